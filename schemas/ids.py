@@ -1,0 +1,42 @@
+"""Ids that carry no personal data and can be made again from the same input."""
+
+import hashlib
+import hmac
+import re
+import uuid
+
+_NAMESPACE = uuid.UUID("8f3b1c66-0c3b-5d57-9a61-5a1f4e1f7f10")
+_DIVISION = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+def person_id(secret: bytes, identity: str) -> str:
+    """Return the key of a person: 32 hex digits of HMAC-SHA256(secret, identity).
+
+    identity: "mail:<canonical email>", else "phone:<E.164>", else "event:<event id>".
+    """
+    return hmac.new(secret, identity.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def is_division(name: str) -> bool:
+    """Tell whether `name` may be a division: lower case letters, digits and dashes, 31 at most."""
+    return _DIVISION.fullmatch(name) is not None
+
+
+def lead_id(division: str, person: str, ordinal: int) -> str:
+    """Return "<division>.<person>.<ordinal>"; ordinal counts a person's leads from 1."""
+    return f"{division}.{person}.{ordinal}"
+
+
+def division_of(lead: str) -> str:
+    """Return the division that a lead id embeds."""
+    return lead.split(".", 1)[0]
+
+
+def person_of(lead: str) -> str:
+    """Return the person that a lead id embeds."""
+    return lead.split(".")[1]
+
+
+def derived_id(parent: str, stage: str, tag: str) -> str:
+    """Return the id of an output: the same for the same input, stage and tag, for ever (uuid5)."""
+    return str(uuid.uuid5(_NAMESPACE, f"{parent}\x1f{stage}\x1f{tag}"))
