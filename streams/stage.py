@@ -1,0 +1,75 @@
+"""What a stage is: plain values in, effects out. The runner (streams/runner.py) does everything else."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from schemas.effects import Effect
+from schemas.state import StateView
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One input record, decoded once.
+
+    id: `ce_id`, or "<topic>/<partition>/<offset>" where the writer gave none. type: `ce_type`, or the topic's
+    first type. topic: logical name. value: the model of the type (`schemas.wire.MODELS`).
+    recorded_at: the record's Kafka timestamp, UTC. headers: as text.
+    """
+
+    id: str
+    type: str
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: Any
+    recorded_at: datetime
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An event with the clock it was decided at and what it came to."""
+
+    event: Event
+    now: datetime
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of state value is kept.
+
+    decode: bytes to value (encoding is orjson for all). resident: all values of the kind are held in memory,
+    for kinds bounded by the roster; others are read from disk when asked for.
+    """
+
+    decode: Callable[[bytes], Any]
+    resident: bool = False
+
+
+Context = Mapping[str, Any]
+"""What `prepare` learnt, by event id. Empty where a stage asks nobody."""
+
+
+class Stage(Protocol):
+    """One stage of the stream: its own consumer group, one thread a slot.
+
+    `prepare` may do I/O, within `deadline` (event-loop time, seconds); it may not touch state or raise for one
+    record's sake. `handle` may do none: same arguments, same effects. It may raise `Poison`; then the record goes
+    to the dead-letter topic alone. `seal` sees the batch's handled events and may add effects (a journal).
+    """
+
+    name: str
+    inputs: tuple[str, ...]  # logical topics, equal partition counts
+    low_priority: tuple[str, ...]  # those of inputs that are read only while the others' lag is under one batch
+    tables: tuple[str, ...]  # compacted topics that `prepare` and `handle` read through `Tables`
+    kinds: Mapping[str, Kind]
+
+    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context: ...
+
+    def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]: ...
+
+    def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]: ...
