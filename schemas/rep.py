@@ -1,0 +1,112 @@
+"""The roster: one person who can be given leads, told about them, or both."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.model import Typed, Written
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Hours(Typed):
+    """A working calendar. week: weekday -> (start, end) pairs as "HH:MM" local time, end "24:00" allowed.
+
+    holidays: "US", "US-TX", "DE-BY": country and subdivision of the public holidays that apply.
+    """
+
+    timezone: str
+    week: dict[Weekday, tuple[tuple[str, str], ...]] = Field(default_factory=dict)
+    holidays: tuple[str, ...] = ()
+    closed_on: tuple[date, ...] = ()
+
+
+class Absence(Typed):
+    """Out of office. until is exclusive. reason: leave, sick, training, …"""
+
+    start: AwareDatetime
+    until: AwareDatetime
+    reason: str = "leave"
+
+
+class Backup(Typed):
+    """Who stands in, and when (None: always)."""
+
+    rep: str
+    start: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class Ramp(Typed):
+    """From this date on the rep's weight and limit are multiplied by `share` (0 to 1)."""
+
+    start: date
+    share: float = Field(ge=0, le=1)
+
+
+class Caps(Typed):
+    """Most leads per running clock hour, day, ISO week and calendar month, in the rep's zone. None: no cap."""
+
+    hour: int | None = Field(default=None, ge=0)
+    day: int | None = Field(default=None, ge=0)
+    week: int | None = Field(default=None, ge=0)
+    month: int | None = Field(default=None, ge=0)
+
+
+class Rep(Typed):
+    """One person. id is opaque and stable. limit: points of load; weight None: by seniority, from the policy.
+
+    manager: rep id of who is told when the rep is late. Inactive reps get nothing and leave their open leads.
+    address fields are the rep's own (mail, slack user id, phone); they are used by NOTIFY alone.
+    """
+
+    id: str = Field(min_length=1, max_length=64)
+    division: str = "main"
+    name: str
+    active: bool = True
+    deactivated_at: AwareDatetime | None = None
+    vacant: bool = False
+    status: Literal["available", "busy", "sick", "away"] = "available"
+    role: str = "rep"
+    team: str | None = None
+    segment: str | None = None
+    region: str | None = None
+    states: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    verticals: tuple[str, ...] = ()
+    seniority: Literal["senior", "normal", "new"] = "normal"
+    weight: float | None = Field(default=None, ge=0)
+    limit: float | None = Field(default=None, ge=0)
+    caps: Caps = Caps()
+    hours: Hours | None = None
+    absences: tuple[Absence, ...] = ()
+    ics: str | None = None
+    backups: tuple[Backup, ...] = ()
+    ramp: tuple[Ramp, ...] = ()
+    joined_on: date | None = None
+    close_rate: float | None = Field(default=None, ge=0, le=1)
+    manager: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    slack: str | None = None
+    push: str | None = None
+    channels: tuple[str, ...] = ()
+    booking_url: str | None = None
+    signature: str | None = None
+    crm_id: str | None = None
+
+
+class RepChanged(Written):
+    """On leads.scored: a roster change as it takes effect in a division. rep None: removed from the roster.
+
+    moved_to: the rep left for another division (told to both).
+    """
+
+    rep_id: str
+    division: str
+    rep: Rep | None = None
+    moved_to: str | None = None
+    at: AwareDatetime
