@@ -106,7 +106,7 @@ def encode(value: Any) -> bytes | None:
 def headers_for(
     event_id: str, event_type: str, source: str, at: datetime, extra: Mapping[str, str]
 ) -> list[tuple[str, bytes]]:
-    """Return the CloudEvents headers of a record. source: "leadstream/<stage>"; at: UTC; extra: traceparent and such."""
+    """Return the CloudEvents headers of a record. source: "leadstream/<stage>"; at: UTC; extra: traceparent."""
     rows = [
         ("ce_specversion", b"1.0"),
         ("ce_id", event_id.encode()),
@@ -121,7 +121,7 @@ def headers_for(
 
 
 def schema_version(headers: Mapping[str, str]) -> int:
-    """Return the schema version that the headers state, 1 where they state none. Raises Poison where it is no number."""
+    """Return the schema version that the headers state, 1 by default. Raises Poison where it is no number."""
     said = headers.get("ce_schemaversion", "1")
     if not said.isdigit():
         raise Poison("ce_schemaversion is no number")
