@@ -44,7 +44,7 @@ PARTITIONS: dict[KeyedBy, int] = {
     KeyedBy.PERSON: 6,
     KeyedBy.DIVISION: 6,
     KeyedBy.WAKER: 6,
-    KeyedBy.REP: 1,
+    KeyedBy.REP: 6,  # TRACK reads it beside leads.activity and leads.notified
     KeyedBy.ACCOUNT: 1,
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
