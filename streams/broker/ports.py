@@ -1,0 +1,31 @@
+"""Free ports on the loopback interface."""
+
+import random
+import socket
+from collections.abc import Iterator
+
+DEFAULT_PORT = 9092
+# Below the ephemeral range of every system: a client that retries a closed port of that range can be given the same
+# port as its source, connects to itself, and the broker can't bind it any more.
+CHOICES = range(20_000, 32_000)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on 127.0.0.1:port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does: TIME_WAIT is no obstacle
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(preferred: int) -> Iterator[int]:
+    """Yield ports that are free now: `preferred` first if it is, then others in no order, without end."""
+    if is_free(preferred):
+        yield preferred
+    while True:
+        port = random.choice(CHOICES)
+        if is_free(port):
+            yield port
