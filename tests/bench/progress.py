@@ -1,0 +1,54 @@
+"""How fast a consumer group moves, seen from outside: by its committed offsets."""
+
+import time
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """records over seconds, from the first commit seen to the last."""
+
+    records: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        return self.records / self.seconds if self.seconds else 0.0
+
+
+def ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+    """Return partition -> last stable offset."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-ends", "isolation.level": "read_committed"})
+    try:
+        return {
+            partition: reader.get_watermark_offsets(TopicPartition(topic, partition), cached=False, timeout=10)[1]
+            for partition in range(partitions)
+        }
+    finally:
+        reader.close()
+
+
+def committed(admin: AdminClient, group: str, topic: str, partitions: int) -> int:
+    """Return the sum of the group's committed offsets on `topic`."""
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in range(partitions)])
+    answer = admin.list_consumer_group_offsets([asked])[group].result(timeout=10)
+    return sum(max(0, row.offset) for row in answer.topic_partitions)
+
+
+def measure(bootstrap: str, group: str, topic: str, partitions: int, *, within_seconds: float = 180) -> Rate:
+    """Watch `group` work `topic` off to its present end and return its rate. Raises TimeoutError."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    goal = sum(ends(bootstrap, topic, partitions).values())
+    deadline = time.monotonic() + within_seconds
+    first: tuple[float, int] | None = None
+    while time.monotonic() < deadline:
+        done, now = committed(admin, group, topic, partitions), time.monotonic()
+        if first is None and done > 0:
+            first = (now, done)
+        if first is not None and done >= goal:
+            return Rate(done - first[1], now - first[0])
+        time.sleep(0.02)
+    raise TimeoutError(f"{group} did not reach the end of {topic} ({goal} records) in {within_seconds} s")
