@@ -173,7 +173,8 @@ class SpamLimits(Typed):
 class Org(Typed):
     """All of it. divisions: first match wins; a lead that matches none goes to the last one.
 
-    default_country: for phones whose country nothing else tells, ISO alpha-2. actions, sources: a writer's word -> ours.
+    default_country: for phones whose country nothing else tells, ISO alpha-2.
+    actions, sources: a writer's word -> ours.
     """
 
     divisions: tuple[DivisionRule, ...] = Field(default=(DivisionRule(name="main"),), min_length=1)
