@@ -65,6 +65,9 @@ class ActivityBound(Written):
     """An activity that found its person (leads.enriched) and its division (leads.scored).
 
     person is None for an activity of a rep's opportunity without a lead; it then goes to leads.scored directly.
+    activity_id: the reporter's own id, where it gave one. flags: what was wrong with the report, for example
+    "at.future". engagements: set by SCORE on an `engaged` of an open lead: how many there were in the nurture
+    window (TIER-2), this one included and the submission not; the threshold is the policy's.
     """
 
     kind: ActivityKind
@@ -80,3 +83,6 @@ class ActivityBound(Written):
     reason: str | None = None
     by: str | None = None
     value: float | None = None
+    activity_id: str | None = None
+    flags: tuple[str, ...] = ()
+    engagements: int | None = None

@@ -199,6 +199,7 @@ class LeadEnriched(Written):
 
     is_late: providers answered after the lead had gone on; it updates the record and does not route again.
     alternates: other person ids of the same human, when enrichment found another known address.
+    visited: person ids that SCORE has asked for an open lead already, on the way to the human's one home.
     """
 
     lead: Lead
@@ -206,6 +207,7 @@ class LeadEnriched(Written):
     enriched_at: AwareDatetime
     is_late: bool = False
     alternates: tuple[str, ...] = ()
+    visited: tuple[str, ...] = ()
 
 
 class LeadPending(Written):

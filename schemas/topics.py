@@ -85,7 +85,7 @@ _ALL = (
         "leads.enriched",
         KeyedBy.PERSON,
         "complete, canonical leads and activity bound to its person",
-        ("enrich", "track"),
+        ("enrich", "track", "score", "timers"),
         ("lead.enriched", "activity.bound", "wake.up"),
         14 * _D,
     ),
