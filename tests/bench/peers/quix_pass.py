@@ -1,4 +1,4 @@
-"""quixstreams passing records through, exactly-once, as its documentation sets it up. Runs in an environment of its own.
+"""quixstreams passing records through, exactly-once, as its documentation says. Runs in an environment of its own.
 
 `python quix_pass.py BOOTSTRAP GROUP SOURCE TARGET` runs until SIGTERM.
 """
