@@ -1,0 +1,73 @@
+# `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else: the first call makes .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+# python3 if its version fits, else the newest that does. A shim that cannot run is passed over.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 \
+	&& { echo "$$python"; break; }; done)
+# uv does not read pip's configuration: hand over the index and the certificates that pip would use.
+pip_setting = $(shell $(BIN)/python -m pip config get $(1) 2>/dev/null || true)
+TESTS ?= tests
+
+.PHONY: help
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+.PHONY: demo
+demo: $(VENV)/.ready ## See 200 leads routed on a real Kafka, then send one of your own
+	@$(BIN)/leadstream demo
+
+.PHONY: test
+test: $(VENV)/.ready ## Run all tests (unit, contract, property, integration on a real broker)
+	@$(BIN)/python -m pytest -m "not chaos" $(TESTS)
+
+.PHONY: check
+check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+.PHONY: bench
+bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare copy loop
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.ready ## 100,000 leads, 20 kills: nothing lost, nothing doubled (long)
+	@$(BIN)/python -m pytest -m chaos --timeout=0 $(TESTS)
+
+.PHONY: broker
+broker: $(VENV)/.ready ## Run a single-node Kafka on this machine until Ctrl-C
+	@$(BIN)/leadstream broker
+
+.PHONY: lock
+lock: $(VENV)/.uv ## Resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+
+.PHONY: clean
+clean: ## Remove the virtual environment and what the tools left
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+
+$(VENV)/.uv:
+	@test -n "$(PYTHON)" || { echo "leadstream needs Python 3.11, 3.12 or 3.13 with venv; found none (Debian: apt-get install python3 python3-venv). Or say which: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+	@touch $@
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/.uv
+	@echo "Installing into $(VENV) (once) ..."
+	@index="$${PIP_INDEX_URL:-$(call pip_setting,global.index-url)}"; cert="$${PIP_CERT:-$(call pip_setting,global.cert)}"; \
+	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+	if [ -n "$$cert" ] && [ -z "$${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE="$$cert"; fi; \
+	export UV_HTTP_TIMEOUT="$${PIP_DEFAULT_TIMEOUT:-120}"; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
