@@ -1,0 +1,122 @@
+"""What SCORE remembers of a person: the open lead, how the last one ended, what was seen. No contact data."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from schemas.activity import ActivityBound, ActivityKind
+
+SEEN_SUBMISSIONS = 16  # a person's last submissions, by id: repeats of these are recognised
+SEEN_ACTIVITIES = 32
+TOUCHES_KEPT = 8
+ENGAGEMENTS_KEPT = 16
+
+ENDS: Mapping[ActivityKind, str] = {
+    ActivityKind.DISQUALIFIED: "disqualified",
+    ActivityKind.WON: "won",
+    ActivityKind.LOST: "lost",
+    ActivityKind.MERGED: "merged",
+    ActivityKind.DELETED: "deleted",
+    ActivityKind.BLOCKED: "blocked",
+    ActivityKind.ERASED: "erased",
+}
+"""Activities that close the person's lead, and how that end is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLead:
+    """A lead that has not ended. tier: the most urgent one so far. touched_at: the last touches, oldest first.
+
+    engaged_at: engagements after the submission, oldest first, as far back as a nurture window may reach.
+    """
+
+    lead_id: str
+    division: str
+    tier: str
+    opened_at: datetime
+    touches: int = 1
+    action: str | None = None
+    touched_at: tuple[datetime, ...] = ()
+    engaged_at: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the person's last lead ended. rep: who ended it. kind: a value of `ENDS`."""
+
+    lead_id: str
+    kind: str
+    at: datetime
+    rep: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """ordinal: leads minted for this person, test leads included. history: real leads that have ended.
+
+    test: the open test lead, kept apart so that a test never joins or hides a real lead. home: the person id under
+    which this human's leads are kept, when another one. seen, acted: short marks of event ids, oldest first.
+    """
+
+    ordinal: int = 0
+    open: OpenLead | None = None
+    test: OpenLead | None = None
+    ended: Ended | None = None
+    history: int = 0
+    home: str | None = None
+    seen: tuple[str, ...] = ()
+    acted: tuple[str, ...] = ()
+
+
+UNKNOWN = Person()
+
+
+def mark_of(event_id: str) -> str:
+    """Return 16 hex digits that stand for an event id in `seen` and `acted`."""
+    return hashlib.blake2b(event_id.encode(), digest_size=8).hexdigest()
+
+
+def ended_by(person: Person, lead: OpenLead, activity: ActivityBound) -> Person:
+    """Return the person after `activity` (of a kind in `ENDS`) closed `lead`, which is its open or its test lead."""
+    if person.test is lead:
+        return replace(person, test=None)
+    end = Ended(lead.lead_id, ENDS[activity.kind], activity.at, activity.rep, activity.reason)
+    return replace(person, open=None, ended=end, history=person.history + 1)
+
+
+def engaged(person: Person, lead: OpenLead, at: datetime, window: timedelta) -> tuple[Person, int]:
+    """Return the person with one more engagement of its open `lead`, and how many lie in the window that ends at it."""
+    recent = sorted((*lead.engaged_at, at))[-ENGAGEMENTS_KEPT:]
+    latest = recent[-1]
+    kept = tuple(instant for instant in recent if latest - instant < window)
+    return _with(person, lead, replace(lead, engaged_at=kept)), len(kept)
+
+
+def _with(person: Person, old: OpenLead, new: OpenLead) -> Person:
+    return replace(person, test=new) if person.test is old else replace(person, open=new)
+
+
+def decode_person(data: bytes) -> Person:
+    """Return the person of stored JSON. Fields that this build does not know are refused by the constructor."""
+    fields = orjson.loads(data)
+    for name in ("open", "test"):
+        if fields[name] is not None:
+            fields[name] = _open_lead(fields[name])
+    if fields["ended"] is not None:
+        fields["ended"]["at"] = datetime.fromisoformat(fields["ended"]["at"])
+        fields["ended"] = Ended(**fields["ended"])
+    fields["seen"] = tuple(fields["seen"])
+    fields["acted"] = tuple(fields["acted"])
+    return Person(**fields)
+
+
+def _open_lead(fields: dict[str, Any]) -> OpenLead:
+    fields["opened_at"] = datetime.fromisoformat(fields["opened_at"])
+    fields["touched_at"] = tuple(map(datetime.fromisoformat, fields["touched_at"]))
+    fields["engaged_at"] = tuple(map(datetime.fromisoformat, fields["engaged_at"]))
+    return OpenLead(**fields)

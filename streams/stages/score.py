@@ -1,0 +1,324 @@
+"""SCORE knows people: identity, duplicates, division, tier and score, and passes activity on to its division."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import orjson
+
+from schemas.activity import ActivityBound, ActivityKind
+from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.ids import division_of, lead_id
+from schemas.lead import Disqualified, Lead, LeadEnriched, LeadScored, OpenDuplicate
+from schemas.poison import Poison
+from schemas.state import StateView
+from schemas.timer import WakeUp
+from streams.stage import Context, Event, Handled, Kind
+from streams.stages.active_policy import Active, ActivePolicies, Missing, Tables
+from streams.stages.person import (
+    ENDS,
+    SEEN_ACTIVITIES,
+    SEEN_SUBMISSIONS,
+    TOUCHES_KEPT,
+    UNKNOWN,
+    OpenLead,
+    Person,
+    decode_person,
+    ended_by,
+    engaged,
+    mark_of,
+)
+
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 300.0  # a policy that is published at last is noticed within five minutes
+NURTURE_WINDOW = timedelta(days=7)
+MAX_HOMES = 6  # person ids that one human's lead may visit
+
+
+class Graded(Protocol):
+    """What `routing.tiers.grade` returns, as far as SCORE reads it."""
+
+    intent: str
+    icp: bool
+    segment: str | None
+    tier: str
+
+
+class Judge(Protocol):
+    """How a lead is judged under a compiled policy: tiers and score, of `routing`."""
+
+    def compile(self, text: str) -> Any: ...
+
+    def grade(self, policy: Any, lead: Lead) -> Graded: ...
+
+    def score(self, policy: Any, lead: Lead, grade: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A lead that waits for its division's policy. body: LeadEnriched as JSON, contact included."""
+
+    body: str
+    since: datetime
+    tries: int
+
+
+def decode_waiting(data: bytes) -> Waiting:
+    """Return the waiting lead of stored JSON."""
+    fields = orjson.loads(data)
+    return Waiting(fields["body"], datetime.fromisoformat(fields["since"]), fields["tries"])
+
+
+class Score:
+    """The stage. One state read and one state write a lead.
+
+    divide: lead -> division by the org file, for leads that no rep is bound to. count: called with what was set
+    aside without an effect, one of `DROPPED`.
+    """
+
+    name = "score"
+    inputs: tuple[str, ...] = ("leads.enriched",)
+    low_priority: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ("policies", "reps")
+    kinds: Mapping[str, Kind] = {"person": Kind(decode_person), "waiting": Kind(decode_waiting)}
+
+    def __init__(
+        self,
+        tables: Tables,
+        judge: Judge,
+        divide: Callable[[Lead], str],
+        count: Callable[[str], None],
+    ) -> None:
+        self._tables = tables
+        self._judge = judge
+        self._divide = divide
+        self._count = count
+        self._policies = ActivePolicies[Any](tables, judge.compile)
+
+    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
+        """Return nothing: SCORE asks nobody."""
+        return {}
+
+    def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
+        """Return nothing: SCORE keeps no journal."""
+        return ()
+
+    def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
+        """Return the scored lead or the passed-on activity, with what is now known of the person."""
+        value = event.value
+        if type(value) is LeadEnriched:
+            return self._submitted(state, value, now, tries=0)
+        if type(value) is ActivityBound:
+            return self._acted(state, event, value)
+        if type(value) is WakeUp:
+            return self._woken(state, value, now)
+        raise Poison(f"SCORE does not know {event.type}")
+
+    def _woken(self, state: StateView, wake: WakeUp, now: datetime) -> Sequence[Effect]:
+        key = wake.waker
+        waiting = state.get(key) if key.startswith("waiting/") else None
+        if waiting is None:  # scored since: a stale wake-up
+            self._count("stale_wake_up")
+            return ()
+        effects = self._submitted(state, LeadEnriched.model_validate_json(waiting.body), now, waiting.tries + 1)
+        return effects if _still_waits(effects) else (*effects, Delete(key))
+
+    def _submitted(self, state: StateView, enriched: LeadEnriched, now: datetime, tries: int) -> Sequence[Effect]:
+        lead = enriched.lead
+        key = f"person/{lead.person}"
+        person: Person = state.get(key) or UNKNOWN
+        if enriched.is_late:
+            return self._late(person, enriched, now)
+        mark = mark_of(lead.event_id)
+        if mark in person.seen:
+            self._count("repeated_submission")
+            return ()
+        current = person.test if lead.is_test else person.open
+        if current is None and (enriched.alternates or person.home is not None):
+            elsewhere = _moved_on(key, person, enriched, mark)
+            if elsewhere:
+                return elsewhere
+        division = current.division if current else self._division(lead)
+        active = self._policies.of(division)
+        if isinstance(active, Missing):
+            return _wait(enriched, now, tries, active.reason)
+        scored = self._scored(person, current, division, active, enriched, now)
+        return (
+            Emit("leads.scored", division, "lead.scored", scored),
+            Put(key, _touched(person, current, scored, mark)),
+        )
+
+    def _late(self, person: Person, enriched: LeadEnriched, now: datetime) -> Sequence[Effect]:
+        """A provider's late answer updates the lead it was asked for, while that is open, and opens none."""
+        lead = enriched.lead
+        current = person.test if lead.is_test else person.open
+        if current is None and person.home is not None:
+            moved = lead.model_copy(update={"person": person.home})
+            onward = enriched.model_copy(update={"lead": moved})
+            return (Emit("leads.enriched", person.home, "lead.enriched", onward, tag="home"),)
+        active = self._policies.of(current.division) if current else Missing("no open lead")
+        if current is None or isinstance(active, Missing):
+            self._count("late_answer")
+            return ()
+        scored = self._scored(person, current, current.division, active, enriched, now)
+        return (Emit("leads.scored", current.division, "lead.scored", scored),)
+
+    def _division(self, lead: Lead) -> str:
+        """The division of the rep whom the account binds the lead to, else what the org file says."""
+        account = lead.account
+        if account is not None:
+            for rep_id in (account.owner, account.opportunity_owner):
+                rep = self._tables.get("reps", rep_id) if rep_id else None
+                if rep is not None:
+                    return str(rep.division)
+        return lead.division or self._divide(lead)
+
+    def _scored(
+        self,
+        person: Person,
+        current: OpenLead | None,
+        division: str,
+        active: Active[Any],
+        enriched: LeadEnriched,
+        now: datetime,
+    ) -> LeadScored:
+        lead = enriched.lead
+        grade = self._judge.grade(active.policy, lead)
+        score = self._judge.score(active.policy, lead, grade)
+        is_repeat = current is not None and not enriched.is_late
+        return LeadScored(
+            lead_id=current.lead_id if current else lead_id(division, lead.person, person.ordinal + 1),
+            division=division,
+            lead=lead,
+            contact=enriched.contact,
+            touch=(current.touches if current else 0) + (0 if enriched.is_late else 1),
+            intent=grade.intent,
+            icp=grade.icp,
+            segment=grade.segment,
+            tier=grade.tier,
+            score=score.total,
+            score_parts=dict(score.parts),
+            score_model=score.model,
+            policy_hash=active.hash,
+            scored_at=now,
+            duplicate=_duplicate(current) if current and is_repeat else None,
+            disqualified=_disqualified(person.ended),
+            history=person.history,
+            is_late=enriched.is_late,
+        )
+
+    def _acted(self, state: StateView, event: Event, activity: ActivityBound) -> Sequence[Effect]:
+        if activity.person is None:
+            raise Poison("an activity on leads.enriched names its person")
+        key = f"person/{activity.person}"
+        person: Person = state.get(key) or UNKNOWN
+        mark = mark_of(activity.activity_id or event.id)
+        if mark in person.acted:
+            self._count("repeated_activity")
+            return ()
+        lead = _lead_of(person, activity)
+        if lead is None and activity.lead_id is None:
+            return self._homeless(person, activity)
+        about = activity.lead_id or (lead.lead_id if lead else "")
+        division = division_of(about)
+        update: dict[str, Any] = {"lead_id": about, "division": division}
+        person = replace(person, acted=(*person.acted[-SEEN_ACTIVITIES + 1 :], mark))
+        if lead is not None and activity.kind in ENDS:
+            person = ended_by(person, lead, activity)
+        elif lead is not None and activity.kind is ActivityKind.ENGAGED:
+            person, update["engagements"] = engaged(person, lead, activity.at, NURTURE_WINDOW)
+        bound = activity.model_copy(update=update)
+        return (Emit("leads.scored", division, "activity.bound", bound), Put(key, person))
+
+    def _homeless(self, person: Person, activity: ActivityBound) -> Sequence[Effect]:
+        """An activity of someone without an open lead here: their leads may be kept under another person id."""
+        if person.home is None:
+            self._count("activity_without_lead")
+            return ()
+        onward = activity.model_copy(update={"person": person.home})
+        return (Emit("leads.enriched", person.home, "activity.bound", onward, tag="home"),)
+
+
+DROPPED = ("repeated_submission", "repeated_activity", "stale_wake_up", "late_answer", "activity_without_lead")
+"""Why SCORE may set an event aside: labels of a counter."""
+
+
+def _lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
+    if activity.lead_id is None:
+        return person.open
+    for lead in (person.open, person.test):
+        if lead is not None and lead.lead_id == activity.lead_id:
+            return lead
+    return None
+
+
+def _duplicate(current: OpenLead) -> OpenDuplicate:
+    return OpenDuplicate(lead_id=current.lead_id, tier=current.tier, opened_at=current.opened_at)
+
+
+def _disqualified(ended: Any) -> Disqualified | None:
+    if ended is None or ended.kind != "disqualified":
+        return None
+    return Disqualified(lead_id=ended.lead_id, rep=ended.rep, at=ended.at, reason=ended.reason)
+
+
+def _touched(person: Person, current: OpenLead | None, scored: LeadScored, mark: str) -> Person:
+    lead = scored.lead
+    at = lead.submitted_at
+    if current is None:
+        new = OpenLead(scored.lead_id, scored.division, scored.tier, at, 1, lead.action, (at,))
+    else:
+        touched_at = (*current.touched_at[-TOUCHES_KEPT + 1 :], at)
+        new = replace(current, tier=min(current.tier, scored.tier), touches=scored.touch, touched_at=touched_at)
+    return Person(
+        ordinal=person.ordinal + (current is None),
+        open=person.open if lead.is_test else new,
+        test=new if lead.is_test else person.test,
+        ended=person.ended,
+        history=person.history,
+        home=person.home,
+        seen=(*person.seen[-SEEN_SUBMISSIONS + 1 :], mark),
+        acted=person.acted,
+    )
+
+
+def _moved_on(key: str, person: Person, enriched: LeadEnriched, mark: str) -> Sequence[Effect]:
+    """Send the lead on to the next person id of the same human, empty when it is at home and has asked the others.
+
+    A human's home is the smallest of the ids known for them. Each other id is asked for an open lead first (whoever
+    has one keeps the lead), and remembers the home; so two submissions from two addresses meet.
+    """
+    here = enriched.lead.person
+    known = {here, *enriched.alternates[:MAX_HOMES], *enriched.visited}
+    if person.home is not None:
+        known.add(person.home)
+    home = min(known)
+    unasked = sorted(known - {here, home} - set(enriched.visited))
+    if not unasked and here == home:
+        return ()
+    onward = enriched.model_copy(
+        update={
+            "lead": enriched.lead.model_copy(update={"person": unasked[0] if unasked else home}),
+            "visited": (*enriched.visited, here)[: 2 * MAX_HOMES],
+        }
+    )
+    move = Emit("leads.enriched", onward.lead.person, "lead.enriched", onward, tag="home")
+    if here == home:
+        return (move,)
+    return (move, Put(key, replace(person, home=home, seen=(*person.seen[-SEEN_SUBMISSIONS + 1 :], mark))))
+
+
+def _wait(enriched: LeadEnriched, now: datetime, tries: int, reason: str) -> Sequence[Effect]:
+    """Keep the lead, with its reason, until the policy is there: asked again after 5, 10, 20 … 300 s."""
+    key = f"waiting/{enriched.lead.person}/{mark_of(enriched.lead.event_id)}"
+    seconds = min(FIRST_WAIT_SECONDS * 2 ** min(tries, 10), LONGEST_WAIT_SECONDS)
+    body = enriched.model_dump_json(exclude_none=True)
+    return (
+        Put(key, Waiting(body, enriched.enriched_at, tries)),
+        Wake(key, now + timedelta(seconds=seconds), "leads.enriched", enriched.lead.person, {"reason": reason}),
+    )
+
+
+def _still_waits(effects: Sequence[Effect]) -> bool:
+    return any(isinstance(effect, Wake) for effect in effects)
