@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from streams.broker import bound, folder, jars
 from streams.broker.folder import Folder
-from streams.broker.ports import DEFAULT_PORT, free_ports, is_free
+from streams.broker.ports import DEFAULT_PORT, free_ports, only
 from streams.broker.properties import LOG4J, Ports, rendered, server_properties
 from streams.errors import Fatal
 from streams.kafka.config import ClusterSettings, admin_config
@@ -33,10 +33,6 @@ JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-
 
 class BrokerDidNotStart(Fatal):
     """The embedded broker ended, or did not answer in time. The end of its log says why."""
-
-
-class PortTaken(Fatal):
-    """The port that the embedded broker must have is in use. Free it or choose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +109,7 @@ def start(data_dir: Path, port: int | None = None, cache_dir: Path | None = None
 
 def start_at(data_dir: Path, port: int, cache_dir: Path | None = None) -> Broker:
     """Start a broker as `start` does, on this port or not at all. Also raises PortTaken."""
-    if not is_free(port):
-        raise PortTaken(f"Port {port} of 127.0.0.1 is in use. Free it or choose another.")
-    return _started(Folder(data_dir), iter((port,)), cache_dir or jars.default_cache_dir())
+    return _started(Folder(data_dir), only(port), cache_dir or jars.default_cache_dir())
 
 
 def _started(home: Folder, ports: Iterator[int], cache_dir: Path) -> Broker:

@@ -4,12 +4,14 @@ import base64
 import fcntl
 import os
 import shutil
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
+from streams.broker.ports import POLL_SECONDS, RELEASE_SECONDS
 from streams.errors import Fatal
 
 
@@ -51,18 +53,30 @@ class Folder:
 
 
 def lock(folder: Folder) -> int:
-    """Return a descriptor that holds the folder; closing it (here and in children) releases it. Raises FolderBusy."""
+    """Return a descriptor that holds the folder; closing it, here and in children, releases it.
+
+    Waits 3 s for a holder that was just killed. Raises FolderBusy.
+    """
     folder.path.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while not _locked(descriptor):
+        if time.monotonic() > deadline:
+            os.close(descriptor)
+            raise FolderBusy(
+                f"Another embedded broker runs on {folder.path} ({_where(folder)}). "
+                "Stop it, use it (LEADSTREAM_BOOTSTRAP), or choose another folder."
+            )
+        time.sleep(POLL_SECONDS)
+    return descriptor
+
+
+def _locked(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise FolderBusy(
-            f"Another embedded broker runs on {folder.path} ({_where(folder)}). "
-            "Stop it, use it (LEADSTREAM_BOOTSTRAP), or choose another folder."
-        ) from error
-    return descriptor
+    except BlockingIOError:
+        return False
+    return True
 
 
 def last_port(folder: Folder) -> int | None:

@@ -2,12 +2,23 @@
 
 import random
 import socket
+import time
 from collections.abc import Iterator
+
+from streams.errors import Fatal
 
 DEFAULT_PORT = 9092
 # Below the ephemeral range of every system: a client that retries a closed port of that range can be given the same
 # port as its source, connects to itself, and the broker can't bind it any more.
 CHOICES = range(20_000, 32_000)
+
+
+RELEASE_SECONDS = 3.0
+POLL_SECONDS = 0.02
+
+
+class PortTaken(Fatal):
+    """The port that the embedded broker must have is in use. Free it or choose another."""
 
 
 def is_free(port: int) -> bool:
@@ -19,6 +30,16 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def only(port: int) -> Iterator[int]:
+    """Yield `port`, if it is free within 3 s: a process that was killed gives it back a moment later."""
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise PortTaken(f"Port {port} of 127.0.0.1 is in use. Free it or choose another.")
+        time.sleep(POLL_SECONDS)
+    yield port
 
 
 def free_ports(preferred: int) -> Iterator[int]:

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType, Top
 from streams.errors import Retryable
 from streams.kafka.config import ClusterSettings, admin_config
 
-ADMIN_SECONDS = 15.0
+ADMIN_SECONDS = 10.0
 
 
 class ClusterUnreachable(Retryable):
@@ -47,7 +47,7 @@ INTERNAL = ("__consumer_offsets", "__transaction_state")
 def read_cluster(settings: ClusterSettings, names: Collection[str]) -> Cluster:
     """Return the cluster's nodes, and those of the topics `names` (full names) and of Kafka's own that exist.
 
-    Takes 15 s at most a request. Raises ClusterUnreachable.
+    Takes 10 s at most a request. Raises ClusterUnreachable.
     """
     admin = AdminClient(admin_config(settings))
     try:

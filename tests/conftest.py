@@ -1,0 +1,57 @@
+"""Fixtures of every test that needs a Kafka. Those that need none never start one."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.topics import KeyedBy
+from streams.kafka import topics as kafka_topics
+from streams.kafka.config import ClusterSettings
+from tests.broker import FoundBroker, found_broker
+from tests.records import Records
+
+# Two where it matters that there is more than one; each partition costs the broker files and a test time.
+FEW_PARTITIONS = {
+    KeyedBy.ANYTHING: 2,
+    KeyedBy.PERSON: 2,
+    KeyedBy.DIVISION: 2,
+    KeyedBy.WAKER: 2,
+    KeyedBy.REP: 1,
+    KeyedBy.ACCOUNT: 1,
+    KeyedBy.POLICY: 1,
+    KeyedBy.FOREIGN_ID: 1,
+}
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[FoundBroker]:
+    """A real broker, one for the whole session. Don't stop it: tests of outages start their own."""
+    with found_broker() as found:
+        yield found
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test has."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def cluster(broker: FoundBroker, namespace: str) -> ClusterSettings:
+    """How to reach the broker, in this test's namespace."""
+    return ClusterSettings(bootstrap=broker.bootstrap, namespace=namespace)
+
+
+@pytest.fixture
+def topics(cluster: ClusterSettings) -> Iterator[ClusterSettings]:
+    """All topics of this test's namespace, with few partitions; removed afterwards. Gives what `cluster` gives."""
+    kafka_topics.create(cluster, FEW_PARTITIONS)
+    yield cluster
+    kafka_topics.delete(cluster)
+
+
+@pytest.fixture
+def records(topics: ClusterSettings) -> Records:
+    """Writes to and reads from the topics of this test."""
+    return Records(topics)

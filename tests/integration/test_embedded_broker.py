@@ -1,0 +1,169 @@
+"""The embedded broker: what it keeps, what it survives, and that it leaves nothing behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from streams.broker.embedded import Broker, BrokerDidNotStart, start, start_at
+from streams.broker.folder import FolderBusy
+from streams.broker.ports import CHOICES, PortTaken, free_ports, is_free
+from streams.kafka import topics as kafka_topics
+from streams.kafka.config import ClusterSettings, admin_config
+from tests.conftest import FEW_PARTITIONS
+from tests.records import Outgoing, Records
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from streams.broker.embedded import start
+with start(Path(sys.argv[1]), port=int(sys.argv[2])) as broker:
+    print(broker.pid, flush=True)
+    time.sleep(120)
+"""
+
+
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not seen in {seconds} s: {what}"
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill_if_alive(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port that no other test session is likely to want."""
+    return next(free_ports(CHOICES[os.getpid() % len(CHOICES)]))
+
+
+@pytest.fixture
+def running(tmp_path: Path, port: int) -> Iterator[Broker]:
+    with start(tmp_path / "data", port=port) as broker:
+        yield broker
+
+
+def written(broker: Broker, count: int) -> Records:
+    """Make the topics, write `count` acknowledged leads, and return the reader of them."""
+    records = Records(ClusterSettings(bootstrap=broker.bootstrap))
+    kafka_topics.create(records.settings, FEW_PARTITIONS)
+    records.write("leads.raw", [Outgoing(str(n), {"n": n}) for n in range(count)])
+    return records
+
+
+def numbers(records: Records) -> list[int]:
+    return sorted(record.json["n"] for record in records.read_all("leads.raw"))
+
+
+def test_a_second_start_goes_on_with_the_data_and_the_port(tmp_path: Path, port: int) -> None:
+    with start(tmp_path / "data", port=port) as first:
+        records = written(first, 50)
+    assert not is_alive(first.pid)
+    with start(tmp_path / "data") as second:
+        assert second.bootstrap == first.bootstrap
+        assert numbers(records) == list(range(50))
+
+
+def test_a_killed_broker_recovers_what_it_had_acknowledged(running: Broker) -> None:
+    records = written(running, 500)
+    running.kill()
+    assert not running.is_running
+    with running.restarted() as again:
+        assert again.bootstrap == running.bootstrap
+        assert numbers(records) == list(range(500))
+        assert kafka_topics.create(records.settings, FEW_PARTITIONS) == ()
+
+
+def test_a_paused_broker_does_not_answer_and_then_goes_on(running: Broker) -> None:
+    records = written(running, 5)
+    running.pause()
+    with pytest.raises(KafkaException, match=r"_TRANSPORT|_TIMED_OUT"):
+        AdminClient(admin_config(records.settings)).list_topics(timeout=1)
+    running.resume()
+    assert numbers(records) == list(range(5))
+
+
+def test_a_paused_broker_can_be_stopped(running: Broker) -> None:
+    running.pause()
+    running.stop()
+    assert not is_alive(running.pid)
+
+
+def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path, running: Broker) -> None:
+    with start(tmp_path / "other", port=running.port) as other:
+        assert other.port != running.port
+        assert AdminClient(admin_config(ClusterSettings(bootstrap=other.bootstrap))).list_topics(timeout=5).brokers
+
+
+def test_data_moves_to_another_port_when_its_own_is_taken(tmp_path: Path, running: Broker) -> None:
+    records = written(running, 20)
+    running.stop()
+    with start(tmp_path / "other", port=running.port), start(running.data_dir) as moved:
+        assert moved.port != running.port
+        assert numbers(Records(records.settings.model_copy(update={"bootstrap": moved.bootstrap}))) == list(range(20))
+
+
+def test_a_port_that_must_be_had_and_is_taken_is_an_error(tmp_path: Path, running: Broker) -> None:
+    with pytest.raises(PortTaken, match=f"Port {running.port}"):
+        start_at(tmp_path / "other", running.port)
+
+
+def test_a_second_start_on_a_folder_in_use_is_refused_and_names_the_first(running: Broker) -> None:
+    with pytest.raises(FolderBusy, match=f"pid {running.pid}, {running.bootstrap}"):
+        start(running.data_dir)
+
+
+def test_a_broker_that_ends_while_starting_shows_its_log(tmp_path: Path, port: int) -> None:
+    with start(tmp_path / "data", port=port) as broker:
+        meta = broker.data_dir / "kafka" / "meta.properties"
+    meta.write_text(meta.read_text().replace("version=1", "version=9"))
+    with pytest.raises(BrokerDidNotStart, match=r"whole log: .*broker\.log"):
+        start(tmp_path / "data", port=port)
+    meta.write_text(meta.read_text().replace("version=9", "version=1"))
+    start(tmp_path / "data", port=port).stop()
+
+
+def test_an_interrupted_format_is_done_again(tmp_path: Path, port: int) -> None:
+    half = tmp_path / "data" / "kafka"
+    half.mkdir(parents=True)
+    (half / "meta.properties").write_text("version=1\n")
+    with start(tmp_path / "data", port=port) as broker:
+        assert broker.is_running
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted by Ctrl-C"])
+def test_no_process_is_left_when_the_parent_is(tmp_path: Path, port: int, how: signal.Signals) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path / "data"), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
+    assert parent.stdout is not None
+    with parent.stdout as lines, contextlib.ExitStack() as cleanup:
+        pid = int(lines.readline())
+        cleanup.callback(kill_if_alive, pid)
+        assert is_alive(pid) and not is_free(port)
+        os.killpg(parent.pid, how)  # as a terminal does: the whole foreground group
+        parent.wait(20)
+        eventually(lambda: not is_alive(pid), "the end of the broker")
+    start_at(tmp_path / "data", port).stop()  # folder and port are free again
