@@ -1,0 +1,99 @@
+"""Writing to Kafka from an event loop: one idempotent producer, an answer only when Kafka has acknowledged."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.wire import headers_for
+from streams.errors import Retryable
+from streams.intake.submission import Submission
+from streams.kafka.config import ClusterSettings, plain_producer_config, qualified
+
+SOURCE = "leadstream/intake"
+_POLL_SECONDS = 0.1
+_METADATA_SECONDS = 2.0
+_FLUSH_SECONDS = 10.0
+
+
+class NotAcknowledged(Retryable):
+    """Kafka did not acknowledge in time. The record may or may not be there: try again under the same id."""
+
+
+class Publisher:
+    """Publishes submissions. Use as a context manager: a thread of its own serves the delivery reports.
+
+    ack_seconds: how long a record may take; then it fails, and won't be tried again by the client either.
+    """
+
+    def __init__(self, settings: ClusterSettings, ack_seconds: float) -> None:
+        config = plain_producer_config(settings) | {
+            "delivery.timeout.ms": int(ack_seconds * 1_000),
+            "linger.ms": 2,  # callers come side by side; each waits for its own acknowledgement
+        }
+        self._namespace = settings.namespace
+        self._producer = Producer(config)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._serve_reports, name="intake-reports", daemon=True)
+
+    def __enter__(self) -> "Publisher":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._producer.flush(_FLUSH_SECONDS)
+        self._closed.set()
+        self._thread.join()
+
+    async def publish(self, submissions: Sequence[Submission], received_at: datetime) -> None:
+        """Return once every submission is acknowledged by all in-sync replicas. Raises NotAcknowledged."""
+        loop = asyncio.get_running_loop()
+        reports = [self._produce(submission, received_at, loop) for submission in submissions]
+        failed = [error for error in await asyncio.gather(*reports) if error is not None]
+        if failed:
+            raise NotAcknowledged(f"{len(failed)} of {len(reports)} records were not acknowledged: {failed[0].name()}")
+
+    async def is_reachable(self) -> bool:
+        """Tell whether the cluster answers and has the topic of raw leads, within 2 s."""
+        name = qualified(self._namespace, "leads.raw")
+        try:
+            answer = await asyncio.to_thread(self._producer.list_topics, name, _METADATA_SECONDS)
+        except KafkaException:
+            return False
+        return answer.topics[name].error is None
+
+    def _produce(
+        self, submission: Submission, received_at: datetime, loop: asyncio.AbstractEventLoop
+    ) -> "asyncio.Future[KafkaError | None]":
+        report: asyncio.Future[KafkaError | None] = loop.create_future()
+
+        def settle(error: KafkaError | None) -> None:
+            if not report.done():
+                report.set_result(error)
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, error)
+
+        try:
+            self._producer.produce(
+                qualified(self._namespace, submission.topic),
+                key=submission.key.encode(),
+                value=submission.value,
+                headers=dict(headers_for(submission.id, submission.type, SOURCE, received_at.astimezone(UTC), {})),
+                on_delivery=delivered,
+            )
+        except BufferError:  # as many records wait as the client may hold: Kafka is away or far too slow
+            report.set_result(KafkaError(KafkaError._QUEUE_FULL))
+        except KafkaException as error:
+            report.set_result(error.args[0])
+        return report
+
+    def _serve_reports(self) -> None:
+        while not self._closed.is_set():
+            self._producer.poll(_POLL_SECONDS)

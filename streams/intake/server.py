@@ -1,0 +1,53 @@
+"""The intake as a process: settings in, uvicorn until SIGTERM or Ctrl-C."""
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from streams.errors import Fatal
+from streams.intake.api_key import key_digests
+from streams.intake.app import Log, create_app
+from streams.intake.publisher import Publisher
+from streams.intake.settings import IntakeSettings
+from streams.kafka.config import ClusterSettings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_GRACE_SECONDS = 10
+
+
+class NoKeys(Fatal):
+    """The intake has no API key. Make one with `leadstream intake new-key NAME`, or, on loopback only, say --open."""
+
+
+def require_guarded(settings: IntakeSettings) -> dict[str, str]:
+    """Return the clients' key digests. Raises NoKeys where anybody could write, KeysInvalid."""
+    digests = key_digests(settings)
+    if settings.is_open and settings.host not in _LOOPBACK:
+        raise NoKeys(f"--open is for the loopback interface, not for {settings.host}.")
+    if not digests and not settings.is_open:
+        raise NoKeys
+    return digests
+
+
+def serve(settings: IntakeSettings, cluster: ClusterSettings, log: Log) -> None:
+    """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid."""
+    digests = require_guarded(settings)
+    with Publisher(cluster, settings.ack_seconds) as publisher:
+        app = create_app(settings, publisher, digests, CollectorRegistry(), log)
+        log.info("intake.started", host=settings.host, port=settings.port, clients=len(digests))
+        server(app, settings).run()
+
+
+def server(app: FastAPI, settings: IntakeSettings) -> uvicorn.Server:
+    """Return the HTTP server of `app`; nothing listens yet."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            access_log=False,  # the path of PUT /reps/{id} and the address of the caller are nobody's business
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
