@@ -1,0 +1,30 @@
+"""Postcodes, cut to what routing needs: the area, not the street."""
+
+import re
+
+_US = re.compile(r"^(\d{5})(?:[ -]?\d{4})?$")
+_GB = re.compile(r"^([A-Z]{1,2}\d[A-Z\d]?) ?\d[A-Z]{2}$|^([A-Z]{1,2}\d[A-Z\d]?)$")
+_CA = re.compile(r"^([A-Z]\d[A-Z])(?: ?-?\d[A-Z]\d)?$")
+_OTHER = re.compile(r"^[A-Z0-9][A-Z0-9 -]{1,9}$")
+
+
+def area(text: str, country: str | None) -> str | None:
+    """Return the routing part: US 5 digits, GB outward code, CA first three, elsewhere 5 characters at most.
+
+    None where `text` is no postcode of `country`.
+    """
+    code = text.strip().upper()
+    if country == "US":
+        if code.isdigit() and len(code) == 4:  # a leading zero that a spreadsheet ate
+            code = "0" + code
+        found = _US.match(code)
+        return found[1] if found else None
+    if country == "GB":
+        found = _GB.match(code)
+        return (found[1] or found[2]) if found else None
+    if country == "CA":
+        found = _CA.match(code)
+        return found[1] if found else None
+    if not _OTHER.match(code) or not any(character.isdigit() for character in code):
+        return None
+    return re.sub(r"[ -]", "", code.removeprefix(f"{country}-"))[:5]
