@@ -127,8 +127,12 @@ def _started(home: Folder, ports: Iterator[int], cache_dir: Path) -> Broker:
             process = _spawned([*java, "kafka.Kafka", str(home.properties)], home, held)
             folder.remember(home, client_port, process.pid)
             broker = Broker(f"127.0.0.1:{client_port}", client_port, process.pid, home.path, cache_dir, process)
-            if _is_ready(broker, cluster, home):
-                return broker
+            try:
+                if _is_ready(broker, cluster, home):
+                    return broker
+            except BaseException:  # Ctrl-C while waiting, too
+                broker.kill()
+                raise
         raise BrokerDidNotStart(f"No free port found in {PORT_ATTEMPTS} attempts; see {home.log}.")
     finally:
         os.close(held)  # the child has it too: the folder is free when the broker's process has ended
@@ -173,7 +177,6 @@ def _is_ready(broker: Broker, cluster: str, home: Folder) -> bool:
             # The id: on a port lost to another broker, that one would answer.
             if admin.list_topics(timeout=0.5).cluster_id == cluster:
                 return True
-    broker.kill()
     raise BrokerDidNotStart(f"The embedded broker did not answer within {READY_SECONDS:.0f} s:\n{_tail(home)}")
 
 
