@@ -21,22 +21,22 @@ class Name:
 def parts(full: str | None, first: str | None, last: str | None) -> Name:
     """Return the name in parts from whatever parts the form had. Stated parts win over parts taken from `full`."""
     if full is None:
-        first, last = _cased(first), _cased(last)
+        first, last = cased(first), cased(last)
         return Name(" ".join(part for part in (first, last) if part) or None, first, last)
     full = _SUFFIX.sub("", _HONORIFIC.sub("", full)).strip(" ,") or full
     family, comma, given = full.partition(",")
     if comma and given.strip():
         full = f"{given.strip()} {family.strip()}"
-    full = _cased(full) or full
+    full = cased(full) or full
     words = full.split()
     at = next((i for i, word in enumerate(words[1:], 1) if word.lower() in _PARTICLES), len(words) - 1)
     taken_first = words[0] if len(words) > 1 else None
     taken_last = " ".join(words[at:]) if len(words) > 1 else None
-    return Name(full, _cased(first) or taken_first or full, _cased(last) or taken_last)
+    return Name(full, cased(first) or taken_first or full, cased(last) or taken_last)
 
 
-def _cased(text: str | None) -> str | None:
-    """Return the name in title case where it was typed in one case only; mixed case is somebody's own spelling."""
+def cased(text: str | None) -> str | None:
+    """Return text in title case where it was typed in one case only; mixed case is somebody's own spelling."""
     if text is None or not (text.islower() or (text.isupper() and len(text) > 3)):
         return text
     words = text.lower().split(" ")

@@ -33,11 +33,14 @@ def parse(text: str, country: str | None) -> Phone | None:
         number = _read("+" + text, None)
     if number is None:
         return None
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:  # no plan knows it: not valid; asking is_valid_number too doubles the cost
+        return None
     where = phonenumbers.region_code_for_number(number)
     return Phone(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
         country=where if where and where != "001" else None,
-        kind=_KINDS.get(phonenumbers.number_type(number), "other"),
+        kind=_KINDS.get(kind, "other"),
     )
 
 
@@ -47,7 +50,6 @@ def _read(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
     elif text.startswith("011") and country in (None, "US", "CA"):
         text = "+" + text[3:]
     try:
-        number = phonenumbers.parse(text[:80], country)
+        return phonenumbers.parse(text[:80], country)
     except phonenumbers.NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
