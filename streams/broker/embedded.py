@@ -170,9 +170,9 @@ def _is_ready(broker: Broker, cluster: str, home: Folder) -> bool:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if not broker.is_running:
-            if "Address already in use" in (tail := _tail(home)):
+            if "Address already in use" in home.log.read_text(errors="replace"):
                 return False
-            raise BrokerDidNotStart(f"The embedded broker ended while starting:\n{tail}")
+            raise BrokerDidNotStart(f"The embedded broker ended while starting:\n{_tail(home)}")
         with suppress(KafkaException):
             # The id: on a port lost to another broker, that one would answer.
             if admin.list_topics(timeout=0.5).cluster_id == cluster:
@@ -181,7 +181,10 @@ def _is_ready(broker: Broker, cluster: str, home: Folder) -> bool:
 
 
 def _tail(home: Folder) -> str:
-    return "\n".join(home.log.read_text(errors="replace").splitlines()[-15:]) + f"\n(whole log: {home.log})"
+    """Return the last lines of the log that say something: no stack frames, no warnings about Java itself."""
+    lines = home.log.read_text(errors="replace").splitlines()
+    telling = [line for line in lines if not line.startswith(("\t", "WARNING:"))]
+    return "\n".join([*telling[-10:], f"(whole log: {home.log})"])
 
 
 def _java() -> str:

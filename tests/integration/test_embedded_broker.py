@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -14,6 +16,7 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from streams.broker import embedded
 from streams.broker.embedded import Broker, BrokerDidNotStart, start, start_at
 from streams.broker.folder import FolderBusy
 from streams.broker.ports import CHOICES, PortTaken, free_ports, is_free
@@ -120,6 +123,15 @@ def test_data_moves_to_another_port_when_its_own_is_taken(tmp_path: Path, runnin
     with start(tmp_path / "other", port=running.port), start(running.data_dir) as moved:
         assert moved.port != running.port
         assert numbers(Records(records.settings.model_copy(update={"bootstrap": moved.bootstrap}))) == list(range(20))
+
+
+def test_a_port_lost_to_a_race_is_replaced_too(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        others = free_ports(port)
+        seemed_free = chain((port,), others)
+        monkeypatch.setattr(embedded, "free_ports", lambda wanted: seemed_free if wanted == port else others)
+        with start(tmp_path / "data", port=port) as broker:
+            assert broker.port != port
 
 
 def test_a_port_that_must_be_had_and_is_taken_is_an_error(tmp_path: Path, running: Broker) -> None:
