@@ -1,0 +1,174 @@
+"""Sends many messages at once, the urgent first, and never waits for one longer than it is told to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from notifiers.attempts import AttemptLog
+from notifiers.channel import CHANNELS, Channel
+from notifiers.lane import Closed, Lane
+from notifiers.message import Message
+from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
+from notifiers.outside import Outside, open_outside
+from notifiers.settings import ChannelSettings
+
+ASK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message to send. chain: parcels of one chain go out one after the other. rank: lower goes first.
+
+    compose: makes the message when its turn comes; may raise Suppressed. may_have_arrived: an earlier try got no
+    answer.
+    """
+
+    key: str
+    channel: str
+    compose: Callable[[], Message]
+    chain: str
+    rank: tuple[int, ...] = ()
+    may_have_arrived: bool = False
+
+
+@dataclass(slots=True)
+class _Transit:
+    """A parcel under way. is_out: its request may have left, so it is not cancelled but waited for."""
+
+    parcel: Parcel
+    task: "asyncio.Task[Attempt]"
+    is_out: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Parcels of one lead, recipient and channel. receipt: of the last one sent, for the next one's thread."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    receipt: Mapping[str, str] = field(default_factory=dict)
+
+
+class Courier:
+    """Owns the connections, the lanes and what is under way. One a slot, on one event loop.
+
+    What is not out at the deadline is given back. What is out goes on in the background, at most
+    `channel_concurrency` a channel, and its result is there for the next `deliver` of the same key.
+    """
+
+    def __init__(self, settings: ChannelSettings, log: AttemptLog, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+        self._outside: Outside | None = None
+        self._lanes: dict[str, Lane] = {}
+        self._transits: dict[str, _Transit] = {}
+        self._chains: dict[str, _Chain] = {}
+        self._told: set[str] = set()
+
+    async def deliver(self, parcels: Sequence[Parcel], deadline: float) -> dict[str, Attempt]:
+        """Return an attempt for each parcel by key, at `deadline` (event-loop time) at the latest.
+
+        Calling it again says that the outcomes of the last call are committed.
+        """
+        self._log.committed(self._told)
+        self._told = set()
+        for parcel in sorted(parcels, key=lambda p: p.rank):
+            if parcel.key not in self._transits:
+                self._start(parcel)
+        mine = {parcel.key: self._transits[parcel.key] for parcel in parcels}
+        left = max(0.0, deadline - asyncio.get_running_loop().time())
+        if mine:
+            await asyncio.wait([transit.task for transit in mine.values()], timeout=left)
+        attempts = await self._collected(mine)
+        alive = {transit.parcel.chain for transit in self._transits.values()}
+        self._chains = {name: chain for name, chain in self._chains.items() if name in alive}
+        self._told = {key for key, attempt in attempts.items() if attempt.result is not Try.WAITING}
+        return attempts
+
+    async def close(self) -> None:
+        """Let go of everything. What was out stays in the attempt log."""
+        tasks = [transit.task for transit in self._transits.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._transits.clear()
+        if self._outside is not None:
+            await self._outside.close()
+            self._outside = None
+
+    def _start(self, parcel: Parcel) -> None:
+        is_out = asyncio.Event()
+        task = asyncio.create_task(self._carried(parcel, is_out))
+        self._transits[parcel.key] = _Transit(parcel, task, is_out)
+
+    async def _collected(self, mine: dict[str, _Transit]) -> dict[str, Attempt]:
+        attempts: dict[str, Attempt] = {}
+        waiting: dict[str, int] = {}
+        for key, transit in sorted(mine.items(), key=lambda item: item[1].parcel.rank):
+            if transit.task.done():
+                attempts[key] = transit.task.result()
+                del self._transits[key]
+            elif transit.is_out.is_set():
+                attempts[key] = self._waiting("no answer yet", ASK_AGAIN_SECONDS)
+            else:
+                transit.task.cancel()
+                del self._transits[key]
+                channel = transit.parcel.channel
+                waiting[channel] = waiting.get(channel, 0) + 1
+                wait = self._lane(channel).wait_for_place_seconds(waiting[channel])
+                attempts[key] = self._waiting("waits for its turn", max(wait, ASK_AGAIN_SECONDS / 2))
+        return attempts
+
+    async def _carried(self, parcel: Parcel, is_out: asyncio.Event) -> Attempt:
+        channel = CHANNELS.get(parcel.channel)
+        if channel is None or not channel.is_configured(self._settings):
+            return Attempt(Try.SUPPRESSED, self._clock(), "channel not configured")
+        chain = self._chains.setdefault(parcel.chain, _Chain())
+        async with chain.lock:
+            attempt = await self._tried(parcel, channel, chain, is_out)
+            chain.receipt = attempt.receipt or chain.receipt
+            return attempt
+
+    async def _tried(self, parcel: Parcel, channel: Channel, chain: _Chain, is_out: asyncio.Event) -> Attempt:
+        may_be_repeat = parcel.may_have_arrived or self._log.was_begun(parcel.key)
+
+        def begin() -> None:
+            is_out.set()
+            self._log.begin(parcel.key)
+
+        try:
+            message = parcel.compose()
+            message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
+            sent = await self._lane(parcel.channel).passed(begin, lambda: self._call(parcel.key, message, channel))
+        except Closed as closed:
+            return self._waiting(closed.reason, closed.after_seconds)
+        except Suppressed as error:
+            return Attempt(Try.SUPPRESSED, self._clock(), error.reason)
+        except Refused as error:
+            return Attempt(Try.REFUSED, self._clock(), error.reason)
+        except Retryable as error:
+            return Attempt(
+                Try.LATER,
+                self._clock(),
+                error.reason,
+                error.after_seconds,
+                may_have_arrived=may_be_repeat or error.may_have_arrived,
+            )
+        except Exception as error:  # one record's surprise must not stop the stage: tried again, then failed
+            return Attempt(Try.LATER, self._clock(), f"unexpected {type(error).__name__}", may_have_arrived=True)
+        was_repeat = may_be_repeat and not channel.recognises_repeats and not sent.was_known
+        return Attempt(Try.DELIVERED, self._clock(), was_repeat=was_repeat, receipt=sent.receipt)
+
+    def _call(self, key: str, message: Message, channel: Channel) -> Awaitable[Sent]:
+        if self._outside is None:
+            self._outside = open_outside(self._settings)
+        return channel.send(message, key, self._outside, self._settings.send_timeout_seconds)
+
+    def _lane(self, name: str) -> Lane:
+        if name not in self._lanes:
+            self._lanes[name] = Lane(name, self._settings)
+        return self._lanes[name]
+
+    def _waiting(self, reason: str, after_seconds: float) -> Attempt:
+        return Attempt(Try.WAITING, self._clock(), reason, after_seconds)

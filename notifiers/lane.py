@@ -1,0 +1,93 @@
+"""One channel's traffic: how many at once, how fast, and when not to call at all."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from aiolimiter import AsyncLimiter
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
+
+from notifiers.outcome import Refused, Retryable, Sent, Suppressed
+from notifiers.settings import ChannelSettings
+
+
+class Closed(Exception):
+    """The lane takes nothing now; no call was made. after_seconds: when to ask again."""
+
+    def __init__(self, reason: str, after_seconds: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+class Lane:
+    """The limits of one channel on one slot. Lives on one event loop.
+
+    The breaker opens after `breaker_failures` failures in a row; when its time is over a single call goes ahead
+    and the others wait for what becomes of it, so a dead channel hears one call a period.
+    """
+
+    def __init__(self, name: str, settings: ChannelSettings) -> None:
+        self.name = name
+        self._settings = settings
+        self._places = asyncio.Semaphore(settings.channel_concurrency)
+        rate = settings.rates.get(name)
+        self._limiter = AsyncLimiter(rate.messages, rate.seconds) if rate else None
+        self._breakers = AsyncCircuitBreakerFactory(
+            settings.breaker_failures,
+            settings.breaker_seconds,
+            exclude=[Refused, Suppressed, asyncio.CancelledError, (Retryable, lambda error: error.is_throttled)],
+        )
+        self._probe = asyncio.Lock()
+        self._paused_until = 0.0
+
+    async def passed(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
+        """Return what `call` returns, once there is room for it. begin runs right before the call goes out.
+
+        Raises Closed when the channel is paused or its breaker open, else what `call` raises.
+        """
+        async with self._places:
+            self._check_pause()
+            if self._limiter is not None:
+                await self._limiter.acquire()
+                self._check_pause()
+            breaker = await self._breakers.get_breaker(self.name)
+            if breaker.context.state == "closed":
+                return await self._called(begin, call)
+            async with self._probe:
+                self._check_breaker(breaker)
+                return await self._called(begin, call)
+
+    async def _called(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
+        breaker = await self._breakers.get_breaker(self.name)
+        try:
+            async with breaker:
+                begin()
+                return await call()
+        except OpenedState:
+            raise Closed("the channel is down", self._settings.breaker_seconds) from None
+        except Retryable as error:
+            if error.is_throttled:
+                loop = asyncio.get_running_loop()
+                self._paused_until = max(self._paused_until, loop.time() + (error.after_seconds or 1.0))
+            raise
+
+    def _check_breaker(self, breaker: AsyncCircuitBreaker) -> None:
+        # Entering an open breaker raises one kept exception again and again, whose traceback grows each time.
+        context = breaker.context
+        if context.state == "opened" and context.opened_at is not None:
+            left = context.opened_at + float(context.ttl) - time.time()
+            if left >= 0:
+                raise Closed("the channel is down", max(left, 0.1))
+
+    def _check_pause(self) -> None:
+        left = self._paused_until - asyncio.get_running_loop().time()
+        if left > 0:
+            raise Closed("the channel asked to wait", left)
+
+    def wait_for_place_seconds(self, waiting: int) -> float:
+        """Return how long `waiting` messages take at the lane's rate: when the last of them should ask again."""
+        rate = self._settings.rates.get(self.name)
+        return waiting * rate.seconds / rate.messages if rate else self._settings.retry_first_seconds

@@ -1,0 +1,132 @@
+"""How the outside world is reached. Built by `streams` from file and environment; nothing here reads either."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from schemas.model import Typed
+
+HOUR_SECONDS = 3600.0
+
+
+class WebhookSettings(Typed):
+    """One receiver of signed webhooks (Standard Webhooks). secret: base64, with or without "whsec_".
+
+    sends_contact: the body carries the person's data too; else only the lead.
+    """
+
+    url: str
+    secret: SecretStr
+    sends_contact: bool = True
+
+
+class SmtpSettings(Typed):
+    """A mail server. sender: address in From; domain of Message-IDs is the sender's."""
+
+    host: str
+    port: int = 587
+    username: str | None = None
+    password: SecretStr | None = None
+    use_tls: bool = False
+    start_tls: bool | None = None  # None: where the server offers it
+    sender: str
+    sender_name: str = "leadstream"
+
+
+class SlackSettings(Typed):
+    """A Slack app. channels: queue or team name -> channel id, for audiences without a person to write to."""
+
+    token: SecretStr
+    base_url: str = "https://slack.com/api/"
+    channels: dict[str, str] = Field(default_factory=dict)
+    looks_up_repeats: bool = True  # needs the scopes im:history and channels:history
+
+
+class SmsSettings(Typed):
+    """A Twilio account. sender: E.164 number, or messaging service id ("MG…")."""
+
+    account_sid: str
+    auth_token: SecretStr
+    sender: str
+    base_url: str = "https://api.twilio.com"
+
+
+class PushSettings(Typed):
+    """A push gateway that takes signed webhooks and knows the reps' devices. secret as in `WebhookSettings`."""
+
+    url: str
+    secret: SecretStr
+
+
+class HubSpotSettings(Typed):
+    """A HubSpot private app. The contact property `external_id` must exist and be unique."""
+
+    token: SecretStr
+    base_url: str = "https://api.hubapi.com"
+    external_id: str = "leadstream_id"
+
+
+class SalesforceSettings(Typed):
+    """A Salesforce org. external_id: an external-id field of Lead. token: a bearer token for instance_url."""
+
+    token: SecretStr
+    instance_url: str
+    api_version: str = "v62.0"
+    external_id: str = "Leadstream_Id__c"
+
+
+class CrmSettings(Typed):
+    """Which CRM gets owner, tier, rule and due: the first that is set. webhook: a name in `webhooks`."""
+
+    hubspot: HubSpotSettings | None = None
+    salesforce: SalesforceSettings | None = None
+    webhook: str | None = None
+
+
+class Rate(Typed):
+    """At most `messages` in any `seconds`."""
+
+    messages: float = Field(gt=0)
+    seconds: float = Field(default=1, gt=0)
+
+
+class ChannelSettings(Typed):
+    """All channels. One that is not set suppresses its deliveries, with that reason on record.
+
+    webhooks: name -> receiver; each gets every notice for the audience `webhook`; "default" also stands in for reps.
+    allowed_hosts: hosts that webhooks may reach though they are private. lifetime_seconds: channel -> how long a
+    delivery is tried when its notice sets no end. fallback: tried in this order when a rep's channels all failed.
+    """
+
+    webhooks: dict[str, WebhookSettings] = Field(default_factory=dict)
+    smtp: SmtpSettings | None = None
+    slack: SlackSettings | None = None
+    sms: SmsSettings | None = None
+    push: PushSettings | None = None
+    crm: CrmSettings = CrmSettings()
+    allowed_hosts: frozenset[str] = frozenset()
+
+    lead_url: str | None = None  # "https://crm.example/leads/{lead_id}"
+    unsubscribe_url: str | None = None
+    unsubscribe_secret: SecretStr | None = None
+    unsubscribed: frozenset[str] = frozenset()  # person ids
+    team_name: str = "Our team"
+    team_signature: str = "Your team"
+    templates: Path | None = None
+
+    concurrency: int = Field(default=64, ge=1)
+    channel_concurrency: int = Field(default=16, ge=1)
+    send_timeout_seconds: float = Field(default=10, gt=0)
+    rates: dict[str, Rate] = Field(default_factory=lambda: {"slack": Rate(messages=20), "sms": Rate(messages=10)})
+    breaker_failures: int = Field(default=5, ge=1)
+    breaker_seconds: float = Field(default=10, gt=0)
+    retry_first_seconds: float = Field(default=1, gt=0)
+    retry_cap_seconds: float = Field(default=30, gt=0)
+    fallback: tuple[str, ...] = ("email", "sms", "in_app")
+    unacknowledged_seconds: float = Field(default=30, gt=0)  # NOT-5
+    lifetime_seconds: dict[str, float] = Field(
+        default_factory=lambda: {"crm": 24 * HOUR_SECONDS, "webhook": 24 * HOUR_SECONDS, "email": 6 * HOUR_SECONDS}
+    )
+    default_lifetime_seconds: float = Field(default=HOUR_SECONDS, gt=0)
+    marker_seconds: float = Field(default=24 * HOUR_SECONDS, gt=0)  # AUT-2
+    notes_seconds: float = Field(default=7 * 24 * HOUR_SECONDS, gt=0)  # how long a lead's threads and marks are kept

@@ -1,0 +1,233 @@
+"""NOTIFY: knows the outside world. Tells people, the lead and the CRM, and writes what became of each delivery."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import orjson
+
+from notifiers.compose import message_for
+from notifiers.courier import Courier, Parcel
+from notifiers.delivery import Ledger, Row, advanced, due, notice_of, opened, wakes_at
+from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name
+from notifiers.outcome import Attempt
+from notifiers.settings import ChannelSettings
+from notifiers.templates import Templates
+from schemas.decision import Decision
+from schemas.delivery import NoticeSettled
+from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.poison import Poison
+from schemas.rep import Rep
+from schemas.state import StateView
+from schemas.timer import WakeUp
+from streams.stage import Context, Event, Handled, Kind
+
+SWEEP = "delivery/expiry/"
+_SWEPT_AT_ONCE = 500
+_TIERS = {"T1": 1, "T2": 2, "T3": 3}
+
+
+class Tables(Protocol):
+    """The compacted topics that a stage reads, by logical name."""
+
+    def get(self, table: str, key: str) -> Any | None:
+        """Return the row's model, or None."""
+
+
+class Notify:
+    """The stage. `prepare` sends what is due, `handle` writes down what came of it.
+
+    State, all keyed by ids: ledger/<decision> while a delivery is open; lead/<lead> for `notes_seconds`;
+    expiry/<hour>/<lead> and hour/<hour> find the notes to drop. What a kill does: before `prepare` ends, nothing is
+    recorded and the batch is sent again under the same keys; the attempt log tells which may be repeats.
+    """
+
+    name = "notify"
+    inputs: tuple[str, ...] = ("leads.assigned", "leads.redeliver")
+    low_priority: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ("reps",)
+    kinds: Mapping[str, Kind] = {
+        "ledger": Kind(Ledger.model_validate_json),
+        "lead": Kind(LeadNotes.model_validate_json),
+        "expiry": Kind(orjson.loads),
+        "hour": Kind(orjson.loads),
+    }
+
+    def __init__(
+        self,
+        settings: ChannelSettings,
+        tables: Tables,
+        courier: Courier,
+        templates: Templates,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._courier = courier
+        self._templates = templates
+        self._clock = clock
+
+    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
+        """Send every delivery of the batch that is due, the urgent first. Return event id -> key -> attempt."""
+        now = self._clock()
+        ahead: dict[str, Any] = {}  # what handle will have put by the time it comes to a later event of the batch
+        parcels: dict[str, Parcel] = {}
+        owners: dict[str, str] = {}
+        for event in batch:
+            for parcel in self._parcels(state, ahead, event, now):
+                if parcels.setdefault(parcel.key, parcel) is parcel:
+                    owners[parcel.key] = event.id
+        attempts = await self._courier.deliver(list(parcels.values()), deadline)
+        context: dict[str, dict[str, Attempt]] = {}
+        for key, attempt in attempts.items():
+            context.setdefault(owners[key], {})[key] = attempt
+        return context
+
+    def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
+        """Return the outcomes that became known, the ledger after them, and the wake-up for what is still open."""
+        value = event.value
+        if isinstance(value, WakeUp) and value.waker.startswith(SWEEP):
+            return _swept(state, value, event.key, now)
+        ledger = self._ledger(state, value, now)
+        if ledger is None:
+            return ()
+        attempts: Mapping[str, Attempt] = context.get(event.id, {})
+        return self._moved(state, event, ledger, attempts, now)
+
+    def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
+        """Return nothing: NOTIFY keeps no journal."""
+        return ()
+
+    async def close(self) -> None:
+        """Let go of connections and of what is under way; it stays in the attempt log."""
+        await self._courier.close()
+
+    def _ledger(self, state: StateView, value: Any, now: datetime) -> Ledger | None:
+        """Return the open ledger that `value` is about, a new one for a decision seen first, else None."""
+        if isinstance(value, WakeUp):
+            known: Ledger | None = state.get(f"ledger/{value.data.get('decision_id')}")
+            return known
+        if not isinstance(value, Decision):
+            raise Poison(f"NOTIFY does not know {type(value).__name__}")
+        if not value.notices:
+            return None
+        known = state.get(f"ledger/{value.decision_id}")
+        notes: LeadNotes | None = state.get(f"lead/{value.lead_id}")
+        if known is not None or (notes is not None and value.decision_id in notes.handled):
+            return known
+        return opened(value, self._settings, now)
+
+    def _parcels(self, state: StateView, ahead: dict[str, Any], event: Event, now: datetime) -> Iterator[Parcel]:
+        if not isinstance(event.value, Decision | WakeUp):
+            return
+        ledger = self._ledger(state, event.value, now)
+        if ledger is None:
+            return
+        decision = ledger.decision
+        notes_key = f"lead/{decision.lead_id}"
+        notes = ahead.get(notes_key) or state.get(notes_key) or fresh(self._settings, now)
+        held_back: Mapping[str, Attempt] = overtaken(notes, ledger, now)
+        if decision.decision_id not in notes.handled:
+            screening = noted(notes, ledger, self._settings, now)
+            notes = ahead[notes_key] = screening.notes
+            held_back = {**held_back, **screening.held_back}
+        for row in due(ledger, now):
+            if row.key not in held_back:
+                yield self._parcel(decision, row, notes)
+
+    def _parcel(self, decision: Decision, row: Row, notes: LeadNotes) -> Parcel:
+        def rep_of(rep_id: str) -> Rep | None:
+            rep: Rep | None = self._tables.get("reps", rep_id)
+            return rep
+
+        notice = notice_of(decision, row)
+        receipt = notes.threads.get(thread_name(row), {})
+        return Parcel(
+            key=row.key,
+            channel=row.channel,
+            compose=partial(message_for, decision, row, rep_of, self._templates, self._settings, receipt),
+            chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
+            rank=(0 if notice.urgent else 1, _TIERS.get(decision.tier, 4), row.tries),
+            may_have_arrived=row.may_have_arrived,
+        )
+
+    def _moved(
+        self, state: StateView, event: Event, ledger: Ledger, attempts: Mapping[str, Attempt], now: datetime
+    ) -> Sequence[Effect]:
+        decision = ledger.decision
+        before: LeadNotes | None = state.get(f"lead/{decision.lead_id}")
+        notes = before or fresh(self._settings, now)
+        held_back = overtaken(notes, ledger, now)
+        if decision.decision_id not in notes.handled:
+            screening = noted(notes, ledger, self._settings, now)
+            notes, held_back = screening.notes, {**held_back, **screening.held_back}
+        # What was sent was sent: an attempt outranks a reason not to make one.
+        known = {**held_back, **attempts}
+        step = advanced(ledger, known, self._settings, now)
+        notes = settled_notes(notes, step.ledger, known)
+        effects: list[Effect] = [_emitted(record) for record in step.settled]
+        if notes != before:
+            effects.append(Put(f"lead/{decision.lead_id}", notes))
+        if before is None:
+            effects.extend(_expiring(state, decision.lead_id, event.key, notes.expires_at))
+        effects.extend(_kept(state, step.ledger, event.key, now))
+        return effects
+
+
+def _emitted(record: NoticeSettled) -> Emit:
+    return Emit("leads.notified", record.person, "notice.settled", record, tag=record.key)
+
+
+def _kept(state: StateView, ledger: Ledger, person: str, now: datetime) -> Iterator[Effect]:
+    """Keep an open ledger and its wake-up; drop it once all is settled."""
+    decision = ledger.decision
+    key = f"ledger/{decision.decision_id}"
+    at = wakes_at(ledger)
+    if at is not None:
+        yield Put(key, ledger)
+        data = {"decision_id": decision.decision_id}
+        yield Wake(f"delivery/{decision.decision_id}", max(at, now), "leads.redeliver", person, data)
+    elif state.get(key) is not None:
+        yield Delete(key)
+
+
+def _hour(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%d%H}"
+
+
+def _expiring(state: StateView, lead_id: str, person: str, expires_at: datetime) -> Iterator[Effect]:
+    """Mark when a lead's notes end, and arm the sweep of that hour if nobody has.
+
+    The wake-up is armed by each partition for itself: it returns under a key of the partition it came from.
+    """
+    hour = _hour(expires_at)
+    yield Put(f"expiry/{hour}/{lead_id}", True)
+    if state.get(f"hour/{hour}") is None:
+        yield Put(f"hour/{hour}", True)
+        after = expires_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        yield Wake(f"{SWEEP}{hour}/{person}", after, "leads.redeliver", person, {"hour": hour})
+
+
+def _swept(state: StateView, wake: WakeUp, person: str, now: datetime) -> Sequence[Effect]:
+    """Drop the notes that ended in the hour; those used since move to the hour of their new end."""
+    hour = str(wake.data.get("hour", ""))
+    effects: list[Effect] = []
+    moved: set[str] = set()
+    for count, (key, _) in enumerate(state.scan(f"expiry/{hour}/")):
+        if count == _SWEPT_AT_ONCE:
+            effects.append(Wake(wake.waker, now, "leads.redeliver", person, dict(wake.data)))
+            return effects
+        lead_id = key.rsplit("/", 1)[-1]
+        notes: LeadNotes | None = state.get(f"lead/{lead_id}")
+        effects.append(Delete(key))
+        if notes is not None and notes.expires_at > now:
+            new = _hour(notes.expires_at)
+            rows = _expiring(state, lead_id, person, notes.expires_at)
+            effects.extend(
+                row for row in rows if (isinstance(row, Put) and row.key.startswith("expiry/")) or new not in moved
+            )
+            moved.add(new)
+        elif notes is not None:
+            effects.append(Delete(f"lead/{lead_id}"))
+    return (*effects, Delete(f"hour/{hour}"))
