@@ -21,6 +21,8 @@ class NoticeSettled(Written):
     recipient: a rep id, "lead", "crm" or the webhook's name. key: the idempotency key that was passed on.
     possible_repeat: the other side cannot recognise a repeat and a crash may have caused one.
     is_first: the first delivery of this decision's owner notice, over all channels.
+    all_failed: the owner was not told: every channel failed or none acknowledged in time (NOT-5). Said once a
+    decision, on an extra record whose channel is "all".
     expected: how many outcomes this notice has in all, over recipients and channels; 0: not told. When all of an
     owner's have come and none was delivered, TRACK tells ASSIGN so.
     """
@@ -42,6 +44,7 @@ class NoticeSettled(Written):
     at: AwareDatetime
     possible_repeat: bool = False
     is_first: bool = False
+    all_failed: bool = False
     expected: int = 0
 
 
