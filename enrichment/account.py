@@ -1,0 +1,102 @@
+"""Which account a lead belongs to (ACC-3), and which one it may belong to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from enrichment.normalise import domain as domains
+from schemas.account import Account
+from schemas.lead import AccountMatch, AccountRef, Company, MailKind
+
+ACCOUNTS = "accounts"
+
+
+class Accounts(Protocol):
+    """The part of `streams.tables` that is needed here."""
+
+    def get(self, table: str, key: str) -> Account | None: ...
+
+    def scan(self, table: str, prefix: str) -> Iterator[tuple[str, Account]]: ...
+
+
+@dataclass(slots=True)
+class AccountIndex:
+    """The accounts table with what it is not keyed by: aliases. `refresh` reads the table anew."""
+
+    accounts: Accounts
+    _by_alias: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def refresh(self) -> None:
+        """Read all aliases again. Costs a scan of the table (some 5 µs an account)."""
+        found: dict[str, tuple[str, ...]] = {}
+        for key, account in self.accounts.scan(ACCOUNTS, ""):
+            for alias in account.aliases:
+                found[alias.lower()] = (*found.get(alias.lower(), ()), key)
+        self._by_alias = found
+
+    def matches(self, host: str) -> Iterator[tuple[Account, AccountMatch]]:
+        """Yield the accounts of a host: on it, by alias, then on the hosts above it (subdomain)."""
+        for at, name in enumerate(domains.parents(host)):
+            exact = self.accounts.get(ACCOUNTS, name)
+            if exact:
+                yield exact, AccountMatch.SUBDOMAIN if at else AccountMatch.DOMAIN
+            for key in self._by_alias.get(name, ()):
+                account = self.accounts.get(ACCOUNTS, key)
+                if account and account is not exact:
+                    yield account, AccountMatch.ALIAS
+
+    def parent_of(self, account: Account) -> Account | None:
+        return self.accounts.get(ACCOUNTS, account.parent) if account.parent else None
+
+
+def early_match(index: AccountIndex, mail_host: str | None, kind: MailKind) -> AccountRef | None:
+    """Return the account of a business address, before any look-up. A confirmed early match stands."""
+    if mail_host is None or kind is not MailKind.BUSINESS:
+        return None
+    return _best(index, index.matches(mail_host))
+
+
+def late_match(index: AccountIndex, company: Company, *, by_provider: bool) -> AccountRef | None:
+    """Return the account of the enriched company: its domain, else its parent's.
+
+    by_provider: only the provider ties the lead to this company (a personal address).
+    """
+    for host, by_parent in ((company.domain, False), (company.parent_domain, True)):
+        found = _best(index, index.matches(host)) if host else None
+        if found and by_provider:
+            return found.model_copy(update={"match": AccountMatch.PROVIDER})
+        if found:
+            return found.model_copy(update={"match": AccountMatch.PARENT}) if by_parent else found
+    return None
+
+
+def _best(index: AccountIndex, found: Iterator[tuple[Account, AccountMatch]]) -> AccountRef | None:
+    """Several hits: an open opportunity, then a named account, then the latest activity. The closest host first."""
+    rows = list(found)
+    if not rows:
+        return None
+    account, match = max(rows, key=lambda row: _rank(row[0]))
+    if account.owner is None and not account.has_open_opportunity:
+        parent = index.parent_of(account)
+        if parent and parent.owner:
+            return _ref(parent, AccountMatch.PARENT)
+    return _ref(account, match)
+
+
+def _rank(account: Account) -> tuple[bool, bool, float]:
+    latest = account.last_activity_at.timestamp() if account.last_activity_at else 0.0
+    return account.has_open_opportunity, account.is_named, latest
+
+
+def _ref(account: Account, match: AccountMatch) -> AccountRef:
+    return AccountRef(
+        domain=account.domain,
+        name=account.name,
+        owner=account.owner,
+        opportunity_owner=account.opportunity_owner,
+        backup=account.backup.rep if account.backup else None,
+        is_named=account.is_named,
+        is_customer=account.is_customer,
+        has_open_opportunity=account.has_open_opportunity,
+        match=match,
+    )
