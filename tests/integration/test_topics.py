@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
 )
 
 from schemas.topics import TOPICS, KeyedBy
+from streams.kafka import clock
 from streams.kafka import topics as kafka_topics
 from streams.kafka.cluster import ClusterUnreachable
 from streams.kafka.config import INPUT_MAX_BYTES, RECORD_MAX_BYTES, ClusterSettings, admin_config, qualified
@@ -137,6 +138,16 @@ def test_records_are_read_up_to_the_condition(records: Records) -> None:
     assert sorted(record.json["n"] for record in found) == list(range(20))
     with pytest.raises(AssertionError, match="20 records read"):
         records.read_until(("leads.raw",), lambda seen: len(seen) > 20, seconds=1)
+
+
+def test_the_clock_of_a_broker_on_this_machine_is_ours_and_leaves_no_topic(cluster: ClusterSettings) -> None:
+    difference = clock.measure(cluster)
+    assert abs(difference.ahead_seconds) <= difference.uncertainty_seconds + 0.002  # stamps are whole milliseconds
+    admin = AdminClient(admin_config(cluster))
+    eventually(
+        lambda: not any(name.startswith(cluster.namespace) for name in admin.list_topics(timeout=5).topics),
+        "the topic of the measurement gone",
+    )
 
 
 def test_no_broker_is_said_in_one_line() -> None:
