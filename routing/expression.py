@@ -1,0 +1,337 @@
+"""The shape of a condition: the part of CEL that policies use, as a tree one can explain, solve and count.
+
+CEL itself decides (routing/conditions.py). This tree says which fact failed against what, puts conditions into
+sentences, and gives lint the boundary values to solve over. Text beyond it (arithmetic, matches, ?:) is `Opaque`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Fact = str | int | float | bool | tuple[str, ...]
+Facts = Mapping[str, Fact]
+"""Facts by dotted name, "company.employees"; unknown ones are absent."""
+
+
+class Op(StrEnum):
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+    IN = "in"
+    HOLDS = "holds"  # "x" in lead.behaviour
+    KNOWN = "has"
+    TRUE = "true"
+    STARTS = "startsWith"
+    ENDS = "endsWith"
+    CONTAINS = "contains"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of one fact. expected: a value, a tuple of them for IN, None for KNOWN and TRUE."""
+
+    field: str
+    op: Op
+    expected: Fact | tuple[Fact, ...] | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: "Node"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple["Node", ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple["Node", ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A part beyond the subset. Lint takes it as a fact of its own that may be true or false."""
+
+    text: str
+    fields: tuple[str, ...]
+
+
+Node = Test | Not | And | Or | Opaque
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|"""
+    r"""(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|(?P<mark>&&|\|\||==|!=|<=|>=|[<>!()\[\],]))"""
+)
+_FIELD = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[A-Za-z_]\w*")
+_FLIPPED = {Op.LESS: Op.MORE, Op.MORE: Op.LESS, Op.AT_MOST: Op.AT_LEAST, Op.AT_LEAST: Op.AT_MOST}
+_COMPARISONS = {str(op): op for op in (Op.EQUAL, Op.NOT_EQUAL, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
+_METHODS = {str(op): op for op in (Op.STARTS, Op.ENDS, Op.CONTAINS)}
+_ESCAPES = re.compile(r"\\(.)")
+
+
+class _Beyond(Exception):
+    """The text leaves the subset."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class _Parser:
+    """Recursive descent over the tokens; the depth of its input is capped by routing/conditions.py."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_tokens(text))
+        self.at = 0
+
+    def whole(self) -> Node:
+        node = self._any()
+        if self.at < len(self.tokens):
+            raise _Beyond
+        return node
+
+    def _peek(self) -> str:
+        return self.tokens[self.at].text if self.at < len(self.tokens) else ""
+
+    def _next(self) -> _Token:
+        if self.at >= len(self.tokens):
+            raise _Beyond
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def _expect(self, mark: str) -> None:
+        if self._next().text != mark:
+            raise _Beyond
+
+    def _since(self, start: int) -> str:
+        return self.text[self.tokens[start].start : self.tokens[self.at - 1].end]
+
+    def _any(self) -> Node:
+        start = self.at
+        parts = [self._all()]
+        while self._peek() == "||":
+            self.at += 1
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else Or(tuple(parts), self._since(start))
+
+    def _all(self) -> Node:
+        start = self.at
+        parts = [self._one()]
+        while self._peek() == "&&":
+            self.at += 1
+            parts.append(self._one())
+        if len(parts) == 1:
+            return parts[0]
+        flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,)))
+        return And(flat, self._since(start))
+
+    def _one(self) -> Node:
+        start = self.at
+        if self._peek() == "!":
+            self.at += 1
+            return Not(self._one(), self._since(start))
+        if self._peek() == "(":
+            self.at += 1
+            node = self._any()
+            self._expect(")")
+            return node
+        return self._test(start)
+
+    def _test(self, start: int) -> Node:
+        first = self._next()
+        if first.kind in ("text", "number"):
+            return self._turned(start, _literal(first))
+        if first.kind != "name":
+            raise _Beyond
+        if first.text in ("true", "false"):
+            raise _Beyond
+        if self._peek() == "(":
+            return self._call(start, first.text)
+        follows = self._peek()
+        if follows in _COMPARISONS:
+            self.at += 1
+            return self._compared(start, first.text, _COMPARISONS[follows])
+        if follows == "in":
+            self.at += 1
+            return Test(first.text, Op.IN, self._list(), self._since(start))
+        return Test(first.text, Op.TRUE, None, first.text)
+
+    def _compared(self, start: int, name: str, op: Op) -> Node:
+        value = _literal(self._next())
+        text = self._since(start)
+        if isinstance(value, bool):
+            test = Test(name, Op.TRUE, None, name)
+            return test if value is (op is Op.EQUAL) else Not(test, text)
+        return Test(name, op, value, text)
+
+    def _turned(self, start: int, value: Fact) -> Node:
+        """Parse `5 <= company.employees` and `"x" in lead.behaviour`."""
+        mark = self._next().text
+        name = self._next()
+        if name.kind != "name" or self._peek() == "(":
+            raise _Beyond
+        if mark == "in":
+            return Test(name.text, Op.HOLDS, value, self._since(start))
+        if mark not in _COMPARISONS:
+            raise _Beyond
+        op = _COMPARISONS[mark]
+        return Test(name.text, _FLIPPED.get(op, op), value, self._since(start))
+
+    def _call(self, start: int, name: str) -> Node:
+        self._expect("(")
+        if name == "has":
+            field = self._next()
+            self._expect(")")
+            if field.kind != "name":
+                raise _Beyond
+            return Test(field.text, Op.KNOWN, None, self._since(start))
+        path, _, method = name.rpartition(".")
+        if method not in _METHODS or not path:
+            raise _Beyond
+        value = _literal(self._next())
+        self._expect(")")
+        return Test(path, _METHODS[method], value, self._since(start))
+
+    def _list(self) -> tuple[Fact, ...]:
+        self._expect("[")
+        values: list[Fact] = []
+        while self._peek() != "]":
+            values.append(_literal(self._next()))
+            if self._peek() == ",":
+                self.at += 1
+            elif self._peek() != "]":
+                raise _Beyond
+        self._expect("]")
+        return tuple(values)
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    at = 0
+    end = len(text.rstrip())
+    while at < end:
+        found = _TOKEN.match(text, at)
+        if found is None or found.lastgroup is None:
+            raise _Beyond
+        yield _Token(found.lastgroup, found[found.lastgroup], found.start(found.lastgroup), found.end())
+        at = found.end()
+
+
+def _literal(token: _Token) -> Fact:
+    if token.kind == "text":
+        return _ESCAPES.sub(r"\1", token.text[1:-1])
+    if token.kind == "number":
+        return float(token.text) if "." in token.text else int(token.text)
+    if token.text in ("true", "false"):
+        return token.text == "true"
+    raise _Beyond
+
+
+def parse(text: str) -> Node:
+    """Return the tree of a condition; `Opaque` as a whole where it leaves the subset."""
+    try:
+        return _Parser(text).whole()
+    except _Beyond:
+        bare = re.sub(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", '""', text)
+        return Opaque(text, tuple(sorted(set(_FIELD.findall(bare)))))
+
+
+def conjuncts(node: Node) -> tuple[Node, ...]:
+    """Return the parts that must all hold."""
+    return node.parts if isinstance(node, And) else (node,)
+
+
+def leaves(node: Node) -> Iterator[Test | Opaque]:
+    """Yield every comparison of the tree, from left to right."""
+    if isinstance(node, Test | Opaque):
+        yield node
+    elif isinstance(node, Not):
+        yield from leaves(node.part)
+    else:
+        for part in node.parts:
+            yield from leaves(part)
+
+
+def truth(node: Node, facts: Facts) -> bool | None:
+    """Return whether the node holds, as CEL has it; None where an unknown fact decides.
+
+    `a || b` holds if one does, however unknown the other; `a && b` fails if one does.
+    """
+    if isinstance(node, Test):
+        return _tested(node, facts)
+    if isinstance(node, Not):
+        inner = truth(node.part, facts)
+        return None if inner is None else not inner
+    if isinstance(node, Opaque):
+        value = facts.get(node.text)
+        return value if isinstance(value, bool) else None
+    settles = isinstance(node, Or)
+    unknown = False
+    for part in node.parts:
+        held = truth(part, facts)
+        if held is settles:
+            return settles
+        unknown = unknown or held is None
+    return None if unknown else not settles
+
+
+def _tested(test: Test, facts: Facts) -> bool | None:
+    value = facts.get(test.field)
+    if test.op is Op.KNOWN:
+        return value is not None
+    if value is None:
+        return None
+    if test.op is Op.TRUE:
+        return value if isinstance(value, bool) else None
+    expected = test.expected
+    if test.op is Op.IN:
+        return any(_same(value, each) for each in expected) if isinstance(expected, tuple) else None
+    if test.op is Op.HOLDS:
+        return expected in value if isinstance(value, tuple) else None
+    if test.op in (Op.EQUAL, Op.NOT_EQUAL):
+        return _same(value, expected) is (test.op is Op.EQUAL)
+    if test.op in (Op.STARTS, Op.ENDS, Op.CONTAINS):
+        return _worded(test.op, value, expected)
+    return _ordered(test.op, value, expected)
+
+
+def _same(value: object, expected: object) -> bool:
+    return isinstance(value, bool) is isinstance(expected, bool) and value == expected
+
+
+def _worded(op: Op, value: object, expected: object) -> bool | None:
+    if not isinstance(value, str) or not isinstance(expected, str):
+        return None
+    if op is Op.STARTS:
+        return value.startswith(expected)
+    if op is Op.ENDS:
+        return value.endswith(expected)
+    return expected in value
+
+
+def _ordered(op: Op, value: object, expected: object) -> bool | None:
+    if isinstance(value, str) and isinstance(expected, str):
+        order = (value > expected) - (value < expected)
+    elif _is_number(value) and _is_number(expected):
+        order = (value > expected) - (value < expected)  # type: ignore[operator]
+    else:
+        return None
+    return {Op.LESS: order < 0, Op.AT_MOST: order <= 0, Op.MORE: order > 0, Op.AT_LEAST: order >= 0}[op]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,118 @@
+"""What conditions may ask about a lead: nested variables, unknown values left out, nothing personal."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from routing.calendar.business_time import is_open
+from routing.catalogue import WEEKDAYS
+from routing.expression import Fact
+from routing.policy import Policy
+from schemas.lead import Company, Lead, LeadScored
+from schemas.policy_file import Treatment
+
+_LEAD = (
+    *("source", "channel", "campaign", "form", "action", "phone_country", "seniority", "department", "language"),
+    *("timezone", "division", "product_interest", "service_type", "has_phone", "bot_qualified", "has_consent"),
+    "is_bulk",
+)
+_COMPANY = tuple(name for name in Company.model_fields if name != "technologies")
+_ACCOUNT = (
+    *("domain", "name", "owner", "opportunity_owner", "is_named", "is_customer", "has_open_opportunity", "match"),
+)
+
+
+def lead_facts(lead: Lead) -> dict[str, Any]:
+    """Return what the canonical lead itself tells: for ICP, segment and tier. Groups are there even if empty."""
+    about = _known(lead, _LEAD)
+    about["behaviour"] = list(lead.behaviour)
+    about["flags"] = list(lead.flags)
+    about["is_suspect"] = bool(lead.suspect)
+    company = _known(lead.company, _COMPANY)
+    company["technologies"] = list(lead.company.technologies)
+    mail: dict[str, Any] = {"kind": lead.mail.kind.value, "is_role": lead.mail.is_role}
+    if lead.mail.domain is not None:
+        mail["domain"] = lead.mail.domain
+    account = _known(lead.account, _ACCOUNT) if lead.account else {}
+    return {"lead": about, "company": company, "mail": mail, "account": account, "answers": dict(lead.answers)}
+
+
+def scored_facts(scored: LeadScored, now: datetime, policy: Policy) -> dict[str, Any]:
+    """Return all that rules may ask: the lead's own facts, its grade and score, its past, and the policy's clock.
+
+    now: aware; weekday, hour, time_of_day and date are its wall time in the policy's zone.
+    """
+    known = lead_facts(scored.lead)
+    zone = ZoneInfo(policy.file.timezone)
+    known["lead"].update(_past(scored, policy, zone))
+    known |= {"intent": scored.intent, "icp": scored.icp, "tier": scored.tier, "score": scored.score}
+    if scored.segment is not None:
+        known["segment"] = scored.segment
+    known["treatment"] = treatment(policy, scored.tier, scored.segment)
+    local = now.astimezone(zone)
+    known["weekday"] = WEEKDAYS[local.weekday()]
+    known["hour"] = local.hour
+    known["time_of_day"] = f"{local.hour:02}:{local.minute:02}"
+    known["date"] = local.date().isoformat()
+    known["calendar"] = {name: is_open(calendar, now) for name, calendar in policy.asked_calendars}
+    return known
+
+
+def treatment(policy: Policy, tier: str, segment: str | None) -> str:
+    """Return "assign" or "nurture", as the tier treats the segment."""
+    said = policy.file.tiers.get(tier)
+    if said is None or segment is None:
+        return Treatment.ASSIGN.value
+    return said.treatment.get(segment, Treatment.ASSIGN).value
+
+
+def flat(facts: Mapping[str, Any]) -> dict[str, Fact]:
+    """Return nested facts by dotted name; lists become tuples."""
+    by_name: dict[str, Fact] = {}
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            for inner, each in value.items():
+                by_name[f"{name}.{inner}"] = tuple(each) if isinstance(each, list) else each
+        else:
+            by_name[name] = tuple(value) if isinstance(value, list) else value
+    return by_name
+
+
+def nested(facts: Mapping[str, Fact]) -> dict[str, Any]:
+    """Return facts by dotted name as nested variables, every group present."""
+    groups: dict[str, Any] = {"lead": {}, "company": {}, "mail": {}, "account": {}, "answers": {}, "calendar": {}}
+    for name, value in facts.items():
+        plain = list(value) if isinstance(value, tuple) else value
+        group, _, inner = name.partition(".")
+        if inner:
+            groups.setdefault(group, {})[inner] = plain
+        else:
+            groups[group] = plain
+    return groups
+
+
+def _past(scored: LeadScored, policy: Policy, zone: ZoneInfo) -> dict[str, Any]:
+    past: dict[str, Any] = {
+        "open_duplicate": scored.duplicate is not None,
+        "touch": scored.touch,
+        "history": scored.history,
+        "recycled": False,
+    }
+    gone = scored.disqualified
+    if gone is not None:
+        came = scored.lead.submitted_at.astimezone(zone).date()
+        days = (came - gone.at.astimezone(zone).date()).days
+        past["disqualified_days"] = days
+        past["recycled"] = gone.rep is not None and days < policy.file.recycling.days
+    return past
+
+
+def _known(source: object, names: tuple[str, ...]) -> dict[str, Any]:
+    known = {}
+    for name in names:
+        value = getattr(source, name)
+        if value is not None:
+            known[name] = value.value if isinstance(value, StrEnum) else value
+    return known

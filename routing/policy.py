@@ -1,0 +1,169 @@
+"""A policy, compiled: the file's model, its conditions as programs, and the hash that decisions name."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from routing.calendar.business_time import Calendar, calendar_of
+from routing.conditions import Condition, ConditionInvalid, compile_condition
+from routing.finding import Finding, Severity, Where, in_order
+from routing.policy_checks import condition_findings, structure_findings
+from routing.policy_errors import form_findings, place
+from routing.policy_yaml import Document, Path, Unreadable, read
+from schemas.policy_file import PolicyFile, Rule, Segment, Tier, ToPool, ToQueue
+from schemas.policy_pool import Strategy
+
+HASH_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule with its condition; None takes every lead."""
+
+    rule: Rule
+    condition: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTier:
+    """A tier by name with its condition; None takes every lead."""
+
+    name: str
+    tier: Tier
+    condition: Condition | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A policy that passed compilation. hash: 16 hex digits of SHA-256 of the text as written (UTF-8).
+
+    conditions: CEL text -> compiled condition, for every condition of the file. bands: segments, largest first.
+    intents: action -> intent. asked_calendars: those that conditions ask about. Policies compare by hash.
+    """
+
+    hash: str
+    text: str
+    file: PolicyFile
+    document: Document
+    conditions: dict[str, Condition]
+    rules: tuple[CompiledRule, ...]
+    tiers: tuple[CompiledTier, ...]
+    icp: Condition | None
+    bands: tuple[Segment, ...]
+    intents: dict[str, str]
+    asked_calendars: tuple[tuple[str, Calendar], ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and other.hash == self.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    @property
+    def catch_all(self) -> ToPool | ToQueue:
+        """Where a lead goes that no rule took and no chain could place: the last rule's target."""
+        target = self.file.rules[-1].to
+        if isinstance(target, ToPool | ToQueue):
+            return target
+        raise AssertionError("compile_policy refuses other catch-alls")
+
+    def tier(self, name: str) -> Tier:
+        """Return a tier; of a name that this policy does not have (another one graded the lead), the last tier."""
+        return self.file.tiers.get(name) or self.tiers[-1].tier
+
+
+class PolicyInvalid(Exception):
+    """The policy cannot be used; the findings say line, column, what is wrong and what is allowed."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+def policy_hash(text: str) -> str:
+    """Return the name of a policy's body: the first 16 hex digits of SHA-256 over the text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+def compile_policy(text: str) -> Policy:
+    """Return the policy that a YAML text describes. Raises PolicyInvalid with every error that was found.
+
+    What takes solving or the roster is left to `routing.lint.lint`.
+    """
+    try:
+        document = read(text)
+    except Unreadable as error:
+        raise PolicyInvalid((error.finding,)) from error
+    if not isinstance(document.data, dict):
+        allowed = "A policy is a mapping with division, timezone, tiers, pools and rules."
+        raise PolicyInvalid((Finding(Severity.ERROR, "file.empty", Where(1, 1), "this is no policy.", allowed),))
+    try:
+        file = PolicyFile.model_validate(document.data)
+    except ValidationError as error:
+        raise PolicyInvalid(in_order(form_findings(error, document))) from error
+    conditions, findings = _compiled(file, document)
+    findings += structure_findings(file, document)
+    if findings:
+        raise PolicyInvalid(in_order(findings))
+    return _policy(text, file, document, conditions)
+
+
+def condition_texts(file: PolicyFile) -> Iterator[tuple[Path, str]]:
+    """Yield every condition of a policy with its place."""
+    if file.icp is not None:
+        yield ("icp",), file.icp
+    for name, tier in file.tiers.items():
+        if tier.when is not None:
+            yield ("tiers", name, "when"), tier.when
+    for at, points in enumerate(file.scoring.points):
+        yield ("scoring", "points", at, "when"), points.when
+    for name, pool in file.pools.items():
+        for at, choice in enumerate(pool.strategies):
+            yield ("pools", name, "strategies", at, "when"), choice.when
+        for key, needs in (("require", pool.require), ("prefer", pool.prefer)):
+            for at, need in enumerate(needs):
+                if need.when is not None:
+                    yield ("pools", name, key, at, "when"), need.when
+        if Strategy.PERFORMANCE in (pool.strategy, *(choice.use for choice in pool.strategies)):
+            yield ("pools", name, "performance", "when"), pool.performance.when
+    for at, rule in enumerate(file.rules):
+        if rule.when is not None:
+            yield ("rules", at, "when"), rule.when
+
+
+def _compiled(file: PolicyFile, document: Document) -> tuple[dict[str, Condition], list[Finding]]:
+    conditions: dict[str, Condition] = {}
+    findings: list[Finding] = []
+    for path, text in condition_texts(file):
+        try:
+            condition = conditions.get(text) or compile_condition(text)
+        except ConditionInvalid as error:
+            spot = f" (at character {error.offset + 1})" if error.offset else ""
+            what = f"{error.what}{spot}."
+            findings.append(place(document, path, Severity.ERROR, "condition.syntax", what, error.allowed))
+            continue
+        conditions[text] = condition
+        findings += condition_findings(file, document, path, condition)
+    return conditions, findings
+
+
+def _policy(text: str, file: PolicyFile, document: Document, conditions: dict[str, Condition]) -> Policy:
+    asked = sorted({name for condition in conditions.values() for name in condition.fields if "calendar." in name})
+    names = [name.split(".", 1)[1] for name in asked]
+    return Policy(
+        hash=policy_hash(text),
+        text=text,
+        file=file,
+        document=document,
+        conditions=conditions,
+        rules=tuple(CompiledRule(rule, conditions[rule.when] if rule.when else None) for rule in file.rules),
+        tiers=tuple(
+            CompiledTier(name, tier, conditions[tier.when] if tier.when else None) for name, tier in file.tiers.items()
+        ),
+        icp=conditions[file.icp] if file.icp else None,
+        bands=tuple(sorted(file.segments, key=lambda segment: -segment.start)),
+        intents={action: intent for intent, actions in file.intent.items() for action in actions},
+        asked_calendars=tuple((name, calendar_of(file.calendars[name])) for name in names),
+    )

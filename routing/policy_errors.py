@@ -1,0 +1,146 @@
+"""The messages of a policy file that is not of the right form: pydantic's findings in a person's words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from routing.finding import Finding, Severity
+from routing.policy_yaml import Document, Path
+from schemas.policy_file import Place, PolicyFile
+
+TARGETS = f"A target is {', '.join(place.value for place in Place)}, {{pool: NAME}} or {{queue: NAME}}."
+# Keys by which people try to name a person where only groups and roles may stand (RUL-4).
+PERSONAL = ("rep", "reps", "person", "name", "names", "id", "ids", "email", "user", "users", "assignee")
+
+
+def form_findings(error: ValidationError, document: Document) -> list[Finding]:
+    """Return one finding for each place that is wrong, with what is allowed there."""
+    found: dict[Path, Finding] = {}
+    for row in error.errors(include_url=False, include_context=True):
+        path = _written_path(row["loc"], document.data)
+        if path not in found:
+            found[path] = _finding(row, path, document)
+    return list(found.values())
+
+
+def _finding(row: Mapping[str, Any], path: Path, document: Document) -> Finding:
+    code, what, allowed = "file.value", f"{row['msg']}.", ""
+    last = path[-1] if path else ""
+    if _is_target(path):
+        code, what, allowed = _target(document, path)
+    elif row["type"] == "extra_forbidden":
+        code, what, allowed = _unknown_key(path, str(last))
+    elif row["type"] == "missing":
+        code, what = "file.missing", f"{last!r} is missing."
+        allowed = _why_needed(str(last))
+    elif row["type"] in ("enum", "literal_error"):
+        what = f"{row['input']!r} is not known here{_meant(str(row['input']), _words(row))}."
+        allowed = f"Allowed: {', '.join(_words(row))}."
+    elif row["type"] == "value_error":
+        what = row["msg"].removeprefix("Value error, ") + "."
+    elif "input" in row and isinstance(row["input"], str | int | float | bool):
+        what = f"{row['input']!r} does not fit: {row['msg'][0].lower()}{row['msg'][1:]}."
+    where = document.where(path)
+    return Finding(Severity.ERROR, code, where, what, allowed)
+
+
+def _is_target(path: Path) -> bool:
+    return len(path) >= 3 and path[0] in ("rules", "examples") and path[2] == "to"
+
+
+def _target(document: Document, path: Path) -> tuple[str, str, str]:
+    value = document.data[path[0]][path[1]]["to"]
+    if isinstance(value, Mapping) and any(key in PERSONAL for key in value):
+        key = next(key for key in value if key in PERSONAL)
+        what = f"{key}: {value[key]!r} names a person; rules name groups and roles."
+        return "rule.names_person", what, TARGETS
+    return "rule.target", f"{_shown(value)} is no target.", TARGETS
+
+
+def _unknown_key(path: Path, key: str) -> tuple[str, str, str]:
+    allowed = tuple(_allowed_keys(path[:-1]))
+    if key in PERSONAL and len(path) > 1 and path[-2] in ("members", "lead", "owner", "manager", "leadership"):
+        what = f"{key!r} names a person; a group is chosen by what people are."
+        return "selector.names_person", what, f"Allowed: {', '.join(allowed)}."
+    listed = f"Allowed: {', '.join(allowed)}." if allowed else ""
+    return "file.unknown_key", f"{key!r} is not known here{_meant(key, allowed)}.", listed
+
+
+def _why_needed(key: str) -> str:
+    reasons = {
+        "because": "Every rule says why it exists.",
+        "say": "Every rule says in a plain sentence what it does.",
+        "owner": "Every rule has one person or team who answers for it; every queue has an owner.",
+        "manager": "Every queue has a manager, who gets what nobody claims.",
+        "lead": "Every pool has a team lead, who is accountable for what waits.",
+        "to": TARGETS,
+        "timezone": "Write a zone such as America/New_York.",
+    }
+    return reasons.get(key, "")
+
+
+def _meant(word: str, allowed: Sequence[str]) -> str:
+    close = get_close_matches(word, allowed, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def meant(word: str, allowed: Sequence[str]) -> str:
+    """Return " Did you mean …?" where one of `allowed` is near, else nothing."""
+    close = get_close_matches(word, allowed, n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _words(row: Mapping[str, Any]) -> tuple[str, ...]:
+    said = str(row.get("ctx", {}).get("expected", ""))
+    return tuple(word.strip().strip("'") for word in said.replace(" or ", ", ").split(",") if word.strip())
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _written_path(loc: Sequence[str | int], data: Any) -> Path:
+    """Return `loc` without the steps that pydantic adds (names of union members), as far as the file goes."""
+    path: list[str | int] = []
+    here = data
+    for at, part in enumerate(loc):
+        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int)):
+            path.append(part)
+            here = here[part] if isinstance(here, dict) or part < len(here) else None  # type: ignore[operator]
+        elif at == len(loc) - 1 and part != "[key]" and isinstance(part, str) and isinstance(here, dict):
+            path.append(part)
+    return tuple(path)
+
+
+def _allowed_keys(path: Path) -> Iterator[str]:
+    model: Any = PolicyFile
+    for part in path:
+        model = _inside(model, part)
+    for member in _models(model):
+        for name, info in member.model_fields.items():
+            yield info.alias or name
+
+
+def _inside(model: Any, part: str | int) -> Any:
+    for member in _models(model):
+        for name, info in member.model_fields.items():
+            if part in (name, info.alias):
+                return info.annotation
+    return model  # a name in a mapping, or a place in a list: the value's type has been unwrapped already
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, UnionType, dict, tuple, list) or get_args(annotation):
+        return [model for part in get_args(annotation) for model in _models(part)]
+    return []
+
+
+def place(document: Document, path: Path, severity: Severity, code: str, what: str, allowed: str = "") -> Finding:
+    """Return a finding at a path of the file."""
+    return Finding(severity, code, document.where(path), what, allowed)

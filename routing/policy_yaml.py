@@ -1,0 +1,174 @@
+"""YAML as policies use it: plain data with the place of every key and value, and nothing that could surprise.
+
+Read by events in one pass, so that nothing is built before its size is known. Words are YAML 1.2's: `no` and `on`
+are text (Norway stays NO), "09:00" is text. Anchors, aliases and tags are refused, as are duplicate keys.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from routing.finding import Finding, Severity, Where, path_text
+
+LARGEST_BYTES = 1 << 20
+DEEPEST = 20
+MOST_NODES = 100_000
+
+Path = tuple[str | int, ...]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?\d{1,18}")
+_NUMBER = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(\.\d*)?[eE][-+]?\d+)")
+_WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's plain data. keys, values: path -> (line, column) from 1."""
+
+    data: Any
+    keys: dict[Path, tuple[int, int]]
+    values: dict[Path, tuple[int, int]]
+
+    def where(self, path: Path) -> Where:
+        """Return the place of `path`, else of its nearest parent that is written; of the key where it has one."""
+        for end in range(len(path), 0, -1):
+            spot = self.keys.get(path[:end]) or self.values.get(path[:end])
+            if spot:
+                return Where(*spot, path_text(path))
+        return Where(*self.values.get((), (1, 1)), path_text(path))
+
+
+class Unreadable(Exception):
+    """The file is no YAML that a policy may be written in."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class _Level:
+    """A mapping or list under construction."""
+
+    holder: Any
+    path: Path
+    key: str | None = None
+
+    def child_path(self) -> Path:
+        if isinstance(self.holder, dict):
+            return (*self.path, self.key or "")
+        return (*self.path, len(self.holder))
+
+    def put(self, value: Any) -> None:
+        if isinstance(self.holder, dict):
+            self.holder[self.key] = value
+            self.key = None
+        else:
+            self.holder.append(value)
+
+
+@dataclass(slots=True)
+class _Reader:
+    levels: list[_Level] = field(default_factory=list)
+    keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    root: Any = None
+    count: int = 0
+    documents: int = 0
+
+    def take(self, event: Any) -> None:
+        if isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                raise _unreadable(event, "a policy is one document, here a second one starts", "Remove the ---.")
+        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _unreadable(event, "anchors and aliases (& and *) are not used in a policy", "Write the value out.")
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._open(event, {} if isinstance(event, yaml.MappingStartEvent) else [])
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            self.levels.pop()
+
+    def _awaits_key(self) -> bool:
+        return bool(self.levels) and isinstance(self.levels[-1].holder, dict) and self.levels[-1].key is None
+
+    def _scalar(self, event: Any) -> None:
+        self._counted(event)
+        if not self._awaits_key():
+            self._place(event, _value(event))
+            return
+        level = self.levels[-1]
+        if event.value in level.holder:
+            first = self.keys[(*level.path, event.value)]
+            raise _unreadable(event, f"{event.value!r} is written twice, first on line {first[0]}", "Keep one of them.")
+        level.key = event.value
+        self.keys[level.child_path()] = _spot(event)
+
+    def _open(self, event: Any, holder: Any) -> None:
+        self._counted(event)
+        if self._awaits_key():
+            raise _unreadable(event, "a key is a word, here a list or mapping stands for one", "Quote or rename it.")
+        if len(self.levels) >= DEEPEST:
+            raise _unreadable(event, f"this is nested more than {DEEPEST} deep", "Policies need no such depth.")
+        path = self.levels[-1].child_path() if self.levels else ()
+        self._place(event, holder)
+        self.levels.append(_Level(holder, path))
+
+    def _place(self, event: Any, value: Any) -> None:
+        path = self.levels[-1].child_path() if self.levels else ()
+        self.values[path] = _spot(event)
+        if self.levels:
+            self.levels[-1].put(value)
+        else:
+            self.root = value
+
+    def _counted(self, event: Any) -> None:
+        self.count += 1
+        if self.count > MOST_NODES:
+            raise _unreadable(event, f"the file holds more than {MOST_NODES:,} values", "Split the division.")
+        if event.tag and event.tag != "!" and not event.tag.startswith("tag:yaml.org,2002:"):
+            raise _unreadable(event, f"the tag {event.tag} is not used in a policy", "Write plain values.")
+
+
+def read(text: str) -> Document:
+    """Return the data and places of a YAML text. Raises Unreadable, which says line, column and what to do."""
+    if len(text.encode()) > LARGEST_BYTES:
+        what = f"the file is larger than {LARGEST_BYTES >> 10} KiB"
+        raise Unreadable(Finding(Severity.ERROR, "file.too_large", Where(), what, "Split the division."))
+    reader = _Reader()
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            reader.take(event)
+    except yaml.YAMLError as error:
+        raise Unreadable(_syntax(error)) from error
+    return Document(reader.root, reader.keys, reader.values)
+
+
+def _value(event: Any) -> Any:
+    text = event.value
+    if not event.implicit[0] or event.style is not None:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def _spot(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _unreadable(event: Any, what: str, allowed: str) -> Unreadable:
+    return Unreadable(Finding(Severity.ERROR, "file.unreadable", Where(*_spot(event)), what + ".", allowed))
+
+
+def _syntax(error: yaml.YAMLError) -> Finding:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    where = Where(mark.line + 1, mark.column + 1) if mark else Where()
+    allowed = "Check indentation, colons and quotes; a text with a colon or a leading { or [ needs quotes."
+    return Finding(Severity.ERROR, "file.unreadable", where, f"this is no YAML: {problem}.", allowed)

@@ -1,0 +1,48 @@
+"""How urgent a lead is: intent by its action, fit to the ideal customer, segment, and the tier they make (TIER-1)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cel
+
+from routing.conditions import evaluate
+from routing.facts import lead_facts
+from routing.policy import Policy
+from routing.segments import segment_of
+from schemas.lead import Lead
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The grade of a lead. icp: False where the fit is unknown. segment: None where the headcount is unknown."""
+
+    intent: str
+    icp: bool
+    segment: str | None
+    tier: str
+
+
+def intent_of(policy: Policy, action: str | None) -> str:
+    """Return the intent that an action of a form shows."""
+    return policy.intents.get(action or "", policy.file.intent_default)
+
+
+def grade(policy: Policy, lead: Lead) -> Grade:
+    """Return intent, fit, segment and tier of a lead."""
+    facts = lead_facts(lead)
+    context = cel.Context(facts)
+    intent = intent_of(policy, lead.action)
+    icp = policy.icp is not None and evaluate(policy.icp, context).matched
+    segment = segment_of(policy, lead.company.employees)
+    graded: dict[str, Any] = {"intent": intent, "icp": icp}
+    if segment is not None:
+        graded["segment"] = segment
+    context.update(graded)
+    return Grade(intent, icp, segment, _tier(policy, context))
+
+
+def _tier(policy: Policy, context: cel.Context) -> str:
+    for tier in policy.tiers:
+        if tier.condition is None or evaluate(tier.condition, context).matched:
+            return tier.name
+    raise AssertionError("compile_policy refuses a policy whose last tier has a condition")
