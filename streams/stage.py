@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from schemas.effects import Effect
 from schemas.state import StateView
@@ -73,3 +73,10 @@ class Stage(Protocol):
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]: ...
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]: ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A stage that holds something of its event loop (connections): closed before the process ends."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,88 @@
+"""The runner's metrics: one object a process, on a registry that is passed in."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_RECORDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
+
+
+class RunnerMetrics:
+    """Counters and gauges of one stage's slot. Labels: stage, and topic (logical name) or step, all closed sets."""
+
+    def __init__(self, registry: CollectorRegistry, stage: str) -> None:
+        def counter(name: str, says: str) -> Counter:
+            return Counter(f"leadstream_streams_{name}", says, ["stage"], registry=registry)
+
+        def gauge(name: str, says: str) -> Gauge:
+            return Gauge(f"leadstream_streams_{name}", says, ["stage"], registry=registry)
+
+        # Input records committed. Flat while lag rises: the stage is stuck; look at its log.
+        self._records = Counter(
+            "leadstream_streams_records_total", "Input records committed.", ["stage", "topic"], registry=registry
+        )
+        # Records a transaction. At the batch limit all the time: the stage is at its rate; add slots.
+        self.batch = Histogram(
+            "leadstream_streams_batch_records", "Records a transaction.", ["stage"], buckets=_RECORDS, registry=registry
+        ).labels(stage)
+        # Where a batch's time goes: prepare (look-ups), handle (our code), transaction (Kafka), fold (the disk).
+        self._steps = Histogram(
+            "leadstream_streams_step_seconds",
+            "Time a batch spends in a step.",
+            ["stage", "step"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        # Committed transactions. None for a minute while lag is above zero: page.
+        self.transactions = counter("transactions_total", "Transactions committed.").labels(stage)
+        # Taken back and done again, because a record was larger than Kafka takes. See leads.dlq.
+        self.aborts = counter("aborts_total", "Transactions taken back and done again.").labels(stage)
+        # Records set aside. Any: look at `leadstream dlq list`; many: a bad deploy or a changed upstream.
+        self.dead_letters = counter("dead_letters_total", "Records sent to the dead-letter topic.").labels(stage)
+        # Committed records not read yet, all partitions. Rising: the stage is slower than its input.
+        self._lag = Gauge(
+            "leadstream_streams_lag_records", "Records not read yet.", ["stage", "topic"], registry=registry
+        )
+        # Seconds between now and the stage's watermark. Rising while lag is flat: one partition is stuck or idle.
+        self.watermark_lag = gauge("watermark_lag_seconds", "Age of the last record handled; 0 at the end.").labels(
+            stage
+        )
+        # High watermark minus last stable offset. Above a batch for 30 s: a hung producer holds all readers up.
+        self.stable_distance = gauge("stable_distance_records", "Records behind an open transaction.").labels(stage)
+        # Input partitions paused at a record of a newer schema version. Above 0: finish the rolling deploy.
+        self._held = Gauge(
+            "leadstream_streams_held_partitions",
+            "Partitions paused at a newer schema.",
+            ["stage", "topic"],
+            registry=registry,
+        )
+        # Entries in the stores, as estimated by them. Growing without new leads: something is never removed.
+        self.state_entries = gauge("state_entries", "Entries in the stores, estimated.").labels(stage)
+        # How long the last assignment took to restore, and what it read. Long: keep the state folder over restarts.
+        self.restore_seconds = gauge("restore_seconds", "Duration of the last restore.").labels(stage)
+        self.restored_records = counter("restored_records_total", "Changelog records read by restores.").labels(stage)
+        # Stores thrown away and rebuilt. More than one an assignment: the folder is shared or restored from a copy.
+        self.wiped_stores = counter("wiped_stores_total", "Stores wiped and rebuilt.").labels(stage)
+        # Wall time minus the process's clock. Beyond 1 s either way: mend the machine's time, then restart.
+        self.clock_drift = gauge("clock_drift_seconds", "Wall time minus the clock in use.").labels(stage)
+        # 1 while partitions are assigned, restored and served.
+        self.ready = gauge("ready", "1 when ready.").labels(stage)
+        # Records of a table that could not be read; the value before stands. Any: look at the log for the key.
+        self._rejected = Counter(
+            "leadstream_streams_table_rejects_total", "Unreadable table records.", ["stage", "topic"], registry=registry
+        )
+        self._stage = stage
+
+    def count_records(self, topic: str, records: int) -> None:
+        self._records.labels(self._stage, topic).inc(records)
+
+    def time_step(self, step: str, seconds: float) -> None:
+        self._steps.labels(self._stage, step).observe(seconds)
+
+    def set_lag(self, topic: str, records: int) -> None:
+        self._lag.labels(self._stage, topic).set(records)
+
+    def set_held(self, topic: str, partitions: int) -> None:
+        self._held.labels(self._stage, topic).set(partitions)
+
+    def count_reject(self, topic: str) -> None:
+        self._rejected.labels(self._stage, topic).inc()

@@ -1,0 +1,72 @@
+"""Where a slot goes on reading: the committed offsets, with the clock they were committed at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+
+from streams.errors import Fatal
+from streams.inbox import Spot
+
+# `committed` of a read_committed consumer waits for the transactions that are under way.
+COMMITTED_SECONDS = 60.0
+WATERMARK_SECONDS = 30.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class InputGone(Fatal):
+    """A committed offset is outside of its topic: records were removed unread, or the topic was made anew. Find out
+    which, then set the group's offsets (kafka-consumer-groups --reset-offsets) and start again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """next_offset: where to read on, always a real one. previous_now: the clock of the last commit, EPOCH if none."""
+
+    next_offset: int
+    previous_now: datetime
+
+
+def starts(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[Spot, Start]:
+    """Return where to read on, by partition; a new group starts at the first record there is.
+
+    Raises InputGone, and KafkaException when the broker doesn't answer.
+    """
+    if not partitions:
+        return {}
+    found: dict[Spot, Start] = {}
+    for committed in consumer.committed(list(partitions), timeout=COMMITTED_SECONDS):
+        if committed.error is not None:
+            raise KafkaException(committed.error)
+        first, end = consumer.get_watermark_offsets(
+            TopicPartition(committed.topic, committed.partition), timeout=WATERMARK_SECONDS, cached=False
+        )
+        offset = first if committed.offset == OFFSET_INVALID else committed.offset
+        if not first <= offset <= end and not first == end == offset:
+            raise InputGone(
+                f"{committed.topic}/{committed.partition}: committed is {offset}, the topic has {first} to {end}. "
+                "Records were removed unread, or the topic was made anew. Find out which, then set the group's offsets "
+                "(kafka-consumer-groups --reset-offsets) and start again."
+            )
+        found[committed.topic, committed.partition] = Start(offset, _clock(committed.metadata))
+    return found
+
+
+def to_commit(next_offsets: Mapping[Spot, int], nows: Mapping[int, datetime]) -> list[TopicPartition]:
+    """Return the offsets of a transaction: next to read, each with its partition's clock as metadata, microseconds.
+
+    So the clock of a partition goes on over a restart and a move to another machine, without a record of its own.
+    """
+    return [
+        TopicPartition(
+            topic, number, offset, metadata=str((nows.get(number, EPOCH) - EPOCH) // timedelta(microseconds=1))
+        )
+        for (topic, number), offset in next_offsets.items()
+    ]
+
+
+def _clock(metadata: str | None) -> datetime:
+    if not metadata or not metadata.isdigit():
+        return EPOCH
+    return EPOCH + timedelta(microseconds=int(metadata))

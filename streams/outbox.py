@@ -1,0 +1,144 @@
+"""From effects to records: one event's effects whole or not at all, one batch's in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, assert_never
+
+import orjson
+
+from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
+from schemas.ids import derived_id
+from schemas.timer import TIMER_ARMED, TimerArmed
+from schemas.topics import TOPICS
+from schemas.wire import encode, headers_for
+from streams.kafka.config import qualified
+from streams.stage import Event
+from streams.store.state import PartitionState
+from streams.transaction import PARTITION_BY_KEY, Record
+
+PASSED_ON = ("traceparent", "tracestate")
+TIMERS = "leads.timers"
+
+
+class Outbox:
+    """The records of one batch. `take` an event's effects as they come, then ask for `records` and `changelog`."""
+
+    def __init__(self, stage: str, namespace: str) -> None:
+        self._stage = stage
+        self._source = f"leadstream/{stage}"
+        self._names = {name: qualified(namespace, name) for name in TOPICS}
+        self._changelog_topic = self._names.get(f"state.{stage}")
+        self._timers_topic = self._names[TIMERS]
+        self._headers: dict[tuple[str, datetime], list[tuple[str, str | bytes | None]]] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Start a batch."""
+        self._records: list[Record] = []
+        self._origins: list[int] = []
+        self._timers: dict[str, tuple[Record, int]] = {}
+        self._writers: dict[int, dict[str, int]] = {}
+        self._headers.clear()
+
+    def take(
+        self, index: int, event: Event, effects: Sequence[Effect], now: datetime, state: PartitionState
+    ) -> DeadLetter | None:
+        """Take all effects of one event, or none and raise what went wrong. Returns its dead letter if it asks for one.
+
+        index: the event's place in the batch, for `origin`. Raises what an unusable effect raises.
+        """
+        records: list[Record] = []
+        puts: list[tuple[str, Any | None, bytes | None]] = []
+        timers: list[tuple[str, Record]] = []
+        dead: DeadLetter | None = None
+        for effect in effects:
+            match effect:
+                case Emit():
+                    records.append(self._emitted(event, effect, len(records), now))
+                case Put(key, value):
+                    puts.append((key, value, _encoded(value)))
+                case Delete(key):
+                    puts.append((key, None, None))
+                case Wake(key=key):
+                    timers.append((key, self._armed(event, effect, now)))
+                case CancelWake(key):
+                    timers.append((key, Record(self._timers_topic, key, None, None, PARTITION_BY_KEY)))
+                case DeadLetter():
+                    dead = effect
+                case _:
+                    assert_never(effect)
+        if puts:
+            self._put(index, event.partition, puts, state)
+        self._records += records
+        self._origins += [index] * len(records)
+        for key, record in timers:
+            self._timers[key] = (record, index)
+        return dead
+
+    def records(self) -> list[Record]:
+        """Return the batch's records but the changelog's, in the order of the events; of one wake-up only the last."""
+        return self._records + [record for record, _ in self._timers.values()]
+
+    def changelog(self, states: Mapping[int, PartitionState]) -> dict[int, list[Record]]:
+        """Return the changelog's records by partition: the last value per key, to the partition of the input."""
+        topic = self._changelog_topic
+        return {
+            number: [Record(topic, key, value, None, number) for key, value in changes.items()]
+            for number, state in sorted(states.items())
+            if topic is not None and (changes := state.changes())
+        }
+
+    def origin(self, place: int, letters: int) -> int | None:
+        """Return the index of the event that wrote the record at `place` of `records`, dead letters, `changelog`.
+
+        None: a dead letter.
+        """
+        origins: list[int | None] = [*self._origins, *(index for _, index in self._timers.values())]
+        origins += [None] * letters
+        for number in sorted(self._writers):
+            origins += self._writers[number].values()
+        return origins[place]
+
+    def _emitted(self, event: Event, emit: Emit, place: int, now: datetime) -> Record:
+        headers = [
+            ("ce_id", derived_id(event.id, self._stage, emit.tag or str(place)).encode()),
+            *self._constant(emit.type, now),
+        ]
+        if event.headers:
+            headers += [(name, event.headers[name].encode()) for name in PASSED_ON if name in event.headers]
+        if emit.headers:
+            headers += [(name, value.encode()) for name, value in emit.headers.items()]
+        return Record(self._names[emit.topic], emit.key, encode(emit.value), headers, PARTITION_BY_KEY)
+
+    def _armed(self, event: Event, wake: Wake, now: datetime) -> Record:
+        armed = TimerArmed(due_at=wake.due_at, topic=wake.topic, to_key=wake.to_key, data=dict(wake.data), armed_at=now)
+        headers = [
+            ("ce_id", derived_id(event.id, self._stage, f"wake/{wake.key}").encode()),
+            *self._constant(TIMER_ARMED, now),
+        ]
+        return Record(self._timers_topic, wake.key, encode(armed), headers, PARTITION_BY_KEY)
+
+    def _constant(self, event_type: str, now: datetime) -> list[tuple[str, str | bytes | None]]:
+        """Return the headers that all records of a type and an instant share."""
+        found = self._headers.get((event_type, now))
+        if found is None:
+            rows = headers_for("", event_type, self._source, now, {})
+            found = [(name, value) for name, value in rows if name != "ce_id"]
+            self._headers[event_type, now] = found
+        return found
+
+    def _put(
+        self, index: int, partition: int, puts: list[tuple[str, Any | None, bytes | None]], state: PartitionState
+    ) -> None:
+        if self._changelog_topic is None:
+            raise ValueError(f"stage {self._stage} keeps no state: there is no topic state.{self._stage}")
+        state.apply(puts)
+        writers = self._writers.setdefault(partition, {})
+        for key, _, _ in puts:
+            writers[key] = index
+
+
+def _encoded(value: Any) -> bytes:
+    if value is None:
+        raise ValueError("Put needs a value; Delete removes")
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)

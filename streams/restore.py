@@ -1,0 +1,191 @@
+"""Bring stores up to their changelog: bulk, committed records only, none missed."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from schemas.topics import DELETE_RETENTION_SECONDS
+from streams.errors import Fatal
+from streams.kafka.config import (
+    ClusterSettings,
+    admin_config,
+    table_consumer_config,
+    uncommitted_consumer_config,
+)
+from streams.message import Incoming, received
+from streams.store.store import Position, Store
+
+CHUNK = 10_000  # records a write: fewer calls, and 5 MB at most with usual entries
+POLL_SECONDS = 0.02  # the last chunk waits this long for more: it is part of each restart
+ASK_SECONDS = 60.0
+# An open transaction of a dead process ends by itself 20 s after it began; three times that is not its doing.
+STALLED_SECONDS = 60.0
+
+
+Row = tuple[bytes, bytes | None]
+"""A key, and its value or None to remove it."""
+
+
+def changelog_row(message: Incoming) -> Row | None:
+    """Return a changelog's record as it is."""
+    return message.key() or b"", message.value()
+
+
+class RestoreStalled(Fatal):
+    """A changelog could not be read to its end: an open transaction holds it, or the broker does not answer."""
+
+
+class Stopped(Exception):
+    """The process was asked to end while it restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did. records: read. wiped: partitions whose store was not usable and was rebuilt."""
+
+    records: int
+    seconds: float
+    wiped: tuple[int, ...]
+
+
+def topic_id(settings: ClusterSettings, topic: str) -> str:
+    """Return the id of `topic` (full name): another one after it was deleted and made anew. Raises KafkaException."""
+    admin = AdminClient(admin_config(settings))
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ASK_SECONDS)
+    return str(described[topic].result().topic_id)
+
+
+def reason_to_wipe(found: Position, identity: str, first: int, end: int, now: float) -> str | None:
+    """Return why a store can't be brought up from its position, None if it can.
+
+    first, end: the changelog's first and next offset. now: seconds since 1970.
+    """
+    if found.topic_id != identity:
+        return "the changelog was made anew"
+    if found.next_offset > end:
+        return "the store is ahead of its changelog"
+    if found.next_offset < first:
+        return "the changelog no longer has what the store lacks"
+    if now - found.written_at > DELETE_RETENTION_SECONDS / 2:
+        return "the store is so old that it may have missed removals"
+    return None
+
+
+def restore(
+    settings: ClusterSettings,
+    topic: str,
+    stores: Mapping[int, Store],
+    *,
+    is_stopping: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[], None] = lambda: None,
+    row: Callable[[Incoming], Row | None] = changelog_row,
+) -> Restored:
+    """Read `topic` (full name) into `stores` (by partition), up to everything written before this call.
+
+    The order carries it: the end as read_uncommitted sees it first, then read until the last stable offset has passed
+    that, so that a transaction in flight at the call is either in or gone. Call it after `init_transactions`.
+    on_progress: called at each read. row: what to keep of a record, None for nothing.
+    Raises RestoreStalled, KafkaException, StoreFailed, Stopped.
+    """
+    started = time.monotonic()
+    identity = topic_id(settings, topic)
+    ends, wiped = _plan(settings, topic, stores, identity)
+    reader = Consumer(table_consumer_config(settings))
+    try:
+        starts = {number: _next_offset(store, identity) for number, store in stores.items()}
+        unread = {number for number in stores if starts[number] < ends[number]}
+        reader.assign([TopicPartition(topic, number, starts[number]) for number in sorted(unread)])
+        records = _Reading(reader, stores, ends, identity, row).finish(unread, is_stopping, on_progress)
+    finally:
+        reader.close()
+    for number, store in stores.items():
+        # It is known to be whole as of now, even where nothing was read.
+        position = store.position() or Position(identity, ends[number], 0.0)
+        store.fold({}, replace(position, written_at=_wall()))
+        store.flush()
+    return Restored(records, time.monotonic() - started, tuple(wiped))
+
+
+def _plan(
+    settings: ClusterSettings, topic: str, stores: Mapping[int, Store], identity: str
+) -> tuple[dict[int, int], list[int]]:
+    asker = Consumer(uncommitted_consumer_config(settings))
+    ends: dict[int, int] = {}
+    wiped: list[int] = []
+    try:
+        for number, store in stores.items():
+            first, end = asker.get_watermark_offsets(TopicPartition(topic, number), timeout=ASK_SECONDS, cached=False)
+            ends[number] = end
+            found = store.position()
+            if found is not None and reason_to_wipe(found, identity, first, end, _wall()):
+                store.wipe()
+                wiped.append(number)
+            if store.position() is None:
+                store.fold({}, Position(identity, first, _wall()))
+    finally:
+        asker.close()
+    return ends, wiped
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    reader: Consumer
+    stores: Mapping[int, Store]
+    ends: Mapping[int, int]
+    identity: str
+    row: Callable[[Incoming], Row | None]
+
+    def finish(self, unread: set[int], is_stopping: Callable[[], bool], on_progress: Callable[[], None]) -> int:
+        total = 0
+        moved_at = time.monotonic()
+        while unread:
+            if is_stopping():
+                raise Stopped()
+            read = self._chunk(unread)
+            on_progress()
+            total += read
+            if read:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > STALLED_SECONDS:
+                raise RestoreStalled(
+                    f"Partitions {sorted(unread)} of {self.reader.assignment()[0].topic} could not be read to their "
+                    f"end in {STALLED_SECONDS:.0f} s: an open transaction holds them, or the broker does not answer."
+                )
+        return total
+
+    def _chunk(self, unread: set[int]) -> int:
+        """Read and write once; take partitions that are at their end out of `unread`. Returns the records read."""
+        rows: dict[int, list[Row]] = {}
+        nexts: dict[int, int] = {}
+        row = self.row
+        messages = received(self.reader, CHUNK, POLL_SECONDS)
+        for message in messages:
+            error = message.error()
+            number = message.partition()
+            if error is None:
+                nexts[number] = message.offset() + 1
+                kept = row(message)
+                if kept is not None:
+                    rows.setdefault(number, []).append(kept)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            elif message.offset() >= self.ends[number]:
+                # The offset of the end of a partition is the last stable one: `position()` doesn't tell.
+                unread.discard(number)
+        for number, next_offset in nexts.items():
+            self.stores[number].load(rows.get(number, ()), Position(self.identity, next_offset, _wall()))
+        return len(messages)
+
+
+def _next_offset(store: Store, identity: str) -> int:
+    found = store.position()
+    assert found is not None and found.topic_id == identity
+    return found.next_offset
+
+
+def _wall() -> float:
+    return datetime.now(UTC).timestamp()

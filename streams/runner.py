@@ -1,0 +1,299 @@
+"""Runs one stage on one slot: the process's whole life. `run` is what the command line calls."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from prometheus_client import CollectorRegistry
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from schemas.topics import TOPICS
+from streams.assignment import Assignment
+from streams.clock import Clock, SteadyClock
+from streams.deadletter import FloodLimit
+from streams.errors import Fenced, LeadstreamError
+from streams.fault import FaultPoint
+from streams.health import Health, Phase, serving
+from streams.kafka.cluster import ClusterUnreachable
+from streams.kafka.config import ClusterSettings, consumer_config, producer_config, qualified
+from streams.kafka.topics import require_safe
+from streams.loop import DLQ, Loop, Pace
+from streams.marker import Marker
+from streams.message import failure
+from streams.metrics import RunnerMetrics
+from streams.outbox import TIMERS
+from streams.restore import Stopped
+from streams.stage import Closing, Stage
+from streams.statistics import INTERVAL_MS, report
+from streams.stopping import Stop, on_signals
+from streams.store.memory import open_memory
+from streams.store.rocks import open_rocks
+from streams.store.store import OpenStore, StoreKind
+from streams.tables import TableReader, Tables
+from streams.transaction import Transactor
+
+EXIT_STOPPED = 0  # asked to end, and did
+EXIT_FATAL = 1  # start it again: it restores
+EXIT_FENCED = 3  # as FATAL, and another process has this slot: look whether two were started
+
+DRIFT_ALARM_SECONDS = 1.0
+INIT_SECONDS = 30.0
+BACKOFF_MAX_SECONDS = 10.0
+HOUSEKEEPING_SECONDS = 5.0
+
+STORES: dict[StoreKind, OpenStore] = {StoreKind.ROCKSDB: open_rocks, StoreKind.MEMORY: open_memory}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerSettings:
+    """One slot of one stage.
+
+    slot: from 1, stable over restarts; no two processes have the same. state_dir: this machine's, shared by all slots.
+    http_port: 0 picks a free one, None serves nothing. flood_*: when dead letters end the process. fault: for tests.
+    """
+
+    cluster: ClusterSettings
+    slot: int = 1
+    state_dir: Path
+    store: StoreKind = StoreKind.ROCKSDB
+    pace: Pace = field(default_factory=Pace)
+    http_host: str = "127.0.0.1"
+    http_port: int | None = None
+    flood_run: int = 500
+    flood_ratio: float = 0.5
+    flood_window: int = 1_000
+    fault: FaultPoint | None = None
+
+
+def run(
+    stage_factory: Callable[[Tables], Stage],
+    settings: RunnerSettings,
+    *,
+    clock: Clock | None = None,
+    registry: CollectorRegistry | None = None,
+) -> int:
+    """Run the stage until SIGTERM or SIGINT, or until going on could lose or double something; return the exit code.
+
+    For the main thread of a process. stage_factory: gets the tables, which can be read from the first batch on.
+    """
+    registry = registry or CollectorRegistry()
+    stop = Stop()
+    health = Health()
+    name = "?"
+    try:
+        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
+            tables = Tables()
+            stage = stage_factory(tables)
+            name = stage.name
+            log.info("process.started", stage=name, slot=settings.slot, http_port=port)
+            slot = _Slot(stage, tables, settings, clock or SteadyClock(), health, RunnerMetrics(registry, name), stop)
+            slot.serve()
+    except Stopped:
+        pass
+    except Exception as error:
+        health.enter(Phase.FAILED, type(error).__name__)
+        return _ended(name, settings.slot, error)
+    log.info("process.stopped", stage=name, slot=settings.slot)
+    return EXIT_STOPPED
+
+
+def _ended(stage: str, slot: int, error: Exception) -> int:
+    """Say in one line why the process ends; return its exit code."""
+    if isinstance(error, LeadstreamError | KafkaException | OSError):
+        log.error("process.ended", stage=stage, slot=slot, error=type(error).__name__, reason=str(error))
+    else:
+        log.exception("process.failed", stage=stage, slot=slot, error=type(error).__name__)
+    return EXIT_FENCED if isinstance(error, Fenced) else EXIT_FATAL
+
+
+class _Slot:
+    """What one process holds while it serves one slot; each part is let go of in reverse order, whatever happens."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        tables: Tables,
+        settings: RunnerSettings,
+        clock: Clock,
+        health: Health,
+        metrics: RunnerMetrics,
+        stop: Stop,
+    ) -> None:
+        self._stage = stage
+        self._tables = tables
+        self._settings = settings
+        self._clock = clock
+        self._health = health
+        self._metrics = metrics
+        self._stop = stop
+        self._name = f"{stage.name}-{settings.slot}"
+        self._folder = settings.state_dir / (settings.cluster.namespace or "_") / self._name
+
+    def serve(self) -> None:
+        """Connect, restore, and go round until asked to end."""
+        stage, settings, stop = self._stage, self._settings, self._stop
+        self._until_reachable(self._check)
+        with ExitStack() as held:
+            marker = Marker(self._folder)
+            held.callback(marker.close)
+            producer = Producer(
+                producer_config(settings.cluster, self._name) | {"error_cb": self._on_error, "logger": _quiet()}
+            )
+            self._until_reachable(lambda: _initialised(producer))
+            reader = TableReader(
+                settings.cluster,
+                stage.tables,
+                self._tables,
+                STORES[settings.store],
+                self._folder / "tables",
+                self._metrics.count_reject,
+            )
+            held.callback(reader.close)
+            reader.open(stop.is_requested)
+            consumer = Consumer(self._consumer_config())
+            assignment = Assignment(
+                settings.cluster,
+                stage,
+                STORES[settings.store],
+                self._folder,
+                self._health,
+                self._metrics,
+                stop.is_requested,
+            )
+            held.callback(assignment.close)
+            held.callback(consumer.close)
+            events = held.enter_context(_event_loop(stage))
+            loop = Loop(
+                stage,
+                settings.cluster.namespace,
+                consumer,
+                Transactor(producer, consumer, settings.fault),
+                assignment,
+                reader,
+                marker,
+                FloodLimit(settings.flood_run, settings.flood_ratio, settings.flood_window),
+                self._clock,
+                self._health,
+                self._metrics,
+                stop,
+                events,
+                settings.pace,
+            )
+            consumer.subscribe(
+                [qualified(settings.cluster.namespace, name) for name in stage.inputs],
+                on_assign=assignment.on_assign,
+                on_revoke=assignment.on_revoke,
+                on_lost=assignment.on_lost,
+            )
+            housekeeping = _Housekeeping(assignment, self._clock, self._health, self._metrics)
+            while not stop.is_requested():
+                loop.turn()
+                housekeeping.turn()
+            self._health.enter(Phase.STOPPING)
+
+    def _check(self) -> None:
+        """Refuse a cluster that could lose data, before the first record."""
+        names = [*self._stage.inputs, *self._stage.tables, TIMERS, DLQ]
+        if (changelog := f"state.{self._stage.name}") in TOPICS:
+            names.append(changelog)
+        for finding in require_safe(self._settings.cluster, tuple(dict.fromkeys(names))):
+            log.info("cluster.finding", severity=finding.severity, what=finding.what, remedy=finding.remedy)
+
+    def _until_reachable(self, step: Callable[[], object]) -> None:
+        """Do `step`, again and again while no broker answers: one line at the first time, then with back-off."""
+
+        def told(state: RetryCallState) -> None:
+            if state.attempt_number == 1 and state.outcome is not None:
+                log.warning("broker.unreachable", stage=self._stage.name, reason=str(state.outcome.exception()))
+            self._health.tick()
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(ClusterUnreachable),
+            wait=wait_random_exponential(multiplier=0.2, max=BACKOFF_MAX_SECONDS),
+            stop=lambda state: self._stop.is_requested(),
+            sleep=self._pause,
+            before_sleep=told,
+            reraise=True,
+        )
+        try:
+            retrying(step)
+        except ClusterUnreachable as error:
+            raise Stopped() from error
+
+    def _pause(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
+    def _consumer_config(self) -> dict[str, Any]:
+        prefix = qualified(self._settings.cluster.namespace, "")
+        return consumer_config(self._settings.cluster, self._stage.name, self._name) | {
+            "statistics.interval.ms": INTERVAL_MS,
+            "stats_cb": lambda text: report(text, prefix, self._metrics),
+            "error_cb": self._on_error,
+            "logger": _quiet(),
+        }
+
+    def _on_error(self, error: KafkaError) -> None:
+        """Note what librdkafka mends by itself; what it can't comes as an exception or an error message."""
+        log.debug("kafka.error", stage=self._stage.name, error=error.name(), reason=error.str())
+
+
+class _Housekeeping:
+    """What is measured every few seconds rather than at each batch."""
+
+    def __init__(self, assignment: Assignment, clock: Clock, health: Health, metrics: RunnerMetrics) -> None:
+        self._assignment = assignment
+        self._clock = clock
+        self._health = health
+        self._metrics = metrics
+        self._due_at = 0.0
+        self._is_drifting = False
+
+    def turn(self) -> None:
+        if time.monotonic() < self._due_at:
+            return
+        self._due_at = time.monotonic() + HOUSEKEEPING_SECONDS
+        drift = self._clock.drift_seconds()
+        self._metrics.clock_drift.set(drift)
+        if (abs(drift) > DRIFT_ALARM_SECONDS) is not self._is_drifting:
+            self._is_drifting = not self._is_drifting
+            log.error("clock.drifted" if self._is_drifting else "clock.agrees", drift_seconds=round(drift, 3))
+        self._metrics.ready.set(self._health.is_ready)
+        self._metrics.state_entries.set(sum(one.state.entries() for one in self._assignment.owned.values()))
+
+
+def _initialised(producer: Producer) -> None:
+    """Fence whoever had the slot before, and end its open transaction. Raises ClusterUnreachable to be tried again."""
+    try:
+        producer.init_transactions(INIT_SECONDS)
+    except KafkaException as error:
+        if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
+            raise ClusterUnreachable(f"Kafka did not give this slot its producer ({error.args[0].str()}).") from error
+        raise failure(error.args[0], "starting the producer") from error
+
+
+@contextmanager
+def _event_loop(stage: Stage) -> Iterator[asyncio.AbstractEventLoop]:
+    events = asyncio.new_event_loop()
+    try:
+        yield events
+    finally:
+        if isinstance(stage, Closing):
+            events.run_until_complete(stage.close())
+        events.run_until_complete(events.shutdown_asyncgens())
+        events.close()
+
+
+def _quiet() -> logging.Logger:
+    """Return a logger without a handler for librdkafka's own lines: what matters comes to `_on_error`."""
+    logger = logging.Logger("librdkafka")
+    logger.addHandler(logging.NullHandler())
+    return logger

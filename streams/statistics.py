@@ -1,0 +1,23 @@
+"""From librdkafka's statistics to lag and stable distance."""
+
+import orjson
+
+from streams.metrics import RunnerMetrics
+
+INTERVAL_MS = 5_000
+
+
+def report(statistics: str, prefix: str, metrics: RunnerMetrics) -> None:
+    """Set the gauges from the consumer's statistics. prefix: of the namespace, taken off topic names."""
+    distance = 0
+    for name, topic in orjson.loads(statistics).get("topics", {}).items():
+        lag = 0
+        for number, partition in topic["partitions"].items():
+            if int(number) < 0 or partition.get("fetch_state") == "none":
+                continue
+            lag += max(0, partition.get("consumer_lag", 0))
+            high, stable = partition.get("hi_offset", -1), partition.get("ls_offset", -1)
+            if high >= 0 and stable >= 0:
+                distance += max(0, high - stable)
+        metrics.set_lag(name.removeprefix(prefix), lag)
+    metrics.stable_distance.set(distance)
