@@ -1,0 +1,52 @@
+"""`leadstream accounts`: customers, named accounts and open opportunities."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.account import Account
+from streams.cli.entries import read_entries
+from streams.cli.output import AsJson, print_json, print_table, say
+from streams.cli.records import latest
+from streams.cli.table_import import put_all
+
+app = typer.Typer(add_completion=False, help="Import and list accounts.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_accounts(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="YAML, JSON, JSONL or CSV.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put every account in FILE into the table, or replace its entry. The domain is the key.
+
+    Example: leadstream accounts import accounts.csv
+    """
+    accounts = read_entries(file, Account, "accounts")
+    cluster = context.obj.cluster()
+    count = 0 if dry_run else put_all(cluster, "accounts", "account.put", lambda one: one.domain, accounts)
+    if as_json:
+        print_json({"checked": len(accounts), "written": count})
+    else:
+        say(f"{len(accounts)} accounts checked, {count} written.")
+
+
+@app.command("list")
+def list_accounts(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the accounts.
+
+    Example: leadstream accounts list --json
+    """
+    records = latest(context.obj.cluster(), "accounts")
+    accounts = [Account.model_validate_json(record.value or b"") for _, record in sorted(records.items())]
+    if as_json:
+        print_json(accounts)
+        return
+    print_table(
+        ("domain", "name", "owner", "named", "customer", "open opportunity"),
+        [(a.domain, a.name, a.owner, a.is_named, a.is_customer, a.has_open_opportunity) for a in accounts],
+        empty="There are no accounts. Next: leadstream accounts import FILE",
+    )

@@ -1,0 +1,203 @@
+"""`leadstream policy`: check, understand, publish and activate the rules of a division."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.rep import Rep
+from streams.cli.exit_code import ExitCode
+from streams.cli.output import AsJson, print_json, print_table, say
+from streams.cli.policies import (
+    activate as activate_body,
+)
+from streams.cli.policies import (
+    activations,
+    bodies,
+    body,
+    compiled,
+    pointers,
+    require_clean,
+    shipped,
+    text_of,
+)
+from streams.cli.policies import (
+    publish as publish_policy,
+)
+
+app = typer.Typer(
+    add_completion=False, help="Check, explain, publish and activate the rules of a division.", no_args_is_help=True
+)
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A policy file, or the name of a shipped one.")]
+Roster = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Check against this roster file, not the cluster's.")
+]
+
+
+@app.command()
+def lint(context: typer.Context, file: File, roster: Roster = None, as_json: AsJson = False) -> None:
+    """Find what is wrong with a policy, with line and column. Exit code 6 on errors, 0 on warnings only.
+
+    Without --roster nothing is asked of a cluster, and who is in which pool isn't checked.
+
+    Example: leadstream policy lint policy.yaml --roster roster.yaml
+    """
+    from routing.finding import Finding, Severity
+    from routing.lint import lint as findings_of
+    from routing.policy import PolicyInvalid, compile_policy
+
+    found: tuple[Finding, ...]
+    try:
+        found = tuple(findings_of(compile_policy(text_of(file)), None if roster is None else _roster(context, roster)))
+    except PolicyInvalid as error:
+        found = error.findings
+    if as_json:
+        print_json(found)
+    else:
+        for finding in found:
+            say(f"{file}:{finding}")
+        say(f"{len(found)} findings." if found else "No findings.")
+    errors = any(finding.severity is Severity.ERROR for finding in found)
+    raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.OK)
+
+
+@app.command()
+def explain(
+    file: File,
+    flowchart: Annotated[bool, typer.Option("--flowchart", help="A Mermaid flowchart in place of sentences.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say a policy in sentences, for a wiki.
+
+    Example: leadstream policy explain default --flowchart
+    """
+    from routing import policy_text
+
+    policy = compiled(file, text_of(file))
+    text = policy_text.flowchart(policy) if flowchart else policy_text.explain(policy)
+    if as_json:
+        print_json({"hash": policy.hash, "division": policy.file.division, "text": text})
+    else:
+        say(text)
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="A file, a shipped name, a hash, or a division for its active one.")],
+    new: Annotated[str, typer.Argument(help="The same.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which kinds of lead the NEW policy treats otherwise than the OLD one.
+
+    Example: leadstream policy diff main policy.yaml
+    """
+    from routing.policy_diff import diff as differences
+
+    before, after = (compiled(name, _text(context, name)) for name in (old, new))
+    told = differences(before, after)
+    if as_json:
+        print_json(told)
+    else:
+        for line in told:
+            say(str(line))
+        say(f"{len(told)} differences." if told else "No lead is treated otherwise.")
+
+
+@app.command()
+def publish(context: typer.Context, file: File, roster: Roster = None, as_json: AsJson = False) -> None:
+    """Put a policy on the cluster under its hash. It takes effect when it is activated. Errors refuse it.
+
+    Example: leadstream policy publish policy.yaml
+    """
+    policy = compiled(file, text_of(file))
+    published = publish_policy(context.obj.cluster(), policy, _roster(context, roster))
+    if as_json:
+        print_json({"hash": published.hash, "division": published.division})
+        return
+    say(f"Published {published.hash} for division {published.division}.")
+    say(f'Next: leadstream policy activate {published.hash} --reason "..."')
+
+
+@app.command()
+def activate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="HASH", help="Of a published policy; its first digits will do.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the division's log.")],
+    roster: Roster = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a division decide by a published policy, from one definite point in its log on. Roll back the same way.
+
+    Example: leadstream policy activate 3f9a --reason "new territory split"
+    """
+    cluster = context.obj.cluster()
+    published = body(cluster, name)
+    require_clean(compiled(published.hash, published.text), _roster(context, roster))
+    activated = activate_body(cluster, published, reason)
+    if as_json:
+        print_json(activated)
+    else:
+        say(f"Division {activated.division} decides by {activated.hash} from {activated.at:%Y-%m-%d %H:%M:%S} UTC on.")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A hash, a division for its active one, or a shipped name.")] = "main",
+    as_json: AsJson = False,
+) -> None:
+    """Print a policy as it was written.
+
+    Example: leadstream policy show main > policy.yaml
+    """
+    if name in shipped():
+        text = text_of(name)
+        print_json({"name": name, "text": text}) if as_json else typer.echo(text, nl=False)
+        return
+    found = body(context.obj.cluster(), name)
+    print_json(found) if as_json else typer.echo(found.text, nl=False)
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    division: Annotated[str, typer.Argument(help="Whose activations.")] = "main",
+    as_json: AsJson = False,
+) -> None:
+    """List who activated what and why, and the policies that are published.
+
+    Example: leadstream policy history main
+    """
+    cluster = context.obj.cluster()
+    done = activations(cluster, division)
+    published = [one for one in bodies(cluster).values() if one.division == division]
+    active = pointers(cluster).get(division)
+    if as_json:
+        print_json(
+            {"active": active, "activations": done, "published": [_brief(one.model_dump()) for one in published]}
+        )
+        return
+    say(f"Active: {active.hash if active else 'none'}")
+    rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}", one.hash, one.by, one.reason) for one in done]
+    print_table(("activated (UTC)", "hash", "by", "reason"), rows, empty="No activation in the last 30 days.")
+    rows = [(f"{one.published_at:%Y-%m-%d %H:%M:%S}", one.hash, one.published_by) for one in published]
+    print_table(("published (UTC)", "hash", "by"), rows, empty="Nothing is published.")
+
+
+def _brief(published: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in published.items() if name != "text"}
+
+
+def _text(context: typer.Context, name: str) -> str:
+    if name in shipped() or Path(name).is_file():
+        return text_of(name)
+    return body(context.obj.cluster(), name).text
+
+
+def _roster(context: typer.Context, path: Path | None) -> list[Rep]:
+    from streams.cli.commands.reps import roster
+    from streams.cli.entries import read_entries
+
+    return roster(context.obj.cluster()) if path is None else list(read_entries(path, Rep, "reps"))

@@ -1,0 +1,89 @@
+"""`leadstream reps`: the roster."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.rep import Rep
+from streams.cli.entries import read_entries
+from streams.cli.failure import not_found
+from streams.cli.output import AsJson, print_json, print_table, say
+from streams.cli.records import latest
+from streams.cli.table_import import put_all
+from streams.kafka.config import ClusterSettings
+
+app = typer.Typer(add_completion=False, help="Import and look at the roster.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_reps(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="YAML, JSON, JSONL or CSV.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put everyone in FILE into the roster, or replace their entries. People not in FILE stay as they are.
+
+    Example: leadstream reps import roster.yaml
+    """
+    reps = read_entries(file, Rep, "reps")
+    count = 0 if dry_run else put_all(context.obj.cluster(), "reps", "rep.put", lambda rep: rep.id, reps)
+    if as_json:
+        print_json({"checked": len(reps), "written": count})
+    else:
+        say(f"{len(reps)} people checked, {count} written.")
+
+
+@app.command("list")
+def list_reps(
+    context: typer.Context,
+    division: Annotated[str | None, typer.Option(help="Only this division.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the roster.
+
+    Example: leadstream reps list --division main
+    """
+    reps = [rep for rep in roster(context.obj.cluster()) if division in (None, rep.division)]
+    if as_json:
+        print_json(reps)
+        return
+    print_table(
+        ("id", "name", "division", "role", "team", "segment", "region", "seniority", "status"),
+        [
+            (one.id, one.name, one.division, one.role, one.team, one.segment, one.region, one.seniority, _status(one))
+            for one in reps
+        ],
+        empty="The roster is empty. Next: leadstream reps import FILE",
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    rep_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json: AsJson = False,
+) -> None:
+    """Show everything the roster says of one person.
+
+    Example: leadstream reps show r-ada
+    """
+    found = next((rep for rep in roster(context.obj.cluster()) if rep.id == rep_id), None)
+    if found is None:
+        raise not_found(f"There is no rep {rep_id!r} in the roster.", "leadstream reps list shows who is.")
+    if as_json:
+        print_json(found)
+    else:
+        fields = found.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        print_table(("field", "value"), fields.items())
+
+
+def _status(rep: Rep) -> str:
+    return rep.status if rep.active else "inactive"
+
+
+def roster(cluster: ClusterSettings) -> list[Rep]:
+    """Return everyone in the roster, by id."""
+    records = latest(cluster, "reps").values()
+    return sorted((Rep.model_validate_json(record.value or b"") for record in records), key=lambda rep: rep.id)

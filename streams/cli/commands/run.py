@@ -1,0 +1,22 @@
+"""`leadstream run`: one slot of one stage, in this process."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    stage: Annotated[str, typer.Argument(help="enrich, pending, track, score, assign, timers or notify.")],
+    slot: Annotated[int, typer.Option(min=0, help="Which of the stage's processes: the same number for ever.")] = 0,
+) -> None:
+    """Run one slot of STAGE until SIGTERM. Start as many slots as needed, each with a number of its own.
+
+    Example: leadstream run score --slot 1
+    """
+    from streams.topology import run_stage  # here: the stage to run decides what else is loaded
+
+    run_stage(stage, slot, context.obj.settings())

@@ -1,0 +1,179 @@
+"""The dead letters as a person works through them: each is open until it is replayed or dropped, once.
+
+A resolution is a record in leads.dlq too, without a value: headers dlq_resolves ("partition/offset"),
+dlq_resolution, dlq_by and dlq_why. It is written in one transaction with the replayed record, so a letter is replayed
+once or not at all, whoever else tries: the transactional id fences the slower one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+
+from confluent_kafka import Producer
+
+from schemas.delivery import DeadLettered
+from schemas.wire import headers_for
+from streams.cli.failure import CommandFailed
+from streams.cli.records import Record, read, read_from
+from streams.deadletter import PREFIX
+from streams.errors import Retryable
+from streams.kafka.config import ClusterSettings, producer_config, qualified
+
+REPLAYED_FROM = "dlq_replayed_from"
+RESOLVES = "dlq_resolves"
+_TYPE = "record.dead_lettered"
+_INIT_SECONDS = 30.0
+
+
+class OriginalGone(Retryable):
+    """The letter points to a record that its topic no longer keeps, so there is nothing to replay. Drop it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter. topic, partition, offset: where it was read. key, value, headers: as they were there.
+
+    is_pointer: the original was too long to be kept here and is still where it was. resolution: what became of it.
+    """
+
+    id: str
+    at: datetime
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    error: str
+    reason: str
+    attempts: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    is_pointer: bool
+    resolution: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return not self.resolution
+
+    @property
+    def state(self) -> str:
+        return self.resolution or "open"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def letters(settings: ClusterSettings) -> list[Letter]:
+    """Return all letters that are kept, oldest first, each with what became of it."""
+    found: dict[str, Letter] = {}
+    resolutions: dict[str, str] = {}
+    for record in read(settings, "leads.dlq"):
+        if resolves := record.header(RESOLVES):
+            resolutions[resolves] = _resolution(record)
+        else:
+            letter = _letter(record)
+            found[letter.id] = letter
+    told = (replace(letter, resolution=resolutions.get(letter.id, "")) for letter in found.values())
+    return sorted(told, key=lambda letter: (letter.at, letter.id))
+
+
+class DeadLetters:
+    """Resolves letters, each in a transaction. A context manager; `letters` is read after older ones are fenced."""
+
+    def __init__(self, settings: ClusterSettings, by: str) -> None:
+        self._settings = settings
+        self._by = by
+        self._producer = Producer(producer_config(settings, "ops-dlq"))
+        self.letters: list[Letter] = []
+
+    def __enter__(self) -> "DeadLetters":
+        self._producer.init_transactions(_INIT_SECONDS)
+        self.letters = letters(self._settings)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._producer.flush(_INIT_SECONDS)
+
+    def replay(self, letter: Letter) -> None:
+        """Write the letter back to its topic and partition and close it. Raises CommandFailed, OriginalGone."""
+        _require_open(letter)
+        key, value, headers = _original(self._settings, letter) if letter.is_pointer else _kept(letter)
+        self._producer.begin_transaction()
+        self._producer.produce(
+            qualified(self._settings.namespace, letter.topic),
+            key=key,
+            value=value,
+            headers=[*headers, (REPLAYED_FROM, letter.id.encode())],
+            partition=letter.partition,
+        )
+        self._resolve(letter, "replayed", "")
+        self._producer.commit_transaction(-1)
+
+    def drop(self, letter: Letter, why: str) -> None:
+        """Close the letter. why: kept with it. Raises CommandFailed if it is closed already."""
+        _require_open(letter)
+        self._producer.begin_transaction()
+        self._resolve(letter, "dropped", why)
+        self._producer.commit_transaction(-1)
+
+    def _resolve(self, letter: Letter, resolution: str, why: str) -> None:
+        now = datetime.now(UTC)
+        said = {RESOLVES: letter.id, PREFIX + "resolution": resolution, PREFIX + "by": self._by, PREFIX + "why": why}
+        self._producer.produce(
+            qualified(self._settings.namespace, "leads.dlq"),
+            key=letter.key,
+            value=None,
+            headers=dict(headers_for(f"dlq/{letter.id}/{resolution}", _TYPE, "leadstream/ops", now, said)),
+        )
+
+
+def _require_open(letter: Letter) -> None:
+    if not letter.is_open:
+        raise CommandFailed(f"Letter {letter.id} is closed already: {letter.resolution}.", "Choose one that is open.")
+
+
+def _kept(letter: Letter) -> tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]:
+    return letter.key, letter.value, letter.headers
+
+
+def _original(
+    settings: ClusterSettings, letter: Letter
+) -> tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]:
+    pointer = DeadLettered.model_validate_json(letter.value or b"")
+    for record in read_from(settings, pointer.topic, {pointer.partition: pointer.offset}):
+        if record.offset == pointer.offset:
+            return record.key, record.value, record.headers
+        break
+    raise OriginalGone
+
+
+def _letter(record: Record) -> Letter:
+    def said(name: str) -> str:
+        return record.header(PREFIX + name)
+
+    original = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))
+    return Letter(
+        f"{record.partition}/{record.offset}",
+        record.at,
+        said("topic"),
+        int(said("partition") or 0),
+        int(said("offset") or 0),
+        said("stage"),
+        said("error"),
+        said("reason"),
+        int(said("attempts") or 1),
+        record.key,
+        record.value,
+        original,
+        said("pointer") == "true",
+    )
+
+
+def _resolution(record: Record) -> str:
+    by, why = record.header(PREFIX + "by"), record.header(PREFIX + "why")
+    what = f"{record.header(PREFIX + 'resolution')} by {by} at {record.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{what}: {why}" if why else what

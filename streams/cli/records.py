@@ -1,0 +1,127 @@
+"""Reading a topic as it is now, as a read_committed reader sees it, and finding the partition of a key."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from streams.errors import Retryable
+from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable
+from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
+
+_STALL_SECONDS = 30.0
+
+
+class TopicMissing(Retryable):
+    """The topic is not on the cluster. `leadstream topics create` makes all of them."""
+
+
+class ReadStalled(Retryable):
+    """The cluster stopped answering in the middle of a topic. Run `leadstream doctor`, then try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. topic: logical name. headers: in order, bytes as they are. at: Kafka's timestamp, UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    at: datetime
+
+    @property
+    def key_text(self) -> str:
+        return (self.key or b"").decode(errors="replace")
+
+    def header(self, name: str) -> str:
+        """Return a header as text, "" where it is not there."""
+        return next((value.decode(errors="replace") for key, value in self.headers if key == name and value), "")
+
+
+def read(settings: ClusterSettings, topic: str, partitions: Sequence[int] | None = None) -> Iterator[Record]:
+    """Yield every committed record there is now, per partition in order. partitions: all where None.
+
+    Raises ClusterUnreachable, TopicMissing, ReadStalled.
+    """
+    wanted = range(partition_count(settings, topic)) if partitions is None else partitions
+    yield from read_from(settings, topic, dict.fromkeys(wanted, OFFSET_BEGINNING))
+
+
+def read_from(settings: ClusterSettings, topic: str, offsets: Mapping[int, int]) -> Iterator[Record]:
+    """Yield as `read`, from these offsets on. offsets: partition -> first offset to read."""
+    full = qualified(settings.namespace, topic)
+    consumer = Consumer(table_consumer_config(settings))
+    try:
+        consumer.assign([TopicPartition(full, partition, offset) for partition, offset in offsets.items()])
+        waiting = set(offsets)
+        deadline = time.monotonic() + _STALL_SECONDS
+        while waiting:
+            messages = consumer.consume(1_000, 0.2)
+            if messages:
+                deadline = time.monotonic() + _STALL_SECONDS
+            elif time.monotonic() > deadline:
+                raise ReadStalled
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    yield _record(topic, message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    waiting.discard(_number(message.partition()))
+                else:
+                    raise KafkaException(error)
+    finally:
+        consumer.close()
+
+
+def latest(settings: ClusterSettings, topic: str) -> dict[str, Record]:
+    """Return key -> last record of a compacted topic, removed keys left out."""
+    table: dict[str, Record] = {}
+    for record in read(settings, topic):
+        if record.value is None:
+            table.pop(record.key_text, None)
+        else:
+            table[record.key_text] = record
+    return table
+
+
+def partition_count(settings: ClusterSettings, topic: str) -> int:
+    """Return how many partitions the topic has. Raises ClusterUnreachable, TopicMissing."""
+    full = qualified(settings.namespace, topic)
+    consumer = Consumer(table_consumer_config(settings))
+    try:
+        metadata = consumer.list_topics(full, timeout=ADMIN_SECONDS).topics[full]
+    except KafkaException as error:
+        raise ClusterUnreachable(f"The Kafka cluster at {settings.bootstrap} did not answer.") from error
+    finally:
+        consumer.close()
+    if metadata.error is not None or not metadata.partitions:
+        raise TopicMissing(f"Topic {full} is not on the cluster. `leadstream topics create` makes all of them.")
+    return len(metadata.partitions)
+
+
+def _record(topic: str, message: Message) -> Record:
+    headers = message.headers() or []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Record(
+        topic,
+        _number(message.partition()),
+        _number(message.offset()),
+        _bytes(message.key()),
+        _bytes(message.value()),
+        tuple((name, _bytes(value)) for name, value in pairs),
+        datetime.fromtimestamp(message.timestamp()[1] / 1_000, UTC),
+    )
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _number(value: int | None) -> int:
+    assert value is not None, "a record that was read has a partition and an offset"
+    return value
