@@ -17,7 +17,7 @@ FEW_PARTITIONS = {
     KeyedBy.PERSON: 2,
     KeyedBy.DIVISION: 2,
     KeyedBy.WAKER: 2,
-    KeyedBy.REP: 1,
+    KeyedBy.REP: 2,  # TRACK reads it beside leads.activity
     KeyedBy.ACCOUNT: 1,
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
