@@ -1,9 +1,9 @@
 """One CEL condition: compiled once, evaluated against one context a lead, explained from its tree."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cel
 
@@ -30,27 +30,40 @@ class ConditionInvalid(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Condition:
-    """A compiled condition. fields: the facts it asks for. parts: what must all hold, each with a program of its own
-    where the tree cannot decide it."""
+class Part:
+    """One of the things that must all hold for a condition. field, expected: of its first comparison, as shown."""
 
     text: str
     program: cel.Program
     node: Node
     fields: tuple[str, ...]
-    parts: tuple[tuple[Node, cel.Program | None], ...]
+    field: str
+    expected: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """A compiled condition. fields: the facts it asks for. parts: what must all hold."""
+
+    text: str
+    program: cel.Program
+    node: Node
+    fields: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+Asked = tuple[tuple[str, tuple[str, ...] | None], ...]
+"""The facts that some conditions ask for: (group, names in it); None for names: the variable as a whole."""
+
+
+class Verdict(NamedTuple):
     """Whether a condition holds. unknown: the facts for want of which it counts as false."""
 
     matched: bool
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """One comparison with the lead's value. actual: None when unknown. expected: as written, "in [...]", "known"."""
 
     field: str
@@ -72,8 +85,19 @@ def compile_condition(text: str) -> Condition:
         raise _syntax(text, str(error)) from error
     node = parse(text)
     fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
-    parts = tuple((part, cel.compile(part.text) if _is_opaque(part) else None) for part in conjuncts(node))
-    return Condition(text, program, node, fields, parts)
+    return Condition(text, program, node, fields, tuple(_part(each) for each in conjuncts(node)))
+
+
+def asked(names: Iterable[str]) -> Asked:
+    """Return facts by dotted name as groups, so that a context holds no more than is asked for."""
+    groups: dict[str, list[str] | None] = {}
+    for name in sorted(set(names)):
+        group, _, inner = name.partition(".")
+        if not inner:
+            groups[group] = None
+        elif (held := groups.setdefault(group, [])) is not None:
+            held.append(inner)
+    return tuple((group, None if inner is None else tuple(inner)) for group, inner in groups.items())
 
 
 def fields_of(leaf: Test | Opaque) -> tuple[str, ...]:
@@ -81,12 +105,26 @@ def fields_of(leaf: Test | Opaque) -> tuple[str, ...]:
     return (leaf.field,) if isinstance(leaf, Test) else leaf.fields
 
 
-def context_of(facts: Mapping[str, Any]) -> cel.Context:
-    """Return the one context of a lead, for all its conditions. facts: nested, as routing/facts.py makes them."""
-    return cel.Context(dict(facts))
+def context_of(facts: Mapping[str, Any], wanted: Asked | None = None) -> cel.Context:
+    """Return the one context of a lead, for all conditions that ask for `wanted` at most (None: for any).
+
+    facts: nested, as routing/facts.py makes them. Each value costs half a microsecond to hand over, so the others
+    stay behind. A group that the lead does not have is there, empty.
+    """
+    if wanted is None:
+        return cel.Context(dict(facts))
+    handed: dict[str, Any] = {}
+    for group, names in wanted:
+        if names is None:
+            if group in facts:
+                handed[group] = facts[group]
+        else:
+            held = facts.get(group, {})
+            handed[group] = {name: held[name] for name in names if name in held}
+    return cel.Context(handed)
 
 
-def evaluate(condition: Condition, context: cel.Context) -> Verdict:
+def evaluate(condition: Condition | Part, context: cel.Context) -> Verdict:
     """Return whether the condition holds. An unknown fact, or values of types that do not compare, make it false."""
     try:
         return MATCHED if condition.program.execute(context) is True else FAILED
@@ -100,15 +138,6 @@ def evaluate(condition: Condition, context: cel.Context) -> Verdict:
 def compared(condition: Condition, facts: Facts) -> tuple[Compared, ...]:
     """Return every comparison of the condition with the lead's values, for the trace. facts: by dotted name."""
     return tuple(comparison(leaf, facts) for leaf in leaves(condition.node))
-
-
-def first_failing(condition: Condition, facts: Facts, context: cel.Context) -> Compared | None:
-    """Return the first part that does not hold, as one comparison; None when all parts hold."""
-    for part, program in condition.parts:
-        held = truth(part, facts) if program is None else _executed(program, context)
-        if held is not True:
-            return _failing_leaf(part, facts, held)
-    return None
 
 
 def comparison(leaf: Test | Opaque, facts: Facts) -> Compared:
@@ -138,26 +167,15 @@ def written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
-def _failing_leaf(part: Node, facts: Facts, held: bool | None) -> Compared:
-    leaf = next(leaves(part))
-    shown = comparison(leaf, facts)
-    if part is leaf:
-        return shown
-    return Compared(shown.field, shown.actual, part.text, held)
+def _part(node: Node) -> Part:
+    first = next(leaves(node))
+    is_plain = node is first and isinstance(first, Test)
+    shown = expectation(first) if is_plain and isinstance(first, Test) else node.text
+    fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
+    return Part(node.text, cel.compile(node.text), node, fields, fields[0] if fields else "", shown)
 
 
-def _executed(program: cel.Program, context: cel.Context) -> bool | None:
-    try:
-        return program.execute(context) is True
-    except (KeyError, RuntimeError, TypeError, ValueError, ArithmeticError, IndexError):
-        return None
-
-
-def _is_opaque(part: Node) -> bool:
-    return any(isinstance(leaf, Opaque) for leaf in leaves(part))
-
-
-def _ending(condition: Condition, key: str) -> tuple[str, ...]:
+def _ending(condition: Condition | Part, key: str) -> tuple[str, ...]:
     return tuple(name for name in condition.fields if key in name.split(".")) or (key,)
 
 

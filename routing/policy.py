@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from routing.calendar.business_time import Calendar, calendar_of
-from routing.conditions import Condition, ConditionInvalid, compile_condition
+from routing.conditions import Asked, Condition, ConditionInvalid, Part, asked, compile_condition
 from routing.finding import Finding, Severity, Where, in_order
 from routing.policy_checks import condition_findings, structure_findings
 from routing.policy_errors import form_findings, place
@@ -20,10 +20,11 @@ HASH_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule with its condition; None takes every lead."""
+    """A rule with its condition; None takes every lead. parts: places in `Policy.parts` of what must all hold."""
 
     rule: Rule
     condition: Condition | None
+    parts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,10 @@ class CompiledTier:
 class Policy:
     """A policy that passed compilation. hash: 16 hex digits of SHA-256 of the text as written (UTF-8).
 
-    conditions: CEL text -> compiled condition, for every condition of the file. bands: segments, largest first.
-    intents: action -> intent. asked_calendars: those that conditions ask about. Policies compare by hash.
+    conditions: CEL text -> compiled condition, for every condition of the file. parts: what rules ask, each once,
+    however many rules ask it. bands: segments, largest first. intents: action -> intent. grading: the facts that ICP,
+    tiers and scores ask for; routing: those that rules and pools ask for. asked_calendars: those that conditions ask
+    about. Policies compare by hash.
     """
 
     hash: str
@@ -49,10 +52,13 @@ class Policy:
     document: Document
     conditions: dict[str, Condition]
     rules: tuple[CompiledRule, ...]
+    parts: tuple[Part, ...]
     tiers: tuple[CompiledTier, ...]
     icp: Condition | None
     bands: tuple[Segment, ...]
     intents: dict[str, str]
+    grading: Asked
+    routing: Asked
     asked_calendars: tuple[tuple[str, Calendar], ...]
 
     def __eq__(self, other: object) -> bool:
@@ -150,20 +156,40 @@ def _compiled(file: PolicyFile, document: Document) -> tuple[dict[str, Condition
 
 
 def _policy(text: str, file: PolicyFile, document: Document, conditions: dict[str, Condition]) -> Policy:
-    asked = sorted({name for condition in conditions.values() for name in condition.fields if "calendar." in name})
-    names = [name.split(".", 1)[1] for name in asked]
+    groups: dict[bool, list[str]] = {True: [], False: []}
+    for path, condition in condition_texts(file):
+        groups[path[0] in ("rules", "pools")] += conditions[condition].fields
+    facts = [need.fact for pool in file.pools.values() for need in (*pool.require, *pool.prefer) if need.fact]
+    calendars = sorted({name[9:] for names in groups.values() for name in names if name.startswith("calendar.")})
+    rules, parts = _rules(file, conditions)
     return Policy(
         hash=policy_hash(text),
         text=text,
         file=file,
         document=document,
         conditions=conditions,
-        rules=tuple(CompiledRule(rule, conditions[rule.when] if rule.when else None) for rule in file.rules),
+        rules=rules,
+        parts=parts,
         tiers=tuple(
             CompiledTier(name, tier, conditions[tier.when] if tier.when else None) for name, tier in file.tiers.items()
         ),
         icp=conditions[file.icp] if file.icp else None,
         bands=tuple(sorted(file.segments, key=lambda segment: -segment.start)),
         intents={action: intent for intent, actions in file.intent.items() for action in actions},
-        asked_calendars=tuple((name, calendar_of(file.calendars[name])) for name in names),
+        grading=asked(groups[False]),
+        routing=asked([*groups[True], *facts]),
+        asked_calendars=tuple((name, calendar_of(file.calendars[name])) for name in calendars),
     )
+
+
+def _rules(file: PolicyFile, conditions: dict[str, Condition]) -> tuple[tuple[CompiledRule, ...], tuple[Part, ...]]:
+    parts: dict[str, Part] = {}
+    compiled = []
+    for rule in file.rules:
+        condition = conditions[rule.when] if rule.when else None
+        own = condition.parts if condition else ()
+        for part in own:
+            parts.setdefault(part.text, part)
+        places = {name: at for at, name in enumerate(parts)}
+        compiled.append(CompiledRule(rule, condition, tuple(places[part.text] for part in own)))
+    return tuple(compiled), tuple(parts.values())

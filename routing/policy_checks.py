@@ -14,6 +14,7 @@ from routing.policy_yaml import Document, Path
 from schemas.policy_file import PolicyFile, Target, ToPool, ToQueue
 from schemas.policy_pool import Fallback, Fallbacks
 from schemas.policy_sla import Step, StepAction
+from schemas.rep import Hours
 
 _ERROR = Severity.ERROR
 
@@ -100,16 +101,16 @@ def _zones(file: PolicyFile, document: Document) -> Iterator[Finding]:
         except ValueError as error:
             what = f"calendar {name!r}: {error}."
             yield place(document, ("calendars", name), _ERROR, "calendar.time", what, 'Write times as "09:00".')
-        yield from _shifts(document, name, hours.week)
+        yield from _shifts(document, name, hours)
 
 
-def _shifts(document: Document, name: str, week: "dict[object, object]") -> Iterator[Finding]:
-    for day, spans in week.items():
-        for start, end in spans:  # type: ignore[attr-defined]
+def _shifts(document: Document, name: str, hours: Hours) -> Iterator[Finding]:
+    for day, spans in hours.week.items():
+        for start, end in spans:
             if end <= start:
                 what = f"the shift {start} to {end} ends before it starts."
                 allowed = 'Split a night shift at "24:00" and "00:00".'
-                path: Path = ("calendars", name, "week", str(day))
+                path: Path = ("calendars", name, "week", day)
                 yield place(document, path, _ERROR, "calendar.shift", what, allowed)
 
 
@@ -182,9 +183,9 @@ def _named(file: PolicyFile, document: Document) -> Iterator[Finding]:
     if any(str(rule.to) == "quarantine" for rule in file.rules):
         wanted.append((("quarantine", "queue"), "queue", file.quarantine.queue, queues))
     wanted += [(("auto_reply", "off_for", at), "pool", name, pools) for at, name in enumerate(file.auto_reply.off_for)]
-    for path, noun, name, known in wanted:
-        if name is not None and name not in known:
-            what = f"there is no {noun} {name!r}.{meant(name, known)}"
+    for path, noun, asked, known in wanted:
+        if asked is not None and asked not in known:
+            what = f"there is no {noun} {asked!r}.{meant(asked, known)}"
             yield place(document, path, _ERROR, f"{noun}.unknown", what, _allowed(known))
     yield from _overflow_cycles(file, document)
 

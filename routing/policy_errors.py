@@ -108,9 +108,12 @@ def _written_path(loc: Sequence[str | int], data: Any) -> Path:
     path: list[str | int] = []
     here = data
     for at, part in enumerate(loc):
-        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int)):
+        if isinstance(here, dict) and part in here:
+            here = here[part]
             path.append(part)
-            here = here[part] if isinstance(here, dict) or part < len(here) else None  # type: ignore[operator]
+        elif isinstance(here, list) and isinstance(part, int):
+            here = here[part] if part < len(here) else None
+            path.append(part)
         elif at == len(loc) - 1 and part != "[key]" and isinstance(part, str) and isinstance(here, dict):
             path.append(part)
     return tuple(path)

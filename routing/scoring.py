@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-import cel
-
-from routing.conditions import evaluate
+from routing.conditions import context_of, evaluate
 from routing.facts import lead_facts
 from routing.policy import Policy
 from routing.tiers import Grade
@@ -32,9 +30,10 @@ def score(policy: Policy, lead: Lead, grade: Grade) -> Score:
         "intent": next((worth for name, worth in scoring.intent.items() if name == grade.intent), 0),
         "behaviour": 0,
     }
-    context = cel.Context({**lead_facts(lead), "intent": grade.intent, "icp": grade.icp, "tier": grade.tier})
+    facts = {**lead_facts(lead), "intent": grade.intent, "icp": grade.icp, "tier": grade.tier}
     if grade.segment is not None:
-        context.add_variable("segment", grade.segment)
+        facts["segment"] = grade.segment
+    context = context_of(facts, policy.grading)
     for rule in scoring.points:
         if evaluate(policy.conditions[rule.when], context).matched:
             points[rule.part] += rule.points

@@ -5,7 +5,7 @@ from typing import Any
 
 import cel
 
-from routing.conditions import evaluate
+from routing.conditions import context_of, evaluate
 from routing.facts import lead_facts
 from routing.policy import Policy
 from routing.segments import segment_of
@@ -30,7 +30,7 @@ def intent_of(policy: Policy, action: str | None) -> str:
 def grade(policy: Policy, lead: Lead) -> Grade:
     """Return intent, fit, segment and tier of a lead."""
     facts = lead_facts(lead)
-    context = cel.Context(facts)
+    context = context_of(facts, policy.grading)
     intent = intent_of(policy, lead.action)
     icp = policy.icp is not None and evaluate(policy.icp, context).matched
     segment = segment_of(policy, lead.company.employees)
