@@ -39,6 +39,7 @@ class LazyCommands(UserDict[str, Any]):
         if self.data[name] is None:
             module = import_module(f"streams.cli.commands.{name}")
             self.data[name] = typer.main.get_command(module.app)
+            self.data[name].name = name
         return self.data[name]
 
 

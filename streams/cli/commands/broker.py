@@ -22,7 +22,7 @@ def broker(
     ),
     port: Annotated[int | None, typer.Option(help="Wanted port; the next free one if taken.")] = None,
 ) -> None:
-    """Run a real single-node Kafka on this machine until Ctrl-C. Needs the extra leadstream[local], no Java.
+    """Run a real single-node Kafka on this machine until Ctrl-C. Needs the extra `local`, and no Java.
 
     Example: leadstream broker --port 9092
     """

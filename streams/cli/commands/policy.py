@@ -175,19 +175,14 @@ def history(
     published = [one for one in bodies(cluster).values() if one.division == division]
     active = pointers(cluster).get(division)
     if as_json:
-        print_json(
-            {"active": active, "activations": done, "published": [_brief(one.model_dump()) for one in published]}
-        )
+        briefly = [one.model_dump(mode="json", exclude={"text"}) for one in published]
+        print_json({"active": active, "activations": done, "published": briefly})
         return
     say(f"Active: {active.hash if active else 'none'}")
     rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}", one.hash, one.by, one.reason) for one in done]
     print_table(("activated (UTC)", "hash", "by", "reason"), rows, empty="No activation in the last 30 days.")
-    rows = [(f"{one.published_at:%Y-%m-%d %H:%M:%S}", one.hash, one.published_by) for one in published]
-    print_table(("published (UTC)", "hash", "by"), rows, empty="Nothing is published.")
-
-
-def _brief(published: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in published.items() if name != "text"}
+    files = [(f"{one.published_at:%Y-%m-%d %H:%M:%S}", one.hash, one.published_by) for one in published]
+    print_table(("published (UTC)", "hash", "by"), files, empty="Nothing is published.")
 
 
 def _text(context: typer.Context, name: str) -> str:
