@@ -1,12 +1,13 @@
 """Which account a lead belongs to (ACC-3), and which one it may belong to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from enrichment.answer import Said
 from enrichment.normalise import domain as domains
 from schemas.account import Account
-from schemas.lead import AccountMatch, AccountRef, Company, MailKind
+from schemas.lead import AccountMatch, AccountRef, Company, Lead, MailKind
 
 ACCOUNTS = "accounts"
 
@@ -47,6 +48,27 @@ class AccountIndex:
 
     def parent_of(self, account: Account) -> Account | None:
         return self.accounts.get(ACCOUNTS, account.parent) if account.parent else None
+
+
+def bound(lead: Lead, mail_host: str | None, answers: Sequence[Said], index: AccountIndex) -> Lead:
+    """Return the enriched lead with its account, or with a hint for a reviewer.
+
+    The account of a business address stands (OPT-3). After enrichment the company's domain and its parent's decide,
+    where the address or a provider proves that the lead belongs there; a name alone, or a site that somebody with a
+    personal address typed, is a hint (ACC-3, ACC-5).
+    """
+    early = early_match(index, mail_host, lead.mail.kind)
+    if early:
+        return lead.model_copy(update={"account": early})
+    is_business = lead.mail.kind is MailKind.BUSINESS
+    tied = {said.company.domain for said in answers if said.company and said.found_by == "email"}
+    by_provider = not is_business and lead.company.domain in tied
+    found = late_match(index, lead.company, by_provider=by_provider)
+    if found and (is_business or by_provider):
+        return lead.model_copy(update={"account": found})
+    if is_business and not found:
+        return lead
+    return lead.model_copy(update={"account_hint": found.domain if found else lead.company.domain or lead.company.name})
 
 
 def early_match(index: AccountIndex, mail_host: str | None, kind: MailKind) -> AccountRef | None:

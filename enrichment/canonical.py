@@ -22,12 +22,11 @@ from enrichment.normalise import (
     timezone,
     title,
 )
+from enrichment.provenance import FORM, MAIL
 from schemas.ids import is_division, person_id
 from schemas.lead import Company, Contact, Fact, Lead, MailFacts, MailKind, RawLead
 from schemas.org import Org
 
-FORM = "form"
-MAIL = "mail"
 # What people say of their company is taken as it is, an address proves more.
 _FORM_CONFIDENCE = 0.6
 _MAIL_CONFIDENCE = 0.9
@@ -150,7 +149,7 @@ def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
 def form_facts(firm: Company, proven_by_mail: bool, at: datetime) -> dict[str, Fact]:
     """Return where each known field of a lead's own `firm` comes from: its form, the domain from its address."""
     said = Fact(provider=FORM, at=at, confidence=_FORM_CONFIDENCE)
-    known = {f"company.{field}": said for field, value in firm if value not in (None, ())}
+    known = {f"company.{field}": said for field, value in firm if value not in (None, ()) and field != "region"}
     if proven_by_mail:
         known["company.domain"] = Fact(provider=MAIL, at=at, confidence=_MAIL_CONFIDENCE)
     return known

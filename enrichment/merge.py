@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from enrichment.answer import Said
 from enrichment.normalise import company as names
 from enrichment.normalise import country, timezone
+from enrichment.provenance import FORM, MAIL
 from schemas.lead import Company, Fact, Lead
 from schemas.org import Enrichment
 
@@ -22,6 +23,7 @@ def merged(lead: Lead, answers: Sequence[Said], settings: Enrichment) -> Lead:
     else file order); below its minimum confidence it is not heard. The place is taken as a whole, so that no state
     lands in another country. Fields on which two companies of one domain differ are unknown and named in `conflicts`.
     """
+    answers = (*_said_before(lead), *answers)
     trusted = {row.name: row.min_confidence for row in settings.providers}
     heard = [said for said in answers if said.company and said.confidence >= trusted.get(said.provider, 0)]
     if not heard:
@@ -78,7 +80,24 @@ def _likest(rows: tuple[Company, ...], name: str) -> tuple[Company, ...]:
     return tuple(row for row, score in zip(rows, scores, strict=True) if score == best)
 
 
-def _ranked(heard: Sequence[Said], preferred: Sequence[str]) -> list[Said]:
+def _said_before(lead: Lead) -> list[Said]:
+    """Return what providers said at an earlier merge, so that a later one may be compared with it."""
+    rows: dict[str, dict[str, object]] = {}
+    for name, fact in lead.facts.items():
+        field = name.removeprefix("company.")
+        if fact.provider not in (FORM, MAIL) and field in FIELDS:
+            rows.setdefault(fact.provider, {})[field] = getattr(lead.company, field)
+    return [_recalled(provider, values, lead) for provider, values in rows.items()]
+
+
+def _recalled(provider: str, values: dict[str, object], lead: Lead) -> Said:
+    fact = next(fact for fact in lead.facts.values() if fact.provider == provider)
+    return Said(provider, fact.at, Company.model_validate(values), fact.confidence)
+
+
+def _ranked(heard: Sequence[Said], preferred: Sequence[str]) -> Sequence[Said]:
+    if len(heard) == 1:
+        return heard
     return sorted(
         heard, key=lambda said: preferred.index(said.provider) if said.provider in preferred else len(preferred)
     )

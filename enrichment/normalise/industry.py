@@ -37,10 +37,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("retail", r"retail|supermarket|grocer|department store|wholesale|distribution|store|shop"),
     ("construction", r"construct|building|engineering|architect|contractor|cement|infrastructure"),
     ("materials", r"chemi|material|steel|metal|mining|mineral|paper|packag|plastic|glass|rubber|forest|lumber|timber"),
-    ("transportation", r"transport|logisti|luftfahrt|mobilitat|shipping|freight|airline|rail|courier|deliver|supply chain|airport|marine"),
+    ("transportation", r"transport|logisti|luftfahrt|mobilitat|shipping|freight|airline|rail|courier"
+                       r"|deliver|supply chain|airport|marine"),
     ("agriculture", r"agri|farm|fish|crop|livestock"),
-    ("professional_services", r"consult|beratung|dienstleistung|professional|business serv|commercial serv|support serv|staffing|recruit"
-                              r"|marketing|advertis|agency|outsourc|research|human resources|\bservices\b|design"
+    ("professional_services", r"consult|beratung|dienstleistung|professional|business serv|commercial serv|support serv"
+                              r"|staffing|recruit|marketing|advertis|agency|outsourc|research"
+                              r"|human resources|\bservices\b|design"
                               r"|audit|security serv"),
     ("telecom", r"communication"),
     ("healthcare", r"\bcare\b"),

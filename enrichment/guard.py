@@ -1,0 +1,157 @@
+"""What stands between us and a provider: its quota, its rate, a breaker, one request per question."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiolimiter import AsyncLimiter
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from enrichment.providers.provider import Answer, Lookup, ProviderBusy, ProviderDown, ProviderFailed, Query
+from schemas.org import ProviderSettings
+
+_RETRY_WAIT_SECONDS = 0.05
+_RETRY_WAIT_MAX_SECONDS = 0.5
+_HALF_OPEN = "half-opened"
+
+
+class QuotaSpent(ProviderFailed):
+    """This clock hour's calls are used up; the next provider is asked, nobody waits for the hour."""
+
+
+class BreakerOpen(ProviderFailed):
+    """The provider failed several times in a row and is left alone for a while."""
+
+
+@dataclass(slots=True)
+class HourlyQuota:
+    """Calls per clock hour. `used` counts this process's calls of `hour` and what its stores say of earlier ones."""
+
+    limit: int | None
+    hour: str = ""
+    used: int = 0
+
+    def take(self, now: datetime) -> None:
+        """Count one call. Raises QuotaSpent."""
+        self.turn(now)
+        if self.limit is not None and self.used >= self.limit:
+            raise QuotaSpent
+        self.used += 1
+
+    def restore(self, hour: str, used: int, now: datetime) -> None:
+        """Count the calls that a store remembers, where they are of this hour."""
+        self.turn(now)
+        if hour == self.hour:
+            self.used += used
+
+    def turn(self, now: datetime) -> None:
+        hour = hour_of(now)
+        if hour != self.hour:
+            self.hour, self.used = hour, 0
+
+
+def hour_of(now: datetime) -> str:
+    """Return the clock hour, "2026-03-10T14"."""
+    return now.strftime("%Y-%m-%dT%H")
+
+
+@dataclass(slots=True)
+class RetryBudget:
+    """Retries are at most `share` of calls, so that a struggling provider is not struck twice as hard."""
+
+    share: float
+    credit: float = 1.0
+
+    def earn(self) -> None:
+        self.credit = min(self.credit + self.share, 10.0)
+
+    def spend(self) -> bool:
+        """Take one retry's worth; tell whether there was one."""
+        if self.credit < 1:
+            return False
+        self.credit -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Guarded:
+    """One provider behind its guards. calls: requests that were really made, for metrics and tests."""
+
+    settings: ProviderSettings
+    lookup: Lookup
+    quota: HourlyQuota
+    budget: RetryBudget
+    call_seconds: float
+    clock: Callable[[], datetime]
+    calls: int = 0
+    _breakers: AsyncCircuitBreakerFactory = field(default_factory=AsyncCircuitBreakerFactory)
+    _limiter: AsyncLimiter | None = None
+    _busy_until: float = 0.0
+    _is_probing: bool = False
+
+    async def ask(self, query: Query, deadline: float) -> Answer:
+        """Return the provider's answer by `deadline` (event-loop seconds). Raises ProviderFailed."""
+        loop = asyncio.get_running_loop()
+        until = min(deadline, loop.time() + self.call_seconds)
+        if loop.time() < self._busy_until:
+            raise ProviderBusy(self._busy_until - loop.time())
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(ProviderDown),
+            stop=lambda state: self._is_over(state, until),
+            wait=wait_random_exponential(_RETRY_WAIT_SECONDS, _RETRY_WAIT_MAX_SECONDS),
+            reraise=True,
+        )
+        async for attempt in retrying:
+            with attempt:
+                return await self._behind_breaker(query, until)
+        raise AssertionError("unreachable: reraise is set")
+
+    def _is_over(self, state: RetryCallState, until: float) -> bool:
+        """One retry, where the budget has one and half of the call's time is left."""
+        left = until - asyncio.get_running_loop().time()
+        return state.attempt_number >= 2 or left < self.call_seconds / 4 or not self.budget.spend()
+
+    async def _behind_breaker(self, query: Query, until: float) -> Answer:
+        breaker = await self._breakers.get_breaker(
+            self.settings.name,
+            self.settings.breaker_failures,
+            self.settings.breaker_seconds,
+            exclude=[ProviderBusy, QuotaSpent],
+        )
+        try:
+            async with breaker:
+                if breaker.context.state != _HALF_OPEN:
+                    return await self._paced(query, until)
+                if self._is_probing:  # purgatory lets all through when half open; one is enough to find out
+                    raise ProviderBusy
+                self._is_probing = True
+                try:
+                    return await self._paced(query, until)
+                finally:
+                    self._is_probing = False
+        except OpenedState as error:
+            raise BreakerOpen from error
+
+    async def _paced(self, query: Query, until: float) -> Answer:
+        try:
+            async with asyncio.timeout_at(until):
+                if self.settings.per_second is not None:
+                    await self._rate(self.settings.per_second).acquire()
+                self.quota.take(self.clock())
+                self.calls += 1
+                self.budget.earn()
+                return await self.lookup(query, until)
+        except TimeoutError as error:
+            raise ProviderDown("no answer in time") from error
+        except ProviderBusy as busy:
+            pause = busy.retry_after_seconds or 1.0
+            self._busy_until = asyncio.get_running_loop().time() + min(pause, 3600.0)
+            raise
+
+    def _rate(self, per_second: float) -> AsyncLimiter:
+        if self._limiter is None:  # it belongs to the loop that runs it
+            self._limiter = AsyncLimiter(max(1.0, per_second), max(1.0, per_second) / per_second)
+        return self._limiter

@@ -1,0 +1,26 @@
+"""All kinds of providers. A new one is one file and one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enrichment.account import Accounts
+from enrichment.providers import accounts, csv_file, directory, http_json
+from enrichment.providers.provider import Lookup
+from schemas.org import ProviderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What providers may use. accounts: the table. secret_of: name of an environment variable -> its value."""
+
+    accounts: Accounts
+    secret_of: Callable[[str], str]
+
+
+PROVIDERS: dict[str, Callable[[ProviderSettings, Tools], Lookup]] = {
+    "directory": lambda settings, tools: directory.lookup,
+    "accounts": lambda settings, tools: accounts.opened(tools.accounts),
+    "csv": lambda settings, tools: csv_file.opened(settings),
+    "http": lambda settings, tools: http_json.opened(settings, tools.secret_of),
+}
+"""kind -> what opens one: `PROVIDERS[settings.kind](settings, tools)`. Opening does no I/O."""

@@ -1,0 +1,115 @@
+"""Providers in order, each asked for what the ones before did not know, until a deadline."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from enrichment.answer import Learnt, Said
+from enrichment.guard import Guarded
+from enrichment.merge import NEEDED
+from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
+from schemas.lead import Company
+
+RECENT_LIMIT = 10_000
+RECENT_AGE = timedelta(hours=1)  # older ones are asked again; the store has what must last
+
+
+@dataclass(slots=True)
+class Waterfall:
+    """Asks the providers. person_of: address -> person id, so that no address is kept.
+
+    Two leads of one company that are here at once share one request, and a request whose lead went on without it
+    is not broken off: its answer is there for the next lead. `recent` is bounded.
+    """
+
+    providers: Sequence[Guarded]
+    clock: Callable[[], datetime]
+    person_of: Callable[[str], str]
+    _asking: dict[tuple[str, str], asyncio.Task[Said]] = field(default_factory=dict)
+    _recent: OrderedDict[tuple[str, str], Said] = field(default_factory=OrderedDict)
+
+    async def ask(
+        self, query: Query, key: str, kept: Mapping[str, Said], deadline: float, only: Sequence[str] = ()
+    ) -> Learnt:
+        """Return what is known by `deadline` (event-loop seconds). Never raises.
+
+        key: what the question is remembered by. kept: answers that need not be asked for, by provider.
+        only: names of providers to ask; empty: all.
+        """
+        answers: list[Said] = []
+        unanswered: list[str] = []
+        failed: list[str] = []
+        for provider in self.providers:
+            name = provider.settings.name
+            if only and name not in only:
+                continue
+            if is_enough(answers):
+                break
+            said = kept.get(name)
+            if said is not None:
+                answers.append(said)
+                continue
+            if asyncio.get_running_loop().time() >= deadline:
+                unanswered.append(name)
+                continue
+            try:
+                answers.append(await self._shared(provider, query, key, deadline))
+            except TimeoutError:
+                unanswered.append(name)
+            except ProviderFailed:
+                failed.append(name)
+        return Learnt(tuple(answers), tuple(unanswered), tuple(failed))
+
+    async def _shared(self, provider: Guarded, query: Query, key: str, deadline: float) -> Said:
+        spot = (provider.settings.name, key)
+        recent = self._recent.get(spot)
+        if recent is not None and self.clock() - recent.at < RECENT_AGE:
+            return recent
+        task = self._asking.get(spot)
+        if task is None:
+            until = asyncio.get_running_loop().time() + provider.call_seconds
+            task = asyncio.create_task(self._asked(provider, query, until))
+            self._asking[spot] = task
+            task.add_done_callback(lambda done: self._settle(spot, done))
+        async with asyncio.timeout_at(deadline):
+            return await asyncio.shield(task)
+
+    async def _asked(self, provider: Guarded, query: Query, until: float) -> Said:
+        answer = await provider.ask(query, until)
+        return said_by(provider.settings.name, answer, self.clock(), self.person_of)
+
+    def _settle(self, spot: tuple[str, str], task: "asyncio.Task[Said]") -> None:
+        self._asking.pop(spot, None)
+        if task.cancelled() or task.exception() is not None:
+            return
+        self._recent[spot] = task.result()
+        if len(self._recent) > RECENT_LIMIT:
+            self._recent.popitem(last=False)
+
+
+def is_enough(answers: Sequence[Said]) -> bool:
+    """Tell whether the fields that routing needs are all answered, so that no further provider need be paid."""
+    firms = [said.company for said in answers if said.company is not None]
+    return all(any(_knows(firm, name) for firm in firms) for name in NEEDED)
+
+
+def _knows(firm: Company, name: str) -> bool:
+    return getattr(firm, name) is not None
+
+
+def said_by(name: str, answer: Answer, at: datetime, person_of: Callable[[str], str]) -> Said:
+    """Return a provider's answer as it is kept: addresses replaced by person ids."""
+    if not isinstance(answer, Firmographics):
+        return Said(name, at, is_fresh=True)
+    return Said(
+        name,
+        at,
+        answer.company,
+        answer.confidence,
+        answer.others,
+        tuple(person_of(email) for email in answer.emails),
+        answer.found_by,
+        is_fresh=True,
+    )

@@ -1,0 +1,189 @@
+"""ENRICH: a submission becomes a complete, canonical lead, or waits in leads.pending for slow providers."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from enrichment.account import AccountIndex, Accounts, bound
+from enrichment.answer import Learnt
+from enrichment.cache import decode_kept, key_of, usable, with_answers
+from enrichment.canonical import canonical
+from enrichment.merge import merged
+from enrichment.providers.provider import Query
+from enrichment.waterfall import Waterfall
+from schemas.effects import Effect, Emit, Put
+from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
+from schemas.org import Org
+from schemas.state import StateView
+from streams.stage import Context, Event, Handled, Kind
+
+HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
+FINAL_STEP = "final"
+REFRESH_SECONDS = 30.0
+
+
+NOTHING = Learnt()
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How often a step of a multi-step form was reached (drop-off)."""
+
+    count: int
+
+
+def decode_steps(data: bytes) -> Steps:
+    """Return the count of stored JSON."""
+    return Steps(orjson.loads(data)["count"])
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A lead with what was learnt for it. key: what the answers are kept under, None where nobody was asked."""
+
+    lead: Lead
+    contact: Contact
+    key: str | None = None
+    learnt: Learnt = NOTHING
+
+
+class AccountWatch:
+    """Keeps the index of account aliases fresh: every 30 s, or a hundred times as long as reading takes."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.index = AccountIndex(accounts)
+        self._due = 0.0
+
+    def look(self) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if started >= self._due:
+            self.index.refresh()
+            self._due = loop.time() + max(REFRESH_SECONDS, 100 * (loop.time() - started))
+
+
+class EnrichStage:
+    """The fast consumer. secret: of person ids. clock: wall time, UTC, read in `prepare` alone."""
+
+    name = "enrich"
+    inputs = ("leads.raw", "leads.bulk")
+    low_priority = ("leads.bulk",)
+    tables = ("accounts",)
+    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "steps": Kind(decode_steps)}
+
+    def __init__(
+        self, org: Org, secret: bytes, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]
+    ) -> None:
+        self._org = org
+        self._secret = secret
+        self._accounts = AccountWatch(accounts)
+        self._waterfall = waterfall
+        self._clock = clock
+        self._local = local_providers(org)
+
+    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
+        """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
+        self._accounts.look()
+        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.fast_seconds)
+        rows = [(place_of(event), self._canonical(event)) for event in batch if isinstance(event.value, RawLead)]
+        rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
+        now = self._clock()
+        learnt = await asyncio.gather(*(self._learn(prepared, state, until, now) for _, prepared in rows))
+        return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
+
+    def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
+        """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""
+        if not isinstance(event.value, RawLead):
+            return ()
+        step = event.value.fields.get("step")
+        if step not in (None, "", FINAL_STEP):
+            return (self._step(state, str(event.value.fields.get("form"))[:60], str(step)[:30]),)
+        prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
+        return (*kept(state, prepared, self._local), self._output(prepared, now))
+
+    def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
+        """A batch of leads needs no closing record."""
+        return ()
+
+    def _canonical(self, event: Event) -> Prepared:
+        lead, contact = canonical(
+            event.value,
+            event_id=event.id,
+            received_at=event.recorded_at,
+            secret=self._secret,
+            org=self._org,
+            is_bulk=event.topic == "leads.bulk",
+        )
+        return Prepared(lead, contact)
+
+    async def _learn(self, prepared: Prepared, state: StateView, until: float, now: datetime) -> Prepared:
+        query = query_of(prepared.lead, prepared.contact)
+        if query is None:
+            return prepared
+        key = key_of(query, prepared.lead)
+        known = usable(state.get(f"answers/{key}"), self._org.enrichment.cache, now)
+        learnt = await self._waterfall.ask(query, key, known, until)
+        return Prepared(prepared.lead, prepared.contact, key, learnt)
+
+    def _output(self, prepared: Prepared, now: datetime) -> Emit:
+        lead = completed(prepared, self._org, self._accounts.index)
+        learnt = prepared.learnt
+        if learnt.unanswered:
+            asked = tuple(said.provider for said in learnt.answers) + learnt.failed
+            waiting = LeadPending(lead=lead, contact=prepared.contact, asked=asked, missing=learnt.unanswered)
+            return Emit("leads.pending", lead.person, "lead.pending", waiting)
+        return enriched(lead, prepared, now)
+
+    def _step(self, state: StateView, form: str, step: str) -> Put:
+        key = f"steps/{form}/{step}"
+        reached: Steps | None = state.get(key)
+        return Put(key, Steps((reached.count if reached else 0) + 1))
+
+
+def place_of(event: Event) -> str:
+    """Return what tells events of a batch apart; two may share an id."""
+    return f"{event.topic}/{event.partition}/{event.offset}"
+
+
+def query_of(lead: Lead, contact: Contact) -> Query | None:
+    """Return what to ask providers; None for a suspect lead and one of which nothing is known."""
+    if lead.suspect:
+        return None
+    is_business = lead.mail.kind is MailKind.BUSINESS
+    domain = lead.mail.domain if is_business else lead.company.domain
+    email = contact.email if lead.mail.kind in (MailKind.BUSINESS, MailKind.PERSONAL) else None
+    if domain is None and email is None and lead.company.name is None:
+        return None
+    return Query(domain, email, lead.company.name, lead.company.country)
+
+
+def completed(prepared: Prepared, org: Org, index: AccountIndex) -> Lead:
+    """Return the lead merged with what was learnt and bound to its account."""
+    answers = prepared.learnt.answers
+    lead = merged(prepared.lead, answers, org.enrichment)
+    host = (prepared.contact.email or "").rpartition("@")[2] or None
+    return bound(lead, host, answers, index)
+
+
+def enriched(lead: Lead, prepared: Prepared, now: datetime) -> Emit:
+    """Return the record for leads.enriched."""
+    found = {other for said in prepared.learnt.answers for other in said.alternates} - {lead.person}
+    value = LeadEnriched(lead=lead, contact=prepared.contact, enriched_at=now, alternates=tuple(sorted(found)))
+    return Emit("leads.enriched", lead.person, "lead.enriched", value)
+
+
+def kept(state: StateView, prepared: Prepared, local: frozenset[str]) -> tuple[Put, ...]:
+    """Return the answers that were asked for now, as state. local: providers that cost nothing to ask again."""
+    fresh = [said for said in prepared.learnt.answers if said.is_fresh and said.provider not in local]
+    if not fresh or prepared.key is None:
+        return ()
+    key = f"answers/{prepared.key}"
+    return (Put(key, with_answers(state.get(key), fresh)),)
+
+
+def local_providers(org: Org) -> frozenset[str]:
+    """Return the names of providers that are on this machine."""
+    return frozenset(row.name for row in org.enrichment.providers if row.kind != "http")

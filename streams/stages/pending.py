@@ -1,0 +1,105 @@
+"""PENDING: leads whose providers were slow get the full deadline, then go on with what is known."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from enrichment.account import Accounts
+from enrichment.cache import decode_kept, key_of, usable
+from enrichment.waterfall import Waterfall
+from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.ids import derived_id
+from schemas.lead import LeadEnriched, LeadPending
+from schemas.org import Org
+from schemas.state import StateView
+from schemas.timer import WakeUp
+from streams.stage import Context, Event, Handled, Kind
+from streams.stages.enrich import (
+    HIGH_INTENT,
+    AccountWatch,
+    Prepared,
+    completed,
+    enriched,
+    kept,
+    local_providers,
+    place_of,
+    query_of,
+)
+
+LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
+
+
+class PendingStage:
+    """The slow consumer. It never leaves a lead unrouted: at the full deadline the form's data must do."""
+
+    name = "pending"
+    inputs = ("leads.pending",)
+    low_priority: tuple[str, ...] = ()
+    tables = ("accounts",)
+    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "late": Kind(LeadPending.model_validate_json)}
+
+    def __init__(self, org: Org, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]) -> None:
+        self._org = org
+        self._accounts = AccountWatch(accounts)
+        self._waterfall = waterfall
+        self._clock = clock
+        self._local = local_providers(org)
+
+    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
+        """Ask what ENRICH could not wait for, all at once, high intent first, until the full deadline."""
+        self._accounts.look()
+        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.full_seconds)
+        now = self._clock()
+        rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
+        rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
+        found = await asyncio.gather(*(self._learn(waiting, state, until, now) for _, waiting in rows))
+        return {place: prepared for (place, _), prepared in zip(rows, found, strict=True)}
+
+    def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
+        """Return the lead's record for leads.enriched; where providers failed it, also one later try."""
+        waiting = _waiting(state, event)
+        if waiting is None:
+            return ()
+        prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
+        lead = completed(prepared, self._org, self._accounts.index)
+        effects: list[Effect] = [*kept(state, prepared, self._local)]
+        if isinstance(event.value, WakeUp):
+            effects.append(Delete(event.value.waker))
+            if lead.company != waiting.lead.company or lead.account != waiting.lead.account:
+                late = LeadEnriched(lead=lead, contact=waiting.contact, enriched_at=now, is_late=True)
+                effects.append(Emit("leads.enriched", lead.person, "lead.enriched", late))
+            return effects
+        effects.append(enriched(lead, prepared, now))
+        missing = prepared.learnt.unanswered + prepared.learnt.failed
+        if missing:
+            effects += _once_more(waiting.model_copy(update={"lead": lead, "missing": missing}), now)
+        return effects
+
+    def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
+        """A batch of leads needs no closing record."""
+        return ()
+
+    async def _learn(self, waiting: LeadPending, state: StateView, until: float, now: datetime) -> Prepared:
+        query = query_of(waiting.lead, waiting.contact)
+        if query is None:
+            return Prepared(waiting.lead, waiting.contact)
+        key = key_of(query, waiting.lead)
+        known = usable(state.get(f"answers/{key}"), self._org.enrichment.cache, now)
+        learnt = await self._waterfall.ask(query, key, known, until, only=waiting.missing)
+        return Prepared(waiting.lead, waiting.contact, key, learnt)
+
+
+def _waiting(state: StateView, event: Event) -> LeadPending | None:
+    """Return the lead that an event is about: in the record itself, or kept for a later try."""
+    if isinstance(event.value, WakeUp):
+        found: LeadPending | None = state.get(event.value.waker)
+        return found
+    return event.value if isinstance(event.value, LeadPending) else None
+
+
+def _once_more(waiting: LeadPending, now: datetime) -> tuple[Effect, Effect]:
+    key = f"late/{derived_id(waiting.lead.event_id, 'pending', 'late')}"
+    return (
+        Put(key, waiting),
+        Wake(key, now + LATE_AFTER, "leads.pending", waiting.lead.person),
+    )
