@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -24,6 +25,8 @@ POLL_SECONDS = 0.02  # the last chunk waits this long for more: it is part of ea
 ASK_SECONDS = 60.0
 # An open transaction of a dead process ends by itself 20 s after it began; three times that is not its doing.
 STALLED_SECONDS = 60.0
+
+log = structlog.get_logger()
 
 
 Row = tuple[bytes, bytes | None]
@@ -173,7 +176,9 @@ class _Reading:
                     rows.setdefault(number, []).append(kept)
             elif error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
-            elif message.offset() >= self.ends[number]:
+            elif message.offset() < self.ends[number]:
+                log.info("restore.waiting", topic=message.topic(), partition=number, stable=message.offset())
+            else:
                 # The offset of the end of a partition is the last stable one: `position()` doesn't tell.
                 unread.discard(number)
         for number, next_offset in nexts.items():

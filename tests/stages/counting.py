@@ -18,8 +18,10 @@ from typing import Any
 import orjson
 
 from schemas.effects import DeadLetter, Effect, Emit, Put
+from schemas.lead import RawLead
 from schemas.poison import Poison
 from schemas.state import StateView
+from schemas.timer import WakeUp
 from streams.fault import FaultPoint
 from streams.kafka.config import ClusterSettings
 from streams.logs import configure_logs
@@ -27,7 +29,6 @@ from streams.loop import Pace
 from streams.runner import RunnerSettings, run
 from streams.stage import Context, Event, Handled, Kind
 from streams.store.store import StoreKind
-from streams.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,20 @@ class Counting:
     """The stage. It takes the name of a real one, for the sake of its changelog topic."""
 
     name = "enrich"
-    inputs: tuple[str, ...] = ("leads.raw",)
-    low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = {
         "count": Kind(lambda value: Count(**orjson.loads(value))),
         "total": Kind(lambda value: Count(**orjson.loads(value)), resident=True),
     }
 
+    def __init__(self, inputs: tuple[str, ...], low_priority: tuple[str, ...]) -> None:
+        self.inputs = inputs
+        self.low_priority = low_priority
+
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         for event in batch:
+            if event.value is None:
+                continue
             if _said(event).get("do") == "kill in prepare":
                 os.kill(os.getpid(), signal.SIGKILL)
             if _said(event).get("do") == "fail in prepare":
@@ -91,12 +96,16 @@ class Counting:
 
 
 def _said(event: Event) -> dict[str, Any]:
-    return dict(event.value.fields)
+    match event.value:
+        case RawLead(fields):
+            return fields
+        case WakeUp(waker=waker):
+            return {"person": waker}
+    raise Poison("no value")
 
 
-def settings_from(text: str) -> RunnerSettings:
-    """Return the settings of a JSON object: bootstrap, namespace, state_dir, and what differs from the defaults."""
-    said = orjson.loads(text)
+def settings_from(said: Mapping[str, Any]) -> RunnerSettings:
+    """Return the settings that were said: bootstrap, namespace, state_dir, and what differs from the defaults."""
     return RunnerSettings(
         cluster=ClusterSettings(bootstrap=said["bootstrap"], namespace=said["namespace"]),
         slot=said.get("slot", 1),
@@ -104,14 +113,13 @@ def settings_from(text: str) -> RunnerSettings:
         store=StoreKind(said.get("store", "rocksdb")),
         pace=Pace(batch_limit=said.get("batch_limit", 500)),
         http_port=said.get("http_port"),
+        flood_run=said.get("flood_run", 500),
         fault=FaultPoint.parse(os.environ.get("LEADSTREAM_FAULT")),
     )
 
 
-def _stage(tables: Tables) -> Counting:
-    return Counting()
-
-
 if __name__ == "__main__":
     configure_logs(logging.INFO)
-    sys.exit(run(_stage, settings_from(os.environ["COUNTING"])))
+    given = orjson.loads(os.environ["COUNTING"])
+    counting = Counting(tuple(given.get("inputs", ["leads.raw"])), tuple(given.get("low_priority", [])))
+    sys.exit(run(lambda tables: counting, settings_from(given)))

@@ -1,0 +1,165 @@
+"""Slots of the counting stage as real processes, and what must be true of what they leave behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streams.kafka.config import ClusterSettings
+from streams.store.rocks import open_rocks
+from tests.records import Outgoing, Record, Records
+
+EXIT_SECONDS = 20.0
+
+
+def eventually(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+    """Return the first truthy value of `condition`. Raises AssertionError saying `what` was not seen."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not seen in {seconds} s: {what}")
+        time.sleep(0.02)
+    return found
+
+
+@dataclass(slots=True)
+class Slot:
+    """One process. `log` is what it wrote, an object a line."""
+
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+    state_dir: Path
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        lines = self.log_file.read_bytes().splitlines()
+        return [orjson.loads(line) for line in lines if line.startswith(b"{")]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.log if line["event"] == event]
+
+    def has(self, event: str, count: int = 1) -> "Slot":
+        """Wait until the event was logged so often."""
+        eventually(lambda: len(self.logged(event)) >= count, f"{event} in {self.log_file.read_text()}")
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self, seconds: float = EXIT_SECONDS) -> int:
+        """Wait for the end of the process."""
+        return self.process.wait(seconds)
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.exit_code()
+
+
+@dataclass(slots=True)
+class Slots:
+    """Starts slots of the counting stage on one cluster."""
+
+    cluster: ClusterSettings
+    folder: Path
+    started: list[Slot] = field(default_factory=list)
+
+    def start(self, fault: str = "", machine: str = "here", **settings: Any) -> Slot:
+        """Start one. machine: whose state folder it has."""
+        state_dir = self.folder / machine
+        said = {"bootstrap": self.cluster.bootstrap, "namespace": self.cluster.namespace, "state_dir": str(state_dir)}
+        log_file = self.folder / f"log{len(self.started)}"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.stages.counting"],
+                env=os.environ | {"COUNTING": orjson.dumps(said | settings).decode(), "LEADSTREAM_FAULT": fault},
+                stderr=log,
+            )
+        slot = Slot(process, log_file, state_dir)
+        self.started.append(slot)
+        return slot
+
+    def supervise(self, until: Callable[[], bool], slot: Slot, **settings: Any) -> Slot:
+        """Start the slot again whenever it ends, until the condition holds; return the last one."""
+
+        def step() -> bool:
+            nonlocal slot
+            if slot.process.poll() is not None:
+                slot = self.start(**settings)
+            return until()
+
+        eventually(step, "what the supervised slot should do", 60)
+        return slot
+
+
+@contextmanager
+def slots_of(cluster: ClusterSettings, folder: Path) -> Iterator[Slots]:
+    """Yield a starter of slots; none outlives the block."""
+    slots = Slots(cluster, folder)
+    try:
+        yield slots
+    finally:
+        for slot in slots.started:
+            if slot.process.poll() is None:
+                slot.process.kill()
+                slot.process.wait()
+
+
+def leads(count: int, people: int = 20, **more: Any) -> list[Outgoing]:
+    """Return records for leads.raw, over so many people."""
+    return [Outgoing(f"p{n % people}", {"person": f"p{n % people}", **more}, {"ce_id": f"e{n}"}) for n in range(count)]
+
+
+def outputs(records: Records, count: int, seconds: float = 40.0) -> list[Record]:
+    """Return the stage's output once it has as many records."""
+    return records.read_until(["leads.pending"], lambda found: len(found) >= count, seconds)
+
+
+def assert_exactly_once(records: Records, expected: Mapping[str, int]) -> None:
+    """Every input has one output, each person's counts go up by one, and the changelog says the same.
+
+    expected: inputs by person.
+    """
+    found = records.read_all("leads.pending")
+    counts: dict[str, list[int]] = {}
+    for record in found:
+        counts.setdefault(record.key or "", []).append(record.json["n"])
+    assert counts == {person: list(range(1, count + 1)) for person, count in expected.items()}
+    ids = Counter(record.headers["ce_id"] for record in found)
+    assert [event_id for event_id, count in ids.items() if count > 1] == []
+    state = folded(records)
+    seen = {
+        key.split("/")[1]: value["seen"] for part in state.values() for key, value in part.items() if "count/" in key
+    }
+    assert seen == dict(expected)
+    totals = [part["total/all"]["seen"] for part in state.values() if part]
+    assert sum(totals) == sum(expected.values())
+
+
+def folded(records: Records) -> dict[int, dict[str, Any]]:
+    """Return the changelog folded from its start, by partition."""
+    state: dict[int, dict[str, Any]] = {0: {}, 1: {}}
+    for record in records.read_all("state.enrich"):
+        if record.value is None:
+            state[record.partition].pop(record.key or "", None)
+        else:
+            state[record.partition][record.key or ""] = record.json
+    return state
+
+
+def stored(slot: Slot, cluster: ClusterSettings, partitions: Sequence[int] = (0, 1)) -> dict[int, dict[str, Any]]:
+    """Return what a stopped slot's stores hold, by partition."""
+    found = {}
+    for number in partitions:
+        store = open_rocks(slot.state_dir / cluster.namespace / "enrich-1" / str(number))
+        found[number] = {key: orjson.loads(value) for key, value in store.scan("")}
+        store.close()
+    return found
