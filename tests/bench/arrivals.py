@@ -1,0 +1,92 @@
+"""Latency through a chain of topics: a steady load on one end, a read_committed reader on the other."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, Producer, TopicPartition
+
+from streams.kafka.config import ClusterSettings, plain_producer_config, table_consumer_config
+from tests.records import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from the producer's call to the reader's hands."""
+
+    rate: int
+    sent: int
+    seen: int
+    p50: float
+    p99: float
+
+
+@dataclass(slots=True)
+class _Seen:
+    at: dict[str, float] = field(default_factory=dict)
+    ready: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def measure(
+    settings: ClusterSettings,
+    source: str,
+    target: str,
+    records: Sequence[Outgoing],
+    rate: int,
+    id_of: Callable[[bytes], str | None],
+) -> Latency:
+    """Send `records` at `rate` a second to `source`, wait for them on `target`. Topics are full names.
+
+    id_of: what a target record answers, the `ce_id` of a sent one or None.
+    """
+    seen = _Seen()
+    reader = threading.Thread(target=_read, args=(settings, target, id_of, seen), daemon=True)
+    reader.start()
+    if not seen.ready.wait(30):
+        raise TimeoutError(f"{target} could not be read")
+    sent = _send(settings, source, records, rate)
+    deadline = time.monotonic() + 30
+    while len(seen.at) < len(sent) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    seen.stop.set()
+    reader.join(10)
+    waits = sorted(seen.at[one] - at for one, at in sent.items() if one in seen.at)
+    if not waits:
+        raise TimeoutError(f"nothing of {len(sent)} records arrived on {target}")
+    return Latency(rate, len(sent), len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)])
+
+
+def _send(settings: ClusterSettings, source: str, records: Sequence[Outgoing], rate: int) -> dict[str, float]:
+    producer = Producer(plain_producer_config(settings) | {"linger.ms": 0})
+    sent: dict[str, float] = {}
+    start = time.perf_counter()
+    for number, record in enumerate(records):
+        wait = start + number / rate - time.perf_counter()
+        if wait > 0:
+            producer.poll(wait)
+        sent[record.headers["ce_id"]] = time.perf_counter()
+        producer.produce(source, record.value, record.key, headers=dict(record.headers))
+    producer.flush(30)
+    return sent
+
+
+def _read(settings: ClusterSettings, target: str, id_of: Callable[[bytes], str | None], seen: _Seen) -> None:
+    consumer = Consumer(table_consumer_config(settings) | {"fetch.wait.max.ms": 5})
+    partitions = consumer.list_topics(target, timeout=10).topics[target].partitions
+    consumer.assign([TopicPartition(target, number, OFFSET_END) for number in partitions])
+    ends: set[int] = set()
+    while not seen.stop.is_set():
+        for message in consumer.consume(500, 0.005):
+            error = message.error()
+            if error is not None:
+                if error.code() == KafkaError._PARTITION_EOF:
+                    ends.add(message.partition() or 0)
+                continue
+            found = id_of(message.value() or b"")
+            if found is not None:
+                seen.at.setdefault(found, time.perf_counter())
+        if len(ends) == len(partitions):
+            seen.ready.set()
+    consumer.close()
