@@ -149,7 +149,7 @@ def read(text: str) -> Document:
 
 def _value(event: Any) -> Any:
     text = event.value
-    if not event.implicit[0] or event.style is not None:
+    if not event.implicit[0] or event.style:  # quoted, or a block of text
         return text
     if text in _WORDS:
         return _WORDS[text]
