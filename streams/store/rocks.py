@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteOptions
@@ -38,7 +39,7 @@ class RocksStore:
             options.set_iterate_upper_bound(_after(first))
         with _disk_errors(self._folder):
             rows = self._db.items(from_key=first, read_opt=options)
-        return ((key.decode(), value) for key, value in rows)  # type: ignore[union-attr]
+        return _decoded(rows, options)
 
     def fold(self, changes: Mapping[str, bytes | None], position: Position) -> None:
         self._write(((key.encode(), value) for key, value in changes.items()), position, None)
@@ -110,6 +111,13 @@ def _opened(folder: Path) -> Rdict:
     with _disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         return Rdict(str(folder), options)
+
+
+def _decoded(rows: Any, options: ReadOptions) -> Iterator[tuple[str, bytes]]:
+    """Yield the rows, holding `options` until the end: the iterator only points at its bound, and with that gone it
+    skips whole files without a word (seen: half of 100,000 entries)."""
+    for key, value in rows:
+        yield key.decode(), value
 
 
 def _after(prefix: bytes) -> bytes:
