@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from notifiers.channels import in_app, mail, webhook
+from notifiers.channels import crm, in_app, mail, push, slack, sms, webhook
 from notifiers.message import Message
 from notifiers.outcome import Sent
 from notifiers.outside import Outside
@@ -27,7 +27,11 @@ class Channel:
 
 
 CHANNELS: dict[str, Channel] = {
+    "slack": Channel(slack.send, lambda s: s.slack is not None, recognises_repeats=False),
     "email": Channel(mail.send, lambda s: s.smtp is not None, recognises_repeats=True),  # by Message-ID
-    "webhook": Channel(webhook.send, lambda s: bool(s.webhooks), recognises_repeats=True),
+    "sms": Channel(sms.send, lambda s: s.sms is not None, recognises_repeats=False),
+    "push": Channel(push.send, lambda s: s.push is not None, recognises_repeats=True),
     "in_app": Channel(in_app.send, lambda s: True, recognises_repeats=True),
+    "webhook": Channel(webhook.send, lambda s: bool(s.webhooks), recognises_repeats=True),
+    "crm": Channel(crm.send, crm.is_configured, recognises_repeats=True),
 }

@@ -48,12 +48,27 @@ def message_for(
         link=None if is_to_lead else known["link"],
         buttons=_buttons(notice),
         receipt=receipt,
-        data=document(decision, notice, row, known),
-        contact=decision.contact.model_dump(mode="json", exclude={"raw"}, exclude_none=True)
-        if decision.contact
-        else {},
+        data=encodable({**document(decision, notice, row, known), "owner_crm_id": owner.crm_id if owner else None}),
+        contact=encodable(_contact(decision)),
         urgent=notice.urgent,
     )
+
+
+def _contact(decision: Decision) -> dict[str, Any]:
+    return decision.contact.model_dump(exclude={"raw"}, exclude_none=True) if decision.contact else {}
+
+
+def encodable(value: Any) -> Any:
+    """Return plain JSON data without lone surrogates, which no encoder takes."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {name: encodable(item) for name, item in value.items()}
+        case list() | tuple():
+            return [encodable(item) for item in value]
+        case _:
+            return value
 
 
 def _text_name(decision: Decision, notice: Notice) -> str:

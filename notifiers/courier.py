@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from notifiers.attempts import AttemptLog
-from notifiers.channel import CHANNELS, Channel
+from notifiers.channel import CHANNELS, Channel, Send
 from notifiers.lane import Closed, Lane
 from notifiers.message import Message
 from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
@@ -163,7 +163,7 @@ class Courier:
     def _call(self, key: str, message: Message, channel: Channel) -> Awaitable[Sent]:
         if self._outside is None:
             self._outside = open_outside(self._settings)
-        return channel.send(message, key, self._outside, self._settings.send_timeout_seconds)
+        return _in_time(channel.send, message, key, self._outside)
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
@@ -172,3 +172,13 @@ class Courier:
 
     def _waiting(self, reason: str, after_seconds: float) -> Attempt:
         return Attempt(Try.WAITING, self._clock(), reason, after_seconds)
+
+
+async def _in_time(send: Send, message: Message, key: str, outside: Outside) -> Sent:
+    """Return what `send` returns. The last guard against a client that ignores its own time-out."""
+    seconds = outside.settings.send_timeout_seconds
+    try:
+        async with asyncio.timeout(seconds + 1):
+            return await send(message, key, outside, seconds)
+    except TimeoutError:
+        raise Retryable("no answer in time", may_have_arrived=True) from None

@@ -9,16 +9,26 @@ import aiohttp
 
 from notifiers.outcome import Refused, Retryable
 
-_LATER = frozenset({408, 409, 423, 425})
+# 401 and 403: a token ran out or a limit was hit; somebody mends it, and the delivery is still good then.
+_LATER = frozenset({401, 403, 408, 409, 423, 425})
+_UNSURE = frozenset({500, 502, 504})  # may come from a proxy after the server behind it has taken the message
 _ANSWER_BYTES = 65_536
 
 
 async def call(
-    session: aiohttp.ClientSession, method: str, url: str, *, name: str, timeout_seconds: float, **request: Any
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    name: str,
+    timeout_seconds: float,
+    accepted: frozenset[int] = frozenset(),
+    **request: Any,
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Return status, headers and at most 64 KiB of body of a 2xx answer. Redirects are not followed.
 
-    name: what is called, for reasons. Raises Retryable (no connection, 408, 409, 423, 425, 429, 5xx) or Refused.
+    name: what is called, for reasons. accepted: further statuses to return.
+    Raises Retryable (no connection, 401, 403, 408, 409, 423, 425, 429, 5xx) or Refused.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(5.0, timeout_seconds))
     try:
@@ -38,7 +48,8 @@ async def call(
         raise Retryable(f"{name} did not answer in time", may_have_arrived=True) from None
     except (aiohttp.ClientError, OSError) as error:
         raise Retryable(f"{name} broke off: {type(error).__name__}", may_have_arrived=True) from None
-    check_status(status, headers, name)
+    if status not in accepted:
+        check_status(status, headers, name)
     return status, headers, body
 
 
@@ -50,8 +61,7 @@ def check_status(status: int, headers: Mapping[str, str], name: str) -> None:
     if status == 429:
         raise Retryable(f"{name} is rate-limiting", after_seconds=after, is_throttled=True)
     if status >= 500 or status in _LATER:
-        # A 5xx may come from a proxy after the server behind it has taken the message.
-        raise Retryable(f"{name} answered {status}", after_seconds=after, may_have_arrived=status >= 500)
+        raise Retryable(f"{name} answered {status}", after_seconds=after, may_have_arrived=status in _UNSURE)
     raise Refused(f"{name} answered {status}")
 
 

@@ -40,7 +40,8 @@ _ALLOWED: tuple[type[nodes.Node], ...] = (
 _TESTS = frozenset({"defined", "undefined", "none", "equalto", "eq", "ne", "in"})
 
 # Cc and Cf but for new lines: escapes, zero-width and direction marks, tags; also lone surrogates and private use.
-_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _JOINERS = frozenset({"\u200c", "\u200d"})  # Persian, Indic scripts and emoji need them
 
 
@@ -50,7 +51,7 @@ class TemplateRefused(ValueError):
 
 def plain(value: str) -> str:
     """Return `value` without control, direction and other invisible characters, at most LONGEST_VALUE long."""
-    text = "".join(c for c in value[: LONGEST_VALUE * 2] if _is_shown(c))
+    text = "".join(c for c in _LINE_BREAKS.sub("\n", value[: LONGEST_VALUE * 2]) if _is_shown(c))
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
@@ -76,12 +77,12 @@ def html_text(text: str, links: Iterable[str] = ()) -> str:
 def slack_text(text: str) -> str:
     """Return `text` as Slack mrkdwn that shows it: no markup, no link, nobody mentioned.
 
-    `<` carries mentions and links; a word joiner after `@`, `#` and inside URLs stops Slack from making its own.
+    `<` carries mentions and links. A word joiner keeps `*`, `_`, `~` from opening or closing a format, a backtick
+    from opening code, and `@here` and its like from being read as mentions.
     """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([@#])(?=\w)", "\\1\u2060", text)
-    text = re.sub(r"(?i)\b([a-z][a-z0-9+.-]*):(?=//)", "\\1\u2060:", text)
-    return re.sub(r"([*_~`])", "\u2060\\1\u2060", text)
+    text = re.sub(r"@(?=here|channel|everyone)", "@\u2060", text)
+    return re.sub(r"(?<!\w)[*_~]|[*_~](?!\w)|`", "\u2060\\g<0>\u2060", text)
 
 
 def environment() -> ImmutableSandboxedEnvironment:

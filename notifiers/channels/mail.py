@@ -61,11 +61,11 @@ def compose(message: Message, key: str, outside: Outside) -> EmailMessage:
     assert smtp is not None
     mail = EmailMessage()
     try:
-        mail["From"] = _address(message.sender_name or smtp.sender_name, smtp.sender)
+        mail["From"] = _address(_header(message.sender_name or smtp.sender_name), smtp.sender)
         mail["To"] = _address("", message.to)
         if message.reply_to:
             mail["Reply-To"] = _address("", message.reply_to)
-        mail["Subject"] = message.body.subject
+        mail["Subject"] = _header(message.body.subject)
     except (ValueError, IndexError):
         raise Refused("the address cannot be written to") from None
     mail["Date"] = formatdate()
@@ -95,6 +95,11 @@ def _html(message: Message) -> str:
     table = f"<table>{rows}</table>" if rows else ""
     link = f"<p>{html_text(message.link, (message.link,))}</p>" if message.link else ""
     return f"<!doctype html><html><body><p>{message.body.html}</p>{table}{link}</body></html>"
+
+
+def _header(text: str) -> str:
+    # Given "=?utf-8?q?=0aBcc:…?=", email before Python 3.11.10 decodes it and writes the new line into the header.
+    return text.replace("=?", "= ?")
 
 
 def _address(name: str, spec: str) -> Address:

@@ -10,41 +10,61 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from tests.lab.http_server import Mood
+
 
 @dataclass
 class MailServer:
-    """A running server. script: an entry a mail: a reply such as "451 later", "drop" (takes it, breaks off)."""
+    """A running server. mood: as of `http_server.Mood`; a status of 400 or 404 is "550", another one "451"."""
 
+    mood: Mood
     port: int = 0
-    script: list[str] = field(default_factory=list)
     mails: list[EmailMessage] = field(default_factory=list)
-    delay_seconds: float = 0
     calls: int = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.calls += 1
-        if self.delay_seconds:
-            await asyncio.sleep(self.delay_seconds)
-        said = self.script.pop(0) if self.script else "250 OK"
-        if said[0] == "2" or said == "drop":
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            self.mails.append(mail)
-        if said == "drop":
-            server.transport.abort()
-            return "421 gone"
-        return said
+        if self.mood.delay_seconds:
+            await asyncio.sleep(self.mood.delay_seconds)
+        match self.mood.script.pop(0) if self.mood.script else None:
+            case 400 | 404:
+                return "550 no such mailbox"
+            case int() | ("later", _):
+                return "451 try again later"
+            case "drop":
+                self._keep(envelope)
+                server.transport.abort()
+                return "421 gone"
+            case "hang":
+                self._keep(envelope)
+                await asyncio.sleep(30)
+                return "421 gone"
+            case _:
+                self._keep(envelope)
+                return "250 OK"
+
+    def _keep(self, envelope: Any) -> None:
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
 
 
 @asynccontextmanager
-async def mail_serving() -> AsyncIterator[MailServer]:
+async def mail_serving(mood: Mood | None = None) -> AsyncIterator[MailServer]:
     """Serve SMTP on a free loopback port for the block."""
-    kept = MailServer()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(kept, enable_SMTPUTF8=True, hostname="lab"), "127.0.0.1", 0
-    )
+    kept = MailServer(mood or Mood())
+    sessions: list[SMTP] = []
+
+    def session() -> SMTP:
+        sessions.append(SMTP(kept, enable_SMTPUTF8=True, hostname="lab"))
+        return sessions[-1]
+
+    server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
     kept.port = server.sockets[0].getsockname()[1]
     try:
         yield kept
     finally:
         server.close()
+        for one in sessions:
+            if one.transport is not None:
+                one.transport.close()
