@@ -27,9 +27,11 @@ class Said:
 class Learnt:
     """All that was learnt for a lead. unanswered: providers that had not answered at the deadline.
 
-    failed: providers that were not asked or did not answer as they should; others stood in.
+    failed: providers that were not asked or did not answer as they should; others stood in. called: providers that
+    a request was made to for this lead, which its quota must remember.
     """
 
     answers: tuple[Said, ...] = ()
     unanswered: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import orjson
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
@@ -51,6 +52,20 @@ class HourlyQuota:
         hour = hour_of(now)
         if hour != self.hour:
             self.hour, self.used = hour, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Calls of one clock hour, as the store keeps them so that a restart forgets none."""
+
+    hour: str
+    calls: int
+
+
+def decode_used(data: bytes) -> Used:
+    """Return the calls of stored JSON."""
+    fields = orjson.loads(data)
+    return Used(fields["hour"], fields["calls"])
 
 
 def hour_of(now: datetime) -> str:

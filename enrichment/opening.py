@@ -11,13 +11,17 @@ from schemas.ids import person_id
 from schemas.org import Org
 
 
-def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime], slots: int = 1) -> Waterfall:
-    """Return the waterfall of `org`. slots: processes that share each hourly quota."""
+def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime], quota_share: float = 1.0) -> Waterfall:
+    """Return the waterfall of `org`.
+
+    quota_share: this process's part of each hourly quota (`enrich_share`, `pending_share`). Raises ValueError for an
+    unknown preset, ValidationError for an incomplete HTTP provider.
+    """
     guarded = [
         Guarded(
             settings=row,
             lookup=PROVIDERS[row.kind](row, tools),
-            quota=HourlyQuota(None if row.quota_per_hour is None else row.quota_per_hour // slots),
+            quota=HourlyQuota(None if row.quota_per_hour is None else int(row.quota_per_hour * quota_share)),
             budget=RetryBudget(org.enrichment.retry_share),
             call_seconds=org.enrichment.deadlines.call_seconds,
             clock=clock,
@@ -32,3 +36,13 @@ def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime],
         return person_id(secret, f"mail:{box.identity if box else email.lower()}")
 
     return Waterfall(guarded, clock, person_of)
+
+
+def enrich_share(org: Org, slots: int) -> float:
+    """Return the part of each quota for one of `slots` processes of ENRICH."""
+    return (1 - org.enrichment.pending_quota_share) / slots
+
+
+def pending_share(org: Org, slots: int) -> float:
+    """Return the part of each quota for one of `slots` processes of PENDING."""
+    return org.enrichment.pending_quota_share / slots

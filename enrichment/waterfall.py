@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrichment.answer import Learnt, Said
-from enrichment.guard import Guarded
+from enrichment.guard import Guarded, Used
 from enrichment.merge import NEEDED
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
 from schemas.lead import Company
@@ -60,7 +60,15 @@ class Waterfall:
                 unanswered.append(name)
             except ProviderFailed:
                 failed.append(name)
-        return Learnt(tuple(answers), tuple(unanswered), tuple(failed))
+        called = tuple(said.provider for said in answers if said.is_fresh and said.provider not in kept)
+        return Learnt(tuple(answers), tuple(unanswered), tuple(failed), called)
+
+    def remember(self, used: Mapping[str, Used], now: datetime) -> None:
+        """Count the calls of this hour that a store remembers from before this process."""
+        for provider in self.providers:
+            earlier = used.get(provider.settings.name)
+            if earlier is not None:
+                provider.quota.restore(earlier.hour, earlier.calls, now)
 
     async def _shared(self, provider: Guarded, query: Query, key: str, deadline: float) -> Said:
         spot = (provider.settings.name, key)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from schemas.ids import is_division
 from schemas.model import Typed
@@ -60,20 +60,22 @@ class HttpProvider(Typed):
     """A provider that answers JSON over HTTP.
 
     url: a template with {domain}, {email}, {company} and {country}, values percent-encoded. body: the same templates
-    in a JSON body, sent by POST. mapping: field of `Company` -> dotted path in the answer ("company.metrics.employees";
+    in a body, sent by POST. mapping: field of `Company` -> dotted path in the answer ("company.metrics.employees";
     a number picks from a list; "a|b" takes the first that is there). found: a path that must be there and not empty.
-    confidence: dotted path (0 to 1, 0 to 100, or a word), else `default_confidence`.
+    confidence: dotted path to a number up to `confidence_scale`, or to high, medium or low; else `default_confidence`.
     allow_hosts: hosts that may be private or loopback addresses, by name. max_bytes: the longest answer read.
     """
 
     url: str
     method: Literal["GET", "POST"] = "GET"
     headers: dict[str, str] = Field(default_factory=dict)
-    body: dict[str, str | int | bool | tuple[str, ...]] | None = None
+    body: dict[str, JsonValue] | None = None
+    body_format: Literal["json", "form"] = "json"
     auth: Auth = Auth()
     mapping: dict[str, str]
     found: str | None = None
     confidence: str | None = None
+    confidence_scale: float = Field(default=1, gt=0)
     default_confidence: float = Field(default=0.8, ge=0, le=1)
     needs: Literal["domain", "email", "company"] = "domain"
     allow_hosts: tuple[str, ...] = ()
@@ -128,6 +130,7 @@ class Enrichment(Typed):
     """The waterfall. prefer: field of `Company` -> provider names, best first; others follow in file order.
 
     decay_days: older values are refreshed on use. retry_share: retries as a share of calls, at most.
+    pending_quota_share: of each hourly quota, kept for leads that wait for a slow provider.
     """
 
     providers: tuple[ProviderSettings, ...] = (ProviderSettings(name="directory", kind="directory"),)
@@ -136,6 +139,7 @@ class Enrichment(Typed):
     cache: CacheSettings = CacheSettings()
     decay_days: int = Field(default=90, ge=1)
     retry_share: float = Field(default=0.1, ge=0, le=1)
+    pending_quota_share: float = Field(default=0.1, ge=0, le=1)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Enrichment":

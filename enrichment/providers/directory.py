@@ -22,6 +22,7 @@ _BY_DOMAIN_CONFIDENCE = 0.95
 _BY_NAME_CONFIDENCE = 0.85
 _LIKENESS = 90  # of 100: below it other companies are met more often than misspellings
 _SHORTEST_FUZZY = 5
+_SHORTEST_SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def warm() -> None:
 
 def _named(index: _Index, name: str) -> tuple[Company, ...]:
     key = company.key(name)
-    exact = index.by_name.get(key) or index.by_name.get(key.replace(" ", ""))
+    squeezed = key.replace(" ", "")
+    exact = index.by_name.get(key) or index.by_name.get(squeezed) or index.by_name.get(folded(name).replace(" ", ""))
     if exact or len(key) < _SHORTEST_FUZZY:
         return exact or ()
     names = index.names_by_initial.get(key[:2], ())
@@ -72,12 +74,18 @@ def _named(index: _Index, name: str) -> tuple[Company, ...]:
 def _index() -> _Index:
     by_domain: dict[str, list[Company]] = {}
     by_name: dict[str, list[Company]] = {}
+    rows: list[tuple[Mapping[str, Any], Company]] = []
     for row in PyTickerSymbols().iter_all_stocks():
         known = _company(row)
         if known.domain:
             _add(by_domain, known.domain, known)
         for key in _keys(row):
             _add(by_name, key, known)
+        rows.append((row, known))
+    for row, known in rows:
+        short = _short_key(row)
+        if short and short not in by_name:  # a full name of another company wins
+            by_name[short] = [known]
     initials: dict[str, list[str]] = {}
     for key in by_name:
         initials.setdefault(key[:2], []).append(key)
@@ -113,6 +121,19 @@ def _keys(row: Mapping[str, Any]) -> Iterator[str]:
         if key:
             yield key
             yield key.replace(" ", "")
+            yield folded(text.replace("&", "and")).replace(" ", "")
+
+
+_GENERIC = frozenset({"group", "holding", "holdings", "corporation", "companies", "international", "technologies"})
+
+
+def _short_key(row: Mapping[str, Any]) -> str | None:
+    """Return the name without a last word that people leave out ("Alzchem Group"), where enough is left of it."""
+    words = company.key(str(row.get("name") or "")).split(" ")
+    while len(words) > 1 and words[-1] in _GENERIC:
+        words.pop()
+    short = " ".join(words)
+    return short if len(short) >= _SHORTEST_SHORT else None
 
 
 def _facts(row: Mapping[str, Any]) -> Mapping[str, Any]:
