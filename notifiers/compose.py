@@ -17,6 +17,13 @@ RepOf = Callable[[str], Rep | None]
 _FIRST_ACTIONS = {"T1": "Call now.", "T2": "Write a personal mail.", "T3": "Nurture, or write a short mail."}
 
 
+def people_of(decision: Decision, row: Row, rep_of: RepOf) -> dict[str, Rep]:
+    """Return the reps that the message of `row` speaks of, so that it can be composed later, on another thread."""
+    ids = {row.recipient, decision.owner.id, decision.previous_owner.id if decision.previous_owner else None}
+    found = {rep_id: rep_of(rep_id) for rep_id in ids if rep_id}
+    return {rep_id: rep for rep_id, rep in found.items() if rep is not None}
+
+
 def message_for(
     decision: Decision,
     row: Row,

@@ -1,7 +1,7 @@
 """Sends many messages at once, the urgent first, and never waits for one longer than it is told to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -52,7 +52,7 @@ class _Chain:
 class Courier:
     """Owns the connections, the lanes and what is under way. One a slot, on one event loop.
 
-    What is not out at the deadline is given back. What is out goes on in the background, at most
+    What is not out in time is given back. What is out goes on in the background, at most
     `channel_concurrency` a channel, and its result is there for the next `deliver` of the same key.
     """
 
@@ -64,27 +64,29 @@ class Courier:
         self._lanes: dict[str, Lane] = {}
         self._transits: dict[str, _Transit] = {}
         self._chains: dict[str, _Chain] = {}
-        self._told: set[str] = set()
+        self._results: dict[str, Attempt] = {}  # of the batch that is not committed yet
 
-    async def deliver(self, parcels: Sequence[Parcel], deadline: float) -> dict[str, Attempt]:
-        """Return an attempt for each parcel by key, at `deadline` (event-loop time) at the latest.
+    async def deliver(self, parcels: Sequence[Parcel], committed: Iterable[str], seconds: float) -> dict[str, Attempt]:
+        """Return an attempt for each parcel by key, within `seconds`.
 
-        Calling it again says that the outcomes of the last call are committed.
+        committed: keys whose attempts are on record; until then, a result stands and its parcel is not sent again.
         """
-        self._log.committed(self._told)
-        self._told = set()
+        committed = tuple(committed)
+        self._log.committed(committed)
+        for key in committed:
+            self._results.pop(key, None)
+        known = {parcel.key: self._results[parcel.key] for parcel in parcels if parcel.key in self._results}
         for parcel in sorted(parcels, key=lambda p: p.rank):
-            if parcel.key not in self._transits:
+            if parcel.key not in self._transits and parcel.key not in known:
                 self._start(parcel)
-        mine = {parcel.key: self._transits[parcel.key] for parcel in parcels}
-        left = max(0.0, deadline - asyncio.get_running_loop().time())
+        mine = {parcel.key: self._transits[parcel.key] for parcel in parcels if parcel.key not in known}
         if mine:
-            await asyncio.wait([transit.task for transit in mine.values()], timeout=left)
-        attempts = await self._collected(mine)
+            await asyncio.wait([transit.task for transit in mine.values()], timeout=max(0.0, seconds))
+        collected = self._collected(mine)
+        self._results.update((key, a) for key, a in collected.items() if a.result is not Try.WAITING)
         alive = {transit.parcel.chain for transit in self._transits.values()}
         self._chains = {name: chain for name, chain in self._chains.items() if name in alive}
-        self._told = {key for key, attempt in attempts.items() if attempt.result is not Try.WAITING}
-        return attempts
+        return known | collected
 
     async def close(self) -> None:
         """Let go of everything. What was out stays in the attempt log."""
@@ -102,7 +104,7 @@ class Courier:
         task = asyncio.create_task(self._carried(parcel, is_out))
         self._transits[parcel.key] = _Transit(parcel, task, is_out)
 
-    async def _collected(self, mine: dict[str, _Transit]) -> dict[str, Attempt]:
+    def _collected(self, mine: dict[str, _Transit]) -> dict[str, Attempt]:
         attempts: dict[str, Attempt] = {}
         waiting: dict[str, int] = {}
         for key, transit in sorted(mine.items(), key=lambda item: item[1].parcel.rank):

@@ -116,6 +116,7 @@ class ChannelSettings(Typed):
 
     concurrency: int = Field(default=64, ge=1)
     channel_concurrency: int = Field(default=16, ge=1)
+    patience_seconds: float = Field(default=0.5, gt=0)  # a batch waits so long for answers; the rest is asked again
     send_timeout_seconds: float = Field(default=10, gt=0)
     rates: dict[str, Rate] = Field(default_factory=lambda: {"slack": Rate(messages=20), "sms": Rate(messages=10)})
     breaker_failures: int = Field(default=5, ge=1)

@@ -1,24 +1,27 @@
 """NOTIFY: knows the outside world. Tells people, the lead and the CRM, and writes what became of each delivery."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from notifiers.compose import message_for
+from notifiers.attempts import FileAttemptLog
+from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.delivery import Ledger, Row, advanced, due, notice_of, opened, wakes_at
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name
+from notifiers.office import Office
 from notifiers.outcome import Attempt
 from notifiers.settings import ChannelSettings
-from notifiers.templates import Templates
+from notifiers.templates import Templates, load
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
-from schemas.rep import Rep
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
@@ -33,6 +36,25 @@ class Tables(Protocol):
 
     def get(self, table: str, key: str) -> Any | None:
         """Return the row's model, or None."""
+
+
+class Carrier(Protocol):
+    """Who takes messages out: an `Office`, or in tests a courier on the test's own loop."""
+
+    async def deliver(self, parcels: Sequence[Parcel], committed: Iterable[str], seconds: float) -> dict[str, Attempt]:
+        """As `Courier.deliver`."""
+
+    async def close(self) -> None:
+        """Let go of everything."""
+
+
+def build(settings: ChannelSettings, tables: Tables, folder: Path, clock: Callable[[], datetime]) -> "Notify":
+    """Return the stage of one slot. folder: the slot's own; holds the attempt log. clock: aware UTC, steady.
+
+    Opens the log, no connection. Raises TemplateRefused for a custom text that `notify lint` would refuse.
+    """
+    courier = Courier(settings, FileAttemptLog(folder / "attempts.log"), clock)
+    return Notify(settings, tables, Office(courier), load(settings.templates), clock)
 
 
 class Notify:
@@ -58,19 +80,25 @@ class Notify:
         self,
         settings: ChannelSettings,
         tables: Tables,
-        courier: Courier,
+        carrier: Carrier,
         templates: Templates,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._tables = tables
-        self._courier = courier
+        self._carrier = carrier
         self._templates = templates
         self._clock = clock
+        self._recorded: set[str] = set()  # keys that handle has written down; committed by the next prepare
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
-        """Send every delivery of the batch that is due, the urgent first. Return event id -> key -> attempt."""
+        """Send every delivery of the batch that is due, the urgent first. Return event id -> key -> attempt.
+
+        Waits `patience_seconds` at most, so one slow channel holds nobody up; it may run for several partitions of
+        one batch at a time. The runner calls it again only after what `handle` returned is committed.
+        """
         now = self._clock()
+        committed, self._recorded = self._recorded, set()
         ahead: dict[str, Any] = {}  # what handle will have put by the time it comes to a later event of the batch
         parcels: dict[str, Parcel] = {}
         owners: dict[str, str] = {}
@@ -78,7 +106,9 @@ class Notify:
             for parcel in self._parcels(state, ahead, event, now):
                 if parcels.setdefault(parcel.key, parcel) is parcel:
                     owners[parcel.key] = event.id
-        attempts = await self._courier.deliver(list(parcels.values()), deadline)
+        left = deadline - asyncio.get_running_loop().time()
+        seconds = min(left, self._settings.patience_seconds)
+        attempts = await self._carrier.deliver(list(parcels.values()), committed, seconds)
         context: dict[str, dict[str, Attempt]] = {}
         for key, attempt in attempts.items():
             context.setdefault(owners[key], {})[key] = attempt
@@ -93,6 +123,7 @@ class Notify:
         if ledger is None:
             return ()
         attempts: Mapping[str, Attempt] = context.get(event.id, {})
+        self._recorded.update(attempts)
         return self._moved(state, event, ledger, attempts, now)
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
@@ -101,7 +132,7 @@ class Notify:
 
     async def close(self) -> None:
         """Let go of connections and of what is under way; it stays in the attempt log."""
-        await self._courier.close()
+        await self._carrier.close()
 
     def _ledger(self, state: StateView, value: Any, now: datetime) -> Ledger | None:
         """Return the open ledger that `value` is about, a new one for a decision seen first, else None."""
@@ -137,16 +168,13 @@ class Notify:
                 yield self._parcel(decision, row, notes)
 
     def _parcel(self, decision: Decision, row: Row, notes: LeadNotes) -> Parcel:
-        def rep_of(rep_id: str) -> Rep | None:
-            rep: Rep | None = self._tables.get("reps", rep_id)
-            return rep
-
+        people = people_of(decision, row, partial(self._tables.get, "reps"))
         notice = notice_of(decision, row)
         receipt = notes.threads.get(thread_name(row), {})
         return Parcel(
             key=row.key,
             channel=row.channel,
-            compose=partial(message_for, decision, row, rep_of, self._templates, self._settings, receipt),
+            compose=partial(message_for, decision, row, people.get, self._templates, self._settings, receipt),
             chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
             rank=(0 if notice.urgent else 1, _TIERS.get(decision.tier, 4), row.tries),
             may_have_arrived=row.may_have_arrived,

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from notifiers.attempts import MemoryAttemptLog
 from notifiers.courier import Courier
+from notifiers.office import Office
 from notifiers.settings import ChannelSettings
 from notifiers.templates import load
 from schemas.decision import Audience
@@ -33,18 +34,18 @@ class HandClock:
 async def notifying(
     settings: ChannelSettings, clock: HandClock, begun: tuple[str, ...] = ()
 ) -> AsyncIterator[Partition]:
-    courier = Courier(settings, MemoryAttemptLog(begun), clock)
-    stage = Notify(settings, Roster(), courier, load(None), clock)
+    office = Office(Courier(settings, MemoryAttemptLog(begun), clock))
+    stage = Notify(settings, Roster(), office, load(None), clock)
     try:
         yield Partition(stage)
     finally:
         await stage.close()
 
 
-async def run(partition: Partition, *decisions: object, clock: HandClock, seconds: float = 5) -> list[NoticeSettled]:
+async def run(partition: Partition, *decisions: object, clock: HandClock) -> list[NoticeSettled]:
     before = len(partition.emitted)
     events = [partition.event(value, PERSON) for value in decisions]
-    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + seconds)
+    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
     return [emit.value for emit in partition.emitted[before:]]
 
 
@@ -110,11 +111,13 @@ async def test_a_channel_without_settings_is_suppressed_with_that_reason_and_the
 async def test_one_slow_channel_delays_no_other() -> None:
     clock = HandClock()
     async with serving(ok) as server:
-        server.mood.delay_seconds = 1
-        async with notifying(webhook_settings(server.url), clock) as partition:
+        server.mood.delay_seconds = 0.4
+        async with notifying(webhook_settings(server.url, patience_seconds=0.1), clock) as partition:
             both = decision(notice(channels=("webhook", "in_app")))
-            first = await run(partition, both, clock=clock, seconds=0.2)
-            second = await wake(partition, clock, seconds=2)
+            first = await run(partition, both, clock=clock)
+            second: list[NoticeSettled] = []
+            while not second and clock.now < NOW + timedelta(seconds=25):
+                second = await wake(partition, clock, seconds=2)
     assert [(s.channel, s.outcome, s.is_first) for s in first] == [("in_app", Outcome.DELIVERED, True)]
     assert [(s.channel, s.outcome, s.is_first, s.attempts) for s in second] == [
         ("webhook", Outcome.DELIVERED, False, 1)
