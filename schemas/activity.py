@@ -66,8 +66,7 @@ class ActivityBound(Written):
 
     person is None for an activity of a rep's opportunity without a lead; it then goes to leads.scored directly.
     activity_id: the reporter's own id, where it gave one. flags: what was wrong with the report, for example
-    "at.future". engagements: set by SCORE on an `engaged` of an open lead: how many there were in the nurture
-    window (TIER-2), this one included and the submission not; the threshold is the policy's.
+    "at.future".
     """
 
     kind: ActivityKind
@@ -85,4 +84,3 @@ class ActivityBound(Written):
     value: float | None = None
     activity_id: str | None = None
     flags: tuple[str, ...] = ()
-    engagements: int | None = None

@@ -1,11 +1,10 @@
 """The policy that a division uses now, compiled once per body."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
-P = TypeVar("P")
+from routing.policy import Policy, PolicyInvalid, compile_policy
 
 COMPILED_KEPT = 64  # bodies, over all divisions: today's and what a roll-back may bring back
 
@@ -24,26 +23,17 @@ class Missing:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Active(Generic[P]):
-    """A compiled policy and the hash of its body."""
-
-    hash: str
-    policy: P
-
-
-class ActivePolicies(Generic[P]):
+class ActivePolicies:
     """Pointer -> body -> compiled policy. Reading it does no I/O; a body is compiled at most once while kept.
 
-    compile: raises ValueError where the text is no policy (then the division has none, visibly).
+    A body that does not compile counts as missing: its division waits, visibly, until another is activated.
     """
 
-    def __init__(self, tables: Tables, compile: Callable[[str], P]) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._compile = compile
-        self._kept: OrderedDict[str, Active[P] | Missing] = OrderedDict()
+        self._kept: OrderedDict[str, Policy | Missing] = OrderedDict()
 
-    def of(self, division: str) -> Active[P] | Missing:
+    def of(self, division: str) -> Policy | Missing:
         """Return the division's active policy, or why there is none."""
         pointer = self._tables.get("policies", f"active/{division}")
         if pointer is None:
@@ -54,16 +44,17 @@ class ActivePolicies(Generic[P]):
         body = self._tables.get("policies", pointer.hash)
         if body is None:
             return Missing(f"policy {pointer.hash} of division {division} has not arrived: publish its body")
-        return self._keep(pointer.hash, self._compiled(pointer.hash, body.text))
+        return self._keep(pointer.hash, _compiled(pointer.hash, body.text))
 
-    def _compiled(self, hash: str, text: str) -> Active[P] | Missing:
-        try:
-            return Active(hash, self._compile(text))
-        except ValueError as error:
-            return Missing(f"policy {hash} does not compile ({type(error).__name__}): lint it and activate another")
-
-    def _keep(self, hash: str, known: Active[P] | Missing) -> Active[P] | Missing:
+    def _keep(self, hash: str, known: Policy | Missing) -> Policy | Missing:
         self._kept[hash] = known
         if len(self._kept) > COMPILED_KEPT:
             self._kept.popitem(last=False)
         return known
+
+
+def _compiled(hash: str, text: str) -> Policy | Missing:
+    try:
+        return compile_policy(text)
+    except PolicyInvalid:
+        return Missing(f"policy {hash} does not compile: lint it and activate another")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,7 +13,6 @@ from schemas.activity import ActivityBound, ActivityKind
 SEEN_SUBMISSIONS = 16  # a person's last submissions, by id: repeats of these are recognised
 SEEN_ACTIVITIES = 32
 TOUCHES_KEPT = 8
-ENGAGEMENTS_KEPT = 16
 
 ENDS: Mapping[ActivityKind, str] = {
     ActivityKind.DISQUALIFIED: "disqualified",
@@ -29,10 +28,7 @@ ENDS: Mapping[ActivityKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class OpenLead:
-    """A lead that has not ended. tier: the most urgent one so far. touched_at: the last touches, oldest first.
-
-    engaged_at: engagements after the submission, oldest first, as far back as a nurture window may reach.
-    """
+    """A lead that has not ended. tier: the most urgent one so far. touched_at: the last touches, oldest first."""
 
     lead_id: str
     division: str
@@ -41,7 +37,6 @@ class OpenLead:
     touches: int = 1
     action: str | None = None
     touched_at: tuple[datetime, ...] = ()
-    engaged_at: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +84,6 @@ def ended_by(person: Person, lead: OpenLead, activity: ActivityBound) -> Person:
     return replace(person, open=None, ended=end, history=person.history + 1)
 
 
-def engaged(person: Person, lead: OpenLead, at: datetime, window: timedelta) -> tuple[Person, int]:
-    """Return the person with one more engagement of its open `lead`, and how many lie in the window that ends at it."""
-    recent = sorted((*lead.engaged_at, at))[-ENGAGEMENTS_KEPT:]
-    latest = recent[-1]
-    kept = tuple(instant for instant in recent if latest - instant < window)
-    return _with(person, lead, replace(lead, engaged_at=kept)), len(kept)
-
-
-def _with(person: Person, old: OpenLead, new: OpenLead) -> Person:
-    return replace(person, test=new) if person.test is old else replace(person, open=new)
-
-
 def decode_person(data: bytes) -> Person:
     """Return the person of stored JSON. Fields that this build does not know are refused by the constructor."""
     fields = orjson.loads(data)
@@ -118,5 +101,4 @@ def decode_person(data: bytes) -> Person:
 def _open_lead(fields: dict[str, Any]) -> OpenLead:
     fields["opened_at"] = datetime.fromisoformat(fields["opened_at"])
     fields["touched_at"] = tuple(map(datetime.fromisoformat, fields["touched_at"]))
-    fields["engaged_at"] = tuple(map(datetime.fromisoformat, fields["engaged_at"]))
     return OpenLead(**fields)

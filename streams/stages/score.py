@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from schemas.activity import ActivityBound, ActivityKind
+from routing.policy import Policy
+from routing.scoring import score
+from routing.tiers import grade
+from schemas.activity import ActivityBound
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import division_of, lead_id
 from schemas.lead import Disqualified, Lead, LeadEnriched, LeadScored, OpenDuplicate
@@ -15,44 +18,24 @@ from schemas.poison import Poison
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.active_policy import Active, ActivePolicies, Missing, Tables
+from streams.stages.active_policy import ActivePolicies, Missing, Tables
 from streams.stages.person import (
     ENDS,
     SEEN_ACTIVITIES,
     SEEN_SUBMISSIONS,
     TOUCHES_KEPT,
     UNKNOWN,
+    Ended,
     OpenLead,
     Person,
     decode_person,
     ended_by,
-    engaged,
     mark_of,
 )
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 300.0  # a policy that is published at last is noticed within five minutes
-NURTURE_WINDOW = timedelta(days=7)
 MAX_HOMES = 6  # person ids that one human's lead may visit
-
-
-class Graded(Protocol):
-    """What `routing.tiers.grade` returns, as far as SCORE reads it."""
-
-    intent: str
-    icp: bool
-    segment: str | None
-    tier: str
-
-
-class Judge(Protocol):
-    """How a lead is judged under a compiled policy: tiers and score, of `routing`."""
-
-    def compile(self, text: str) -> Any: ...
-
-    def grade(self, policy: Any, lead: Lead) -> Graded: ...
-
-    def score(self, policy: Any, lead: Lead, grade: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +66,11 @@ class Score:
     tables: tuple[str, ...] = ("policies", "reps")
     kinds: Mapping[str, Kind] = {"person": Kind(decode_person), "waiting": Kind(decode_waiting)}
 
-    def __init__(
-        self,
-        tables: Tables,
-        judge: Judge,
-        divide: Callable[[Lead], str],
-        count: Callable[[str], None],
-    ) -> None:
+    def __init__(self, tables: Tables, divide: Callable[[Lead], str], count: Callable[[str], None]) -> None:
         self._tables = tables
-        self._judge = judge
         self._divide = divide
         self._count = count
-        self._policies = ActivePolicies[Any](tables, judge.compile)
+        self._policies = ActivePolicies(tables)
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Return nothing: SCORE asks nobody."""
@@ -140,13 +116,13 @@ class Score:
             if elsewhere:
                 return elsewhere
         division = current.division if current else self._division(lead)
-        active = self._policies.of(division)
-        if isinstance(active, Missing):
-            return _wait(enriched, now, tries, active.reason)
-        scored = self._scored(person, current, division, active, enriched, now)
+        policy = self._policies.of(division)
+        if isinstance(policy, Missing):
+            return _wait(enriched, now, tries, policy.reason)
+        scored = _scored(person, current, division, policy, enriched, now)
         return (
             Emit("leads.scored", division, "lead.scored", scored),
-            Put(key, _touched(person, current, scored, mark)),
+            Put(key, _touched(person, current, scored, policy, mark)),
         )
 
     def _late(self, person: Person, enriched: LeadEnriched, now: datetime) -> Sequence[Effect]:
@@ -157,11 +133,11 @@ class Score:
             moved = lead.model_copy(update={"person": person.home})
             onward = enriched.model_copy(update={"lead": moved})
             return (Emit("leads.enriched", person.home, "lead.enriched", onward, tag="home"),)
-        active = self._policies.of(current.division) if current else Missing("no open lead")
-        if current is None or isinstance(active, Missing):
+        policy = self._policies.of(current.division) if current else Missing("no open lead")
+        if current is None or isinstance(policy, Missing):
             self._count("late_answer")
             return ()
-        scored = self._scored(person, current, current.division, active, enriched, now)
+        scored = _scored(person, current, current.division, policy, enriched, now)
         return (Emit("leads.scored", current.division, "lead.scored", scored),)
 
     def _division(self, lead: Lead) -> str:
@@ -172,41 +148,7 @@ class Score:
                 rep = self._tables.get("reps", rep_id) if rep_id else None
                 if rep is not None:
                     return str(rep.division)
-        return lead.division or self._divide(lead)
-
-    def _scored(
-        self,
-        person: Person,
-        current: OpenLead | None,
-        division: str,
-        active: Active[Any],
-        enriched: LeadEnriched,
-        now: datetime,
-    ) -> LeadScored:
-        lead = enriched.lead
-        grade = self._judge.grade(active.policy, lead)
-        score = self._judge.score(active.policy, lead, grade)
-        is_repeat = current is not None and not enriched.is_late
-        return LeadScored(
-            lead_id=current.lead_id if current else lead_id(division, lead.person, person.ordinal + 1),
-            division=division,
-            lead=lead,
-            contact=enriched.contact,
-            touch=(current.touches if current else 0) + (0 if enriched.is_late else 1),
-            intent=grade.intent,
-            icp=grade.icp,
-            segment=grade.segment,
-            tier=grade.tier,
-            score=score.total,
-            score_parts=dict(score.parts),
-            score_model=score.model,
-            policy_hash=active.hash,
-            scored_at=now,
-            duplicate=_duplicate(current) if current and is_repeat else None,
-            disqualified=_disqualified(person.ended),
-            history=person.history,
-            is_late=enriched.is_late,
-        )
+        return self._divide(lead)
 
     def _acted(self, state: StateView, event: Event, activity: ActivityBound) -> Sequence[Effect]:
         if activity.person is None:
@@ -226,8 +168,6 @@ class Score:
         person = replace(person, acted=(*person.acted[-SEEN_ACTIVITIES + 1 :], mark))
         if lead is not None and activity.kind in ENDS:
             person = ended_by(person, lead, activity)
-        elif lead is not None and activity.kind is ActivityKind.ENGAGED:
-            person, update["engagements"] = engaged(person, lead, activity.at, NURTURE_WINDOW)
         bound = activity.model_copy(update=update)
         return (Emit("leads.scored", division, "activity.bound", bound), Put(key, person))
 
@@ -253,24 +193,54 @@ def _lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
     return None
 
 
+def _scored(
+    person: Person, current: OpenLead | None, division: str, policy: Policy, enriched: LeadEnriched, now: datetime
+) -> LeadScored:
+    lead = enriched.lead
+    graded = grade(policy, lead)
+    scored = score(policy, lead, graded)
+    touches = current.touches if current else 0
+    return LeadScored(
+        lead_id=current.lead_id if current else lead_id(division, lead.person, person.ordinal + 1),
+        division=division,
+        lead=lead,
+        contact=enriched.contact,
+        touch=touches if enriched.is_late else touches + 1,
+        intent=graded.intent,
+        icp=graded.icp,
+        segment=graded.segment,
+        tier=graded.tier,
+        score=scored.total,
+        score_parts=scored.parts,
+        score_model=scored.model,
+        policy_hash=policy.hash,
+        scored_at=now,
+        duplicate=_duplicate(current) if current and not enriched.is_late else None,
+        disqualified=_disqualified(person.ended),
+        history=person.history,
+        is_late=enriched.is_late,
+    )
+
+
 def _duplicate(current: OpenLead) -> OpenDuplicate:
     return OpenDuplicate(lead_id=current.lead_id, tier=current.tier, opened_at=current.opened_at)
 
 
-def _disqualified(ended: Any) -> Disqualified | None:
+def _disqualified(ended: Ended | None) -> Disqualified | None:
     if ended is None or ended.kind != "disqualified":
         return None
     return Disqualified(lead_id=ended.lead_id, rep=ended.rep, at=ended.at, reason=ended.reason)
 
 
-def _touched(person: Person, current: OpenLead | None, scored: LeadScored, mark: str) -> Person:
+def _touched(person: Person, current: OpenLead | None, scored: LeadScored, policy: Policy, mark: str) -> Person:
     lead = scored.lead
     at = lead.submitted_at
     if current is None:
         new = OpenLead(scored.lead_id, scored.division, scored.tier, at, 1, lead.action, (at,))
     else:
         touched_at = (*current.touched_at[-TOUCHES_KEPT + 1 :], at)
-        new = replace(current, tier=min(current.tier, scored.tier), touches=scored.touch, touched_at=touched_at)
+        tier = _more_urgent(policy, current.tier, scored.tier)
+        new = replace(current, tier=tier, touches=scored.touch, touched_at=touched_at)
     return Person(
         ordinal=person.ordinal + (current is None),
         open=person.open if lead.is_test else new,
@@ -281,6 +251,12 @@ def _touched(person: Person, current: OpenLead | None, scored: LeadScored, mark:
         seen=(*person.seen[-SEEN_SUBMISSIONS + 1 :], mark),
         acted=person.acted,
     )
+
+
+def _more_urgent(policy: Policy, one: str, other: str) -> str:
+    """Return the tier that comes first in the policy; one that it does not have comes last."""
+    order = [tier.name for tier in policy.tiers]
+    return min(one, other, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _moved_on(key: str, person: Person, enriched: LeadEnriched, mark: str) -> Sequence[Effect]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from schemas.activity import ActivityBound, ActivityKind, ActivityReported
+from schemas.decision import Audience
 from schemas.delivery import DeliverySettled, NoticeSettled, Outcome, Settlement
 from schemas.effects import DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.ids import is_division
@@ -31,22 +32,9 @@ class Roster:
     division: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """A decision's owner notice until its last outcome. settled: outcomes so far."""
-
-    settled: int
-    is_delivered: bool
-
-
 def decode_roster(data: bytes) -> Roster:
     """Return the roster entry of stored JSON."""
     return Roster(**orjson.loads(data))
-
-
-def decode_deliveries(data: bytes) -> Deliveries:
-    """Return the tally of stored JSON."""
-    return Deliveries(**orjson.loads(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +47,15 @@ class Unresolved:
 class Track:
     """The stage. It asks nobody, so that it is never behind.
 
-    `reps` has one partition and comes to the slot of partition 0, whose store holds the roster. person_of_email:
-    address as written -> person id, None where it is no address.
+    The store holds what each division was told of a rep. person_of_email: address as written -> person id, None where
+    it is no address.
     """
 
     name = "track"
     inputs: tuple[str, ...] = ("leads.activity", "reps", "leads.notified")
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("xref", "reps")
-    kinds: Mapping[str, Kind] = {"rep": Kind(decode_roster), "notice": Kind(decode_deliveries)}
+    kinds: Mapping[str, Kind] = {"rep": Kind(decode_roster)}
 
     def __init__(self, tables: Tables, person_of_email: Callable[[str], str | None]) -> None:
         self._tables = tables
@@ -89,7 +77,7 @@ class Track:
         if isinstance(value, ActivityReported):
             return self._bind(_canonical(value, event.recorded_at), value.foreign_id, self._person(value), event, now)
         if isinstance(value, NoticeSettled):
-            return _notice_settled(state, value)
+            return _notice_settled(value)
         if isinstance(value, WakeUp):
             return self._again(value, event, now)
         raise Poison(f"TRACK does not know {event.type}")
@@ -214,29 +202,16 @@ def _rep_changed(state: StateView, rep_id: str, rep: Rep | None, at: datetime) -
     return effects
 
 
-def _notice_settled(state: StateView, notice: NoticeSettled) -> Sequence[Effect]:
-    """Tell the division of an owner notice's first delivery, of its failure everywhere, and of the CRM's receipt."""
-    is_delivered = notice.outcome is Outcome.DELIVERED
-    if notice.audience == "crm":
-        return (_settled(notice, Settlement.CRM_ACKNOWLEDGED),) if is_delivered else ()
-    if notice.audience != "owner":
+def _notice_settled(notice: NoticeSettled) -> Sequence[Effect]:
+    """Tell the division of the first delivery to the owner, of failure everywhere, of the CRM's receipt."""
+    if notice.all_failed:
+        return (_settled(notice, Settlement.ALL_FAILED),)
+    if notice.outcome is not Outcome.DELIVERED:
         return ()
-    first = (_settled(notice, Settlement.FIRST_DELIVERED),) if is_delivered and notice.is_first else ()
-    return (*first, *_tallied(state, notice))
-
-
-def _tallied(state: StateView, notice: NoticeSettled) -> Sequence[Effect]:
-    """Count the outcomes of one owner notice; the last of them, if none was a delivery, is told."""
-    if notice.expected == 0:
-        return ()
-    key = f"notice/{notice.decision_id}/{notice.notice}"
-    before: Deliveries | None = state.get(key)
-    settled = 1 + (before.settled if before else 0)
-    is_delivered = notice.outcome is Outcome.DELIVERED or (before is not None and before.is_delivered)
-    if settled < notice.expected:
-        return (Put(key, Deliveries(settled, is_delivered)),)
-    gone: Sequence[Effect] = (Delete(key),) if before is not None else ()
-    return gone if is_delivered else (*gone, _settled(notice, Settlement.ALL_FAILED))
+    effects = [_settled(notice, Settlement.FIRST_DELIVERED)] if notice.is_first else []
+    if notice.audience == Audience.CRM:
+        effects.append(_settled(notice, Settlement.CRM_ACKNOWLEDGED))
+    return effects
 
 
 def _settled(notice: NoticeSettled, settlement: Settlement) -> Emit:
