@@ -27,6 +27,9 @@ class BreakerOpen(ProviderFailed):
     """The provider failed several times in a row and is left alone for a while."""
 
 
+NOT_CALLED = (QuotaSpent, BreakerOpen)  # nothing went out, nothing is charged
+
+
 @dataclass(slots=True)
 class HourlyQuota:
     """Calls per clock hour. `used` counts this process's calls of `hour` and what its stores say of earlier ones."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrichment.answer import Learnt, Said
-from enrichment.guard import Guarded, Used
+from enrichment.guard import NOT_CALLED, Guarded, Used
 from enrichment.merge import NEEDED
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
 from schemas.lead import Company
@@ -41,48 +41,53 @@ class Waterfall:
         answers: list[Said] = []
         unanswered: list[str] = []
         failed: list[str] = []
+        called: list[str] = []
         for provider in self.providers:
             name = provider.settings.name
             if only and name not in only:
                 continue
             if is_enough(answers):
                 break
-            said = kept.get(name)
-            if said is not None:
-                answers.append(said)
+            known = kept.get(name) or self._recently(name, key)
+            if known is not None:
+                answers.append(known)
                 continue
             if asyncio.get_running_loop().time() >= deadline:
                 unanswered.append(name)
                 continue
+            is_first = (name, key) not in self._asking
             try:
-                answers.append(await self._shared(provider, query, key, deadline))
+                async with asyncio.timeout_at(deadline):
+                    answers.append(await asyncio.shield(self._shared(provider, query, key)))
             except TimeoutError:
                 unanswered.append(name)
-            except ProviderFailed:
+            except ProviderFailed as error:
                 failed.append(name)
-        called = tuple(said.provider for said in answers if said.is_fresh and said.provider not in kept)
-        return Learnt(tuple(answers), tuple(unanswered), tuple(failed), called)
+                is_first = is_first and not isinstance(error, NOT_CALLED)
+            if is_first:
+                called.append(name)
+        return Learnt(tuple(answers), tuple(unanswered), tuple(failed), tuple(called))
 
-    def remember(self, used: Mapping[str, Used], now: datetime) -> None:
+    def remember(self, used: Mapping[str, Used | None], now: datetime) -> None:
         """Count the calls of this hour that a store remembers from before this process."""
         for provider in self.providers:
             earlier = used.get(provider.settings.name)
             if earlier is not None:
                 provider.quota.restore(earlier.hour, earlier.calls, now)
 
-    async def _shared(self, provider: Guarded, query: Query, key: str, deadline: float) -> Said:
+    def _recently(self, name: str, key: str) -> Said | None:
+        said = self._recent.get((name, key))
+        return said if said is not None and self.clock() - said.at < RECENT_AGE else None
+
+    def _shared(self, provider: Guarded, query: Query, key: str) -> "asyncio.Task[Said]":
         spot = (provider.settings.name, key)
-        recent = self._recent.get(spot)
-        if recent is not None and self.clock() - recent.at < RECENT_AGE:
-            return recent
         task = self._asking.get(spot)
         if task is None:
             until = asyncio.get_running_loop().time() + provider.call_seconds
             task = asyncio.create_task(self._asked(provider, query, until))
             self._asking[spot] = task
             task.add_done_callback(lambda done: self._settle(spot, done))
-        async with asyncio.timeout_at(deadline):
-            return await asyncio.shield(task)
+        return task
 
     async def _asked(self, provider: Guarded, query: Query, until: float) -> Said:
         answer = await provider.ask(query, until)

@@ -11,6 +11,7 @@ from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
 from enrichment.cache import decode_kept, key_of, usable, with_answers
 from enrichment.canonical import canonical
+from enrichment.guard import Used, decode_used, hour_of
 from enrichment.merge import merged
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall
@@ -65,6 +66,21 @@ class AccountWatch:
             self._due = loop.time() + max(REFRESH_SECONDS, 100 * (loop.time() - started))
 
 
+class QuotaMemory:
+    """Tells the waterfall, once a partition, what its store remembers of this hour's calls."""
+
+    def __init__(self, org: Org, waterfall: Waterfall) -> None:
+        self._names = [row.name for row in org.enrichment.providers if row.quota_per_hour is not None]
+        self._waterfall = waterfall
+        self._recalled: set[int] = set()
+
+    def recall(self, batch: Sequence[Event], state: StateView, now: datetime) -> None:
+        partitions = {event.partition for event in batch} - self._recalled
+        if partitions and self._names:
+            self._waterfall.remember({name: state.get(f"quota/{name}") for name in self._names}, now)
+        self._recalled |= partitions
+
+
 class EnrichStage:
     """The fast consumer. secret: of person ids. clock: wall time, UTC, read in `prepare` alone."""
 
@@ -72,7 +88,7 @@ class EnrichStage:
     inputs = ("leads.raw", "leads.bulk")
     low_priority = ("leads.bulk",)
     tables = ("accounts",)
-    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "steps": Kind(decode_steps)}
+    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "steps": Kind(decode_steps), "quota": Kind(decode_used)}
 
     def __init__(
         self, org: Org, secret: bytes, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]
@@ -83,6 +99,7 @@ class EnrichStage:
         self._waterfall = waterfall
         self._clock = clock
         self._local = local_providers(org)
+        self._quotas = QuotaMemory(org, waterfall)
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
@@ -91,6 +108,7 @@ class EnrichStage:
         rows = [(place_of(event), self._canonical(event)) for event in batch if isinstance(event.value, RawLead)]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         now = self._clock()
+        self._quotas.recall(batch, state, now)
         learnt = await asyncio.gather(*(self._learn(prepared, state, until, now) for _, prepared in rows))
         return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
 
@@ -102,7 +120,7 @@ class EnrichStage:
         if step not in (None, "", FINAL_STEP):
             return (self._step(state, str(event.value.fields.get("form"))[:60], str(step)[:30]),)
         prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
-        return (*kept(state, prepared, self._local), self._output(prepared, now))
+        return (*kept(state, prepared, self._local, now), self._output(prepared, now))
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """A batch of leads needs no closing record."""
@@ -175,13 +193,23 @@ def enriched(lead: Lead, prepared: Prepared, now: datetime) -> Emit:
     return Emit("leads.enriched", lead.person, "lead.enriched", value)
 
 
-def kept(state: StateView, prepared: Prepared, local: frozenset[str]) -> tuple[Put, ...]:
-    """Return the answers that were asked for now, as state. local: providers that cost nothing to ask again."""
+def kept(state: StateView, prepared: Prepared, local: frozenset[str], now: datetime) -> tuple[Put, ...]:
+    """Return as state what must not be paid again: fresh answers, and the calls that count against quotas.
+
+    local: providers that cost nothing to ask again.
+    """
+    puts = []
     fresh = [said for said in prepared.learnt.answers if said.is_fresh and said.provider not in local]
-    if not fresh or prepared.key is None:
-        return ()
-    key = f"answers/{prepared.key}"
-    return (Put(key, with_answers(state.get(key), fresh)),)
+    if fresh and prepared.key is not None:
+        key = f"answers/{prepared.key}"
+        puts.append(Put(key, with_answers(state.get(key), fresh)))
+    for name in prepared.learnt.called:
+        if name not in local:
+            used: Used | None = state.get(f"quota/{name}")
+            hour = hour_of(now)
+            calls = used.calls if used and used.hour == hour else 0
+            puts.append(Put(f"quota/{name}", Used(hour, calls + 1)))
+    return tuple(puts)
 
 
 def local_providers(org: Org) -> frozenset[str]:

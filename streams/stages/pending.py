@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from enrichment.account import Accounts
 from enrichment.cache import decode_kept, key_of, usable
+from enrichment.guard import decode_used
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
@@ -18,6 +19,7 @@ from streams.stages.enrich import (
     HIGH_INTENT,
     AccountWatch,
     Prepared,
+    QuotaMemory,
     completed,
     enriched,
     kept,
@@ -36,7 +38,11 @@ class PendingStage:
     inputs = ("leads.pending",)
     low_priority: tuple[str, ...] = ()
     tables = ("accounts",)
-    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "late": Kind(LeadPending.model_validate_json)}
+    kinds: Mapping[str, Kind] = {
+        "answers": Kind(decode_kept),
+        "late": Kind(LeadPending.model_validate_json),
+        "quota": Kind(decode_used),
+    }
 
     def __init__(self, org: Org, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]) -> None:
         self._org = org
@@ -44,12 +50,14 @@ class PendingStage:
         self._waterfall = waterfall
         self._clock = clock
         self._local = local_providers(org)
+        self._quotas = QuotaMemory(org, waterfall)
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask what ENRICH could not wait for, all at once, high intent first, until the full deadline."""
         self._accounts.look()
         until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.full_seconds)
         now = self._clock()
+        self._quotas.recall(batch, state, now)
         rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         found = await asyncio.gather(*(self._learn(waiting, state, until, now) for _, waiting in rows))
@@ -62,7 +70,7 @@ class PendingStage:
             return ()
         prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
         lead = completed(prepared, self._org, self._accounts.index)
-        effects: list[Effect] = [*kept(state, prepared, self._local)]
+        effects: list[Effect] = [*kept(state, prepared, self._local, now)]
         if isinstance(event.value, WakeUp):
             effects.append(Delete(event.value.waker))
             if lead.company != waiting.lead.company or lead.account != waiting.lead.account:
