@@ -1,0 +1,232 @@
+"""What people did to a lead: contact, claim, decline, override, stages, ends (SLA-2, SLA-9, GOV-8, CAPA-3)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from routing.arriving import bind, judge, restarted, searching
+from routing.backlog import drain_rep
+from routing.chains import pool_chain, to_queue
+from routing.contacting import contacted
+from routing.docket import Docket, stage_points
+from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, lead_key
+from routing.moving import moved, next_owner, reroute
+from routing.owners import release, reload
+from routing.placement import Placement, Via
+from routing.record import record, remember, scored_of
+from routing.rep_state import Opportunity, RepState, rep_key
+from routing.timing import arm
+from schemas.activity import ActivityBound, ActivityKind
+from schemas.decision import DecisionKind, OwnerKind
+from schemas.policy_file import Place
+
+TOMBSTONE_KEPT = timedelta(days=30)  # late and repeated events about a closed lead find its end for so long
+
+_ENDS = {
+    ActivityKind.DISQUALIFIED,
+    ActivityKind.WON,
+    ActivityKind.LOST,
+    ActivityKind.MERGED,
+    ActivityKind.DELETED,
+    ActivityKind.BLOCKED,
+    ActivityKind.ERASED,
+}
+
+
+def act(docket: Docket, activity: ActivityBound) -> None:
+    """Take in what somebody did. What concerns no lead of ours changes loads at most."""
+    if activity.lead_id is None:
+        if activity.opportunity_id is not None and activity.rep is not None:
+            _opportunity(docket, activity)
+        return
+    lead = docket.lead(activity.lead_id)
+    if lead is None or lead.phase in (Phase.CLOSED, Phase.WAITING):
+        if lead is not None and lead.phase is Phase.WAITING and activity.kind in _ENDS:
+            _close(docket, lead, activity)
+        return
+    if activity.kind in docket.file.human_action:
+        contacted(docket, lead, activity)
+    elif activity.kind in docket.file.stops_ladder:
+        _booked(docket, lead, activity)
+    elif activity.kind in _ENDS:
+        _close(docket, lead, activity)
+    elif activity.kind in _ACTS:
+        _ACTS[activity.kind](docket, lead, activity)
+
+
+def _close(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """End the lead: load freed, timer cancelled, a small end kept for late events."""
+    owner = lead.owner
+    lead = release(docket, lead)
+    lead = replace(lead, phase=Phase.CLOSED, closed_at=activity.at)
+    notice = f"Closed: {activity.kind.value}."
+    record(docket, lead, DecisionKind.CLOSED, notice, {"activity": activity.kind.value}, previous=owner)
+    remember(docket, _tombstone(lead))
+    docket.draft.wake(lead_key(lead.lead_id), docket.now + TOMBSTONE_KEPT, docket.division)
+    if owner.id is not None:
+        drain_rep(docket, owner.id)
+
+
+def _tombstone(lead: LeadState) -> LeadState:
+    return LeadState(
+        lead.lead_id,
+        lead.division,
+        Phase.CLOSED,
+        {},
+        lead.tier,
+        lead.clock_at,
+        epoch=lead.epoch,
+        cycle=lead.cycle,
+        touches=lead.touches,
+        closed_at=lead.closed_at,
+    )
+
+
+def _booked(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """A meeting booked by the lead stops the ladder; it is no human action."""
+    if lead.booked_at is None:
+        lead = replace(lead, booked_at=activity.at)
+        reason = "The lead booked a meeting; the ladder stops, contact is still to come."
+        record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value})
+        arm(docket, lead)
+
+
+def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    if activity.rep is None or lead.owner == OwnerRef(OwnerKind.REP, activity.rep):
+        return
+    if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
+        lead = replace(lead, phase=Phase.QUEUED)
+    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.")
+
+
+def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """A person moves the lead, with a reason code: to a rep, a pool or a queue. No turn is used for a rep (MOD-10)."""
+    to = activity.to or activity.rep
+    if to is None:
+        return
+    by = activity.by or "someone"
+    why = f"Moved by {by}: {activity.reason or 'no reason given'}."
+    file = docket.file
+    scored = scored_of(lead)
+    routing = judge(docket, scored)
+    search = searching(docket, lead, scored, routing.facts)
+    name = to.split(":", 1)[-1]
+    if docket.rep(to) is not None:
+        _given(docket, lead, to, why)
+    elif name in file.pools:
+        placed = pool_chain(search, name)
+        if placed is not None:
+            moved(docket, replace(lead, chain=Chain.POOL, pool=name, bound_to=None), placed, search.wanted, why)
+    elif name in file.queues:
+        lead = replace(lead, chain=Chain.QUEUE, bound_to=None)
+        moved(docket, lead, to_queue(search, name, Via.QUEUE), search.wanted, why)
+    else:
+        reason = f"It could not be moved to {to}: no rep, pool or queue of that name."
+        record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": to})
+
+
+def _given(docket: Docket, lead: LeadState, rep_id: str, why: str) -> None:
+    before = lead.owner
+    scored = scored_of(lead)
+    routing = judge(docket, scored)
+    search = searching(docket, lead, scored, routing.facts)
+    placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
+    moved(docket, lead, placed, search.wanted, why)
+    if before.id is not None and before.id != rep_id:
+        drain_rep(docket, before.id)
+
+
+def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """Who declines is not offered the lead again in this cycle; the next of the chain gets it at once (NEW-13)."""
+    rep_id = activity.rep or lead.owner.id
+    if rep_id is None:
+        return
+    lead = replace(lead, excluded=tuple(sorted({*lead.excluded, rep_id})))
+    if lead.owner.id != rep_id or lead.phase is not Phase.OWNED:
+        remember(docket, lead)
+        return
+    placed, wanted = next_owner(docket, lead, frozenset(lead.excluded))
+    if placed is None:
+        record(docket, lead, DecisionKind.NOTED, f"{rep_id} declined it; nobody else is free.", {"declined": rep_id})
+        return
+    moved(docket, lead, placed, wanted, f"{rep_id} declined it: {activity.reason or 'no reason given'}.")
+    drain_rep(docket, rep_id)
+
+
+def _stage(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """The load follows the stage at once; an older change that comes late does nothing (CAPA-3, EDG-6)."""
+    if lead.stage_at is not None and activity.at < lead.stage_at:
+        return
+    lead = reload(docket, lead, stage_points(docket.capacity, activity.stage))
+    remember(docket, replace(lead, stage=activity.stage, stage_at=activity.at))
+    if lead.owner.id is not None:
+        drain_rep(docket, lead.owner.id)
+
+
+def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """A nurtured lead that engages often enough goes to people; its clocks run from then (TIER-2)."""
+    if lead.phase is not Phase.NURTURED:
+        return
+    plan = docket.file.nurture
+    since = activity.at - plan.within
+    recent = (*(at for at in lead.engagements if at > since), activity.at)
+    lead = replace(lead, engagements=recent[-plan.threshold :])
+    if len(recent) < plan.threshold:
+        remember(docket, lead)
+        return
+    scored = scored_of(lead)
+    routing = judge(docket, scored)
+    lead = replace(restarted(lead, activity.at), chain=Chain.QUEUE, engagements=())
+    search = searching(docket, lead, scored, routing.facts)
+    placed = to_queue(search, plan.queue, Via.QUEUE)
+    moved(docket, lead, placed, search.wanted, f"{plan.threshold} engagements while nurtured.")
+
+
+def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """A person released a suspect: it is routed as if it had just come, its clock from its submission."""
+    if lead.phase is not Phase.QUARANTINED:
+        return
+    scored = scored_of(lead)
+    scored = scored.model_copy(update={"lead": scored.lead.model_copy(update={"suspect": ()})})
+    lead = replace(lead, phase=Phase.WAITING, scored=scored.model_dump(mode="json", exclude_none=True), owner=NOBODY)
+    routing = judge(docket, scored)
+    if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE):
+        remember(docket, lead)
+        return
+    reroute(docket, scored, bind(lead, scored, routing), f"Released by {activity.by or activity.rep or 'a person'}.")
+
+
+def _opportunity(docket: Docket, activity: ActivityBound) -> None:
+    """An opportunity that is no lead of ours: it counts towards its rep's load until it closes."""
+    key = f"opportunity/{docket.division}/{activity.opportunity_id}"
+    known = docket.draft.find(Opportunity, key)
+    if known is not None and activity.at < known.at:
+        return
+    ended = activity.kind in _ENDS or activity.stage == "closed"
+    added = 0 if ended else stage_points(docket.capacity, activity.stage)
+    if known is not None:
+        _add_load(docket, known.rep, -known.points)
+    rep_id = activity.rep or ""
+    _add_load(docket, rep_id, added)
+    if ended:
+        docket.draft.delete(key)
+    else:
+        docket.draft.put(key, Opportunity(rep_id, activity.stage or "", added, activity.at))
+    for rep in sorted({rep_id, known.rep if known else rep_id}):
+        drain_rep(docket, rep)
+
+
+def _add_load(docket: Docket, rep_id: str, points: int) -> None:
+    rep = docket.rep(rep_id) or RepState(rep_id)
+    docket.draft.put(rep_key(docket.division, rep_id), replace(rep, load=max(rep.load + points, 0)))
+
+
+_ACTS: dict[ActivityKind, Callable[[Docket, LeadState, ActivityBound], None]] = {
+    ActivityKind.CLAIMED: _claimed,
+    ActivityKind.REASSIGNED: _by_hand,
+    ActivityKind.DECLINED: _declined,
+    ActivityKind.STAGE_CHANGED: _stage,
+    ActivityKind.OPPORTUNITY_CHANGED: _stage,
+    ActivityKind.ENGAGED: _engaged,
+    ActivityKind.RELEASED: _released,
+}

@@ -1,0 +1,249 @@
+"""A scored lead reaches its division: a new one is routed by the rules, a known one finds its owner."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from routing.candidates import Wanted
+from routing.chains import Search, catch_all, held, owner_chain, pool_chain, prefer_until, to_queue
+from routing.docket import Docket
+from routing.facts import scored_facts
+from routing.lead_state import NOBODY, Chain, LeadState, Phase
+from routing.notices import Telling, auto_reply, notices_for
+from routing.owners import give
+from routing.placement import Placement, Via
+from routing.record import record
+from routing.rules import Match, first_match
+from routing.sla import route_due
+from routing.timing import arm
+from routing.trace import placement_trace
+from schemas.decision import DecisionKind, Notice, OwnerKind
+from schemas.lead import LeadScored
+from schemas.policy_file import Place, Rule, ToPool, ToQueue
+
+_OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
+
+
+@dataclass(slots=True)
+class Routing:
+    """What the rules said of a lead. rules_pool: the pool that they would choose if nobody owned it."""
+
+    match: Match
+    facts: dict[str, Any]
+    rules_pool: str | None
+
+
+def opened(scored: LeadScored, phase: Phase = Phase.WAITING) -> LeadState:
+    """Return the state of a lead that the division sees for the first time."""
+    lead = scored.lead
+    return LeadState(
+        lead_id=scored.lead_id,
+        division=scored.division,
+        phase=phase,
+        scored=scored.model_dump(mode="json", exclude_none=True, exclude={"contact"}),
+        tier=scored.tier,
+        clock_at=lead.submitted_at,
+        touches=scored.touch,
+        is_test=lead.is_test,
+    )
+
+
+def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
+    """Route a lead that has no owner; emit the decision and arm its wake-up. Returns the lead as it stands."""
+    routing = judge(docket, scored)
+    rule = routing.match.rule
+    lead = replace(lead, rule=rule.name, tier=_known_tier(docket, scored.tier))
+    if isinstance(rule.to, Place) and rule.to is Place.NURTURE:
+        return _set_aside(docket, scored, lead, Phase.NURTURED, DecisionKind.NURTURED, routing)
+    if isinstance(rule.to, Place) and rule.to is Place.QUARANTINE:
+        return _set_aside(docket, scored, lead, Phase.QUARANTINED, DecisionKind.QUARANTINED, routing)
+    lead = bind(lead, scored, routing)
+    search = searching(docket, lead, scored, routing.facts)
+    placed = succession(search, lead, scored, routing.rules_pool)
+    return settle(docket, lead, scored, placed or nowhere(search, lead), search.wanted, routing)
+
+
+def judge(docket: Docket, scored: LeadScored) -> Routing:
+    """Return the rule that decides. A rule to an owner who is not known here is passed by."""
+    facts = scored_facts(scored, docket.now, docket.policy)
+    match = first_match(docket.policy, facts)
+    if isinstance(match.rule.to, Place) and match.rule.to in _OWNER_BOUND:
+        return Routing(match, facts, _rules_pool(docket, facts, match.index))
+    pool = match.rule.to.pool if isinstance(match.rule.to, ToPool) else None
+    return Routing(match, facts, pool)
+
+
+def bind(lead: LeadState, scored: LeadScored, routing: Routing) -> LeadState:
+    """Return the lead with the chain it follows: its owner's, its pool's or its queue's."""
+    to = routing.match.rule.to
+    if isinstance(to, ToQueue):
+        return replace(lead, chain=Chain.QUEUE, pool=None, bound_to=None)
+    bound_to = _bound_to(to, scored, lead) if isinstance(to, Place) else None
+    if bound_to is not None:
+        return replace(lead, chain=Chain.OWNER, bound_to=bound_to, pool=routing.rules_pool)
+    return replace(lead, chain=Chain.POOL, pool=routing.rules_pool, bound_to=None)
+
+
+def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: dict[str, Any]) -> Search:
+    """Return a search for an owner, with what the lead asks of a rep."""
+    tier = docket.tier(lead.tier)
+    wanted = Wanted(
+        tier=lead.tier,
+        needed_until=max(docket.now, lead.clock_at) + tier.contact_within,
+        on_shift_only=tier.when_off_shift == "after_hours",
+        facts=facts,
+        excluded=frozenset(lead.excluded),
+        adds=0 if lead.is_test else (lead.points or docket.assigned_points),
+    )
+    pool = docket.file.pools.get(lead.pool or "")
+    until = prefer_until(scored.lead.received_at, pool)
+    return Search(docket, wanted, lead.lead_id, route_due(docket, lead.tier, lead.clock_at), until)
+
+
+def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
+    """Return the first of the lead's chain who can take it."""
+    if lead.chain is Chain.OWNER and lead.bound_to is not None:
+        account = scored.lead.account
+        is_accounts = account is not None and lead.bound_to in (account.owner, account.opportunity_owner)
+        backup = account.backup if account is not None and is_accounts else None
+        return owner_chain(search, lead.bound_to, backup, rules_pool)
+    if rules_pool is not None:
+        return pool_chain(search, rules_pool)
+    target = _queue_of(search.docket, lead)
+    return to_queue(search, target, Via.QUEUE) if target else None
+
+
+def nowhere(search: Search, lead: LeadState) -> Placement:
+    """Return the catch-all, or, in a policy without any queue, the lead waiting in its pool."""
+    placed = catch_all(search)
+    if placed is not None:
+        return placed
+    pool = lead.pool or next(iter(search.docket.file.pools))
+    return held(search, pool)
+
+
+def settle(
+    docket: Docket,
+    lead: LeadState,
+    scored: LeadScored,
+    placed: Placement,
+    wanted: Wanted,
+    routing: Routing,
+) -> LeadState:
+    """Give the lead to whom was found, say so, and arm its wake-up."""
+    lead = give(docket, lead, placed, wanted)
+    rule = routing.match.rule
+    trace = {"rule": rule.name, "tried": tried(routing.match), **placement_trace(placed, lead.lead_id)}
+    telling = {Phase.HELD: "held", Phase.QUEUED: "queued"}.get(placed.phase, "assignment")
+    notices = notices_for(docket, lead, Telling(telling, placed.note))
+    notices += _flags(docket, lead, placed)
+    if placed.phase is not Phase.HELD:
+        reply, lead = auto_reply(docket, lead, scored.lead.action)
+        notices += reply
+    kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(placed.phase, DecisionKind.ASSIGNED)
+    reason = said(rule, placed, lead, scored)
+    uses_turn = placed.pick is not None and not lead.is_test
+    record(docket, lead, kind, reason, trace, notices, uses_turn=uses_turn, known=scored.lead)
+    arm(docket, lead)
+    return lead
+
+
+def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> str:
+    """Return one plain sentence: why this owner."""
+    parts = [rule.say.rstrip(".") + "."]
+    passed = next((link for link in placed.passed if link.step == "owner"), None)
+    if placed.via in (Via.BACKUP, Via.TEAM_LEAD, Via.AFTER_HOURS) and passed is not None:
+        parts.append(f"{passed.who} is {passed.why}; the {placed.via.value} covers.")
+    elif placed.via is Via.TEAM_LEAD:
+        parts.append("Nobody in the pool has room, so the team lead has it.")
+    elif placed.via is Via.HOLD:
+        parts.append("Nobody in the pool has room yet; it is held, the team lead is accountable.")
+    elif placed.via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL):
+        parts.append(f"It went to the {placed.via.value}.")
+    gone = scored.disqualified
+    if rule.to is Place.RECYCLED_REP and gone is not None:
+        parts.append(f"Disqualified on {gone.at.date().isoformat()}: {gone.reason or 'no reason given'}.")
+    return " ".join(parts)
+
+
+def tried(match: Match) -> list[dict[str, Any]]:
+    """Return the rules tried, in order, as JSON data: what decided each, with the value it had and the one wanted."""
+    rows: list[dict[str, Any]] = []
+    for one in match.tried:
+        row: dict[str, Any] = {"rule": one.name, "matched": one.matched}
+        if not one.matched:
+            row |= {"field": one.field, "actual": one.actual, "expected": one.expected}
+        if one.unknown:
+            row["unknown"] = one.unknown
+        rows.append(row)
+    return rows
+
+
+def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:
+    """An owner who has left is flagged for people to settle (AVL-4)."""
+    gone = any(link.step == "owner" and link.why in ("inactive", "not on the roster") for link in placed.passed)
+    return notices_for(docket, lead, Telling("inactive_owner", f"{lead.bound_to} has left.")) if gone else []
+
+
+def _set_aside(
+    docket: Docket, scored: LeadScored, lead: LeadState, phase: Phase, kind: DecisionKind, routing: Routing
+) -> LeadState:
+    """Nurture and quarantine: no rep, no timers. Content goes out at once to a nurtured lead, nothing to a suspect."""
+    lead = replace(lead, phase=phase, owner=NOBODY, epoch=lead.epoch + 1)
+    rule = routing.match.rule
+    notices: list[Notice] = []
+    if phase is Phase.NURTURED:
+        notices, lead = auto_reply(docket, lead, scored.lead.action)
+    trace = {"rule": rule.name, "tried": tried(routing.match)}
+    record(docket, lead, kind, rule.say, trace, notices, known=scored.lead)
+    docket.draft.cancel_wake(f"lead/{lead.lead_id}")
+    return lead
+
+
+def _bound_to(to: Place, scored: LeadScored, lead: LeadState) -> str | None:
+    account = scored.lead.account
+    if to is Place.ACCOUNT_OWNER:
+        return account.owner if account else None
+    if to is Place.OPPORTUNITY_OWNER:
+        return (account.opportunity_owner or account.owner) if account else None
+    if to is Place.RECYCLED_REP:
+        return scored.disqualified.rep if scored.disqualified else None
+    return lead.owner.id if lead.owner.kind is OwnerKind.REP else None
+
+
+def _rules_pool(docket: Docket, facts: dict[str, Any], after: int) -> str | None:
+    """The pool of the first later rule that holds and leads to a pool or queue; None for a queue."""
+    for compiled in docket.policy.rules[after + 1 :]:
+        if isinstance(compiled.rule.to, Place):
+            continue
+        if compiled.rule.when is None or docket.holds(compiled.rule.when, facts):
+            return compiled.rule.to.pool if isinstance(compiled.rule.to, ToPool) else None
+    return None
+
+
+def _queue_of(docket: Docket, lead: LeadState) -> str | None:
+    for compiled in docket.policy.rules:
+        if compiled.rule.name == lead.rule and isinstance(compiled.rule.to, ToQueue):
+            return compiled.rule.to.queue
+    return None
+
+
+def _known_tier(docket: Docket, tier: str) -> str:
+    return tier if tier in docket.file.tiers else list(docket.file.tiers)[-1]
+
+
+def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
+    """Return the lead with a new SLA cycle: its clock from `clock_at`, no step done, nobody excluded."""
+    return replace(
+        lead,
+        cycle=lead.cycle + 1,
+        clock_at=clock_at,
+        contacted_at=None,
+        booked_at=None,
+        done=(),
+        excluded=(),
+        moves=0,
+        breach=None,
+        charged_to=None,
+        is_unverified=False,
+    )

@@ -1,0 +1,71 @@
+"""Who is there: shifts, leave, sickness, vacancy, deactivation (AVL-1, AVL-3)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from routing.calendar.business_time import Calendar, is_open
+from routing.rep_state import RepState, RosterRow, Standby
+
+INACTIVE = "inactive"
+VACANT = "vacant"
+ABSENT = "absent"
+LEAVE_AHEAD = "leave before the contact deadline"
+OFF_SHIFT = "off shift"
+UNKNOWN = "not on the roster"
+MOVED = "moved to another division"
+
+OpenAt = Callable[[str | None], bool]
+"""Rep hours (as in `RosterRow.hours`, None: the pool's) -> whether they are open now."""
+
+# Words that a CRM or chat status uses for somebody who is not there; "busy" only means in a call.
+_AWAY = frozenset({"sick", "away"})
+
+
+def absence(rep: RepState | None, now: datetime, needed_until: datetime) -> str | None:
+    """Return why the rep is absent, None when present. Shifts are not looked at.
+
+    needed_until: the contact deadline; leave that starts before it counts already.
+    """
+    if rep is None or rep.row is None:
+        return MOVED if rep is not None and rep.moved_to else UNKNOWN
+    row = rep.row
+    if not row.active:
+        return INACTIVE
+    if row.vacant:
+        return VACANT
+    if row.status in _AWAY:
+        return ABSENT
+    return _leave(row, now, needed_until) if row.leaves else None
+
+
+def backups_now(row: RosterRow, now: datetime) -> tuple[str, ...]:
+    """Return the ids of the rep's backups whose dates hold now, in order."""
+    return tuple(backup.rep for backup in row.backups if _holds(backup, now))
+
+
+class Shifts:
+    """Whether calendars are open at one instant, each asked once a decision. fallback: hours of the pool or policy."""
+
+    def __init__(self, now: datetime, calendar_from: Callable[[str], Calendar], fallback: Calendar | None) -> None:
+        self._now = now
+        self._calendar_from = calendar_from
+        self._open: dict[str | None, bool] = {None: fallback is None or is_open(fallback, now)}
+
+    def __call__(self, hours: str | None) -> bool:
+        known = self._open.get(hours)
+        if known is None:
+            known = self._open[hours] = hours is None or is_open(self._calendar_from(hours), self._now)
+        return known
+
+
+def _leave(row: RosterRow, now: datetime, needed_until: datetime) -> str | None:
+    for leave in row.leaves:
+        if leave.start <= now < leave.until:
+            return ABSENT
+        if now < leave.start < needed_until:
+            return LEAVE_AHEAD
+    return None
+
+
+def _holds(backup: Standby, now: datetime) -> bool:
+    return (backup.start is None or backup.start <= now) and (backup.until is None or now < backup.until)

@@ -1,0 +1,97 @@
+"""The decision: one event of a division in, what must change out. Pure: same arguments, same effects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from routing.acting import act
+from routing.arriving import opened
+from routing.division import Division, division_key
+from routing.docket import Docket
+from routing.draft import Draft
+from routing.escalating import wake
+from routing.policy import Policy
+from routing.returning import receive
+from routing.rostering import activate, change_rep, keep_rep
+from routing.settling import settled
+from routing.waiting import hold_for_policy
+from schemas.activity import ActivityBound
+from schemas.delivery import DeliverySettled
+from schemas.effects import Effect
+from schemas.ids import division_of
+from schemas.lead import LeadScored
+from schemas.poison import Poison
+from schemas.policy import PolicyActivated
+from schemas.rep import RepChanged
+from schemas.state import StateView
+from schemas.timer import WakeUp
+
+ENGINE = "1"  # raised with each change after which the same input may decide otherwise; the journal names it
+
+Input = LeadScored | ActivityBound | RepChanged | PolicyActivated | DeliverySettled | WakeUp
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInput:
+    """One event of a division. id: the event's id, from which ids of decisions derive. contact is never in it."""
+
+    id: str
+    value: Input
+
+
+def division_in(value: Input) -> str:
+    """Return the division that an event belongs to. Raises Poison where it names none."""
+    if isinstance(value, WakeUp):
+        kind, _, rest = value.waker.partition("/")
+        if kind == "lead":
+            return division_of(rest)
+        return rest.split("/", 1)[0]
+    if value.division is None:
+        raise Poison("an event on leads.scored names its division")
+    return value.division
+
+
+def decide(state: StateView, event: DecisionInput, policy: Policy | None, now: datetime) -> Sequence[Effect]:
+    """Return what the event changes: decisions to write, state to put, wake-ups to set or cancel.
+
+    policy: the division's active one, after this event if the event activates it; None: none was ever activated, then
+    leads wait with that reason. now: aware UTC, never before the division's previous one.
+    """
+    draft = Draft(state, now)
+    name = division_in(event.value)
+    division = draft.find(Division, division_key(name)) or Division(name, now)
+    if isinstance(event.value, PolicyActivated):
+        division = replace(division, policy_hash=event.value.hash)
+    draft.put(division_key(name), replace(division, last_now=now))
+    if policy is None:
+        _without_policy(draft, event, now)
+    else:
+        _with_policy(Docket(draft, policy, name, event.id, now), event.value)
+    return draft.effects()
+
+
+def _with_policy(docket: Docket, value: Input) -> None:
+    match value:
+        case LeadScored():
+            receive(docket, value)
+        case ActivityBound():
+            act(docket, value)
+        case RepChanged():
+            change_rep(docket, value)
+        case PolicyActivated():
+            activate(docket)
+        case DeliverySettled():
+            settled(docket, value)
+        case WakeUp():
+            wake(docket, value)
+        case _:
+            assert_never(value)
+
+
+def _without_policy(draft: Draft, event: DecisionInput, now: datetime) -> None:
+    """A division that never had a policy keeps its roster, and its leads wait, visibly."""
+    if isinstance(event.value, RepChanged):
+        keep_rep(draft, event.value)
+    elif isinstance(event.value, LeadScored):
+        hold_for_policy(draft, opened(event.value), event, now)

@@ -1,0 +1,23 @@
+"""What a division knows of itself: its active policy, its clock, its journal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """last_now: the clock of the latest decision; time does not run backwards within a division.
+
+    journal_sequence, journal_digest: of the last sealed batch. waiting: leads that wait for a first policy.
+    """
+
+    name: str
+    last_now: datetime
+    policy_hash: str | None = None
+    journal_sequence: int = 0
+    journal_digest: str = ""
+
+
+def division_key(division: str) -> str:
+    """Return the store key of a division."""
+    return f"division/{division}"

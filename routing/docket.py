@@ -1,0 +1,117 @@
+"""One event of a division being decided: the draft, the policy, the clock, and what all steps look up."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from routing.availability import Shifts
+from routing.calendar.business_time import Calendar, calendar_of
+from routing.capacity import limit_of, weight_of
+from routing.conditions import context_of, evaluate
+from routing.draft import Draft
+from routing.groups import members
+from routing.lead_state import LeadState, lead_key
+from routing.policy import Policy
+from routing.rep_state import POINT, RepState, RosterRow, calendar_from, rep_key
+from schemas.policy_file import Capacity, Count, PolicyFile, Tier
+from schemas.policy_pool import Pool
+
+
+class Docket:
+    """What decides one event. event_id: of the input; ids of decisions derive from it."""
+
+    def __init__(self, draft: Draft, policy: Policy, division: str, event_id: str, now: datetime) -> None:
+        self.draft = draft
+        self.policy = policy
+        self.file: PolicyFile = policy.file
+        self.division = division
+        self.event_id = event_id
+        self.now = now
+        self.today: date = now.date()
+        self.capacity: Capacity = policy.file.capacity
+        self.assigned_points = points(self.capacity, self.capacity.assigned)
+        self._shifts: dict[str | None, Shifts] = {}
+        self._context: tuple[Mapping[str, Any], Any] | None = None
+        self._limit = round(self.capacity.limit * POINT)
+
+    @cached_property
+    def weights(self) -> dict[str, int]:
+        """Seniority -> weight, in hundredths."""
+        return {seniority: round(weight * 100) for seniority, weight in self.file.weights.items()}
+
+    def holds(self, condition: str, facts: Mapping[str, Any]) -> bool:
+        """Tell whether one of the policy's conditions holds for a lead's facts."""
+        if self._context is None or self._context[0] is not facts:
+            self._context = (facts, context_of(facts, self.policy.routing))
+        compiled = self.policy.conditions.get(condition)
+        return compiled is not None and evaluate(compiled, self._context[1]).matched
+
+    def rep(self, rep: str | None) -> RepState | None:
+        """Return the rep, None when the division does not know them."""
+        return None if rep is None else self.draft.find(RepState, rep_key(self.division, rep))
+
+    def lead(self, lead: str) -> LeadState | None:
+        return self.draft.find(LeadState, lead_key(lead))
+
+    def group(self, group: str) -> tuple[str, ...]:
+        return members(self.draft, self.division, group)
+
+    def tier(self, name: str) -> Tier:
+        """Return the policy's tier; the last one where this policy has no such tier any more."""
+        return self.file.tiers.get(name) or self.file.tiers[list(self.file.tiers)[-1]]
+
+    def urgency(self, tier: str) -> int:
+        """Return the tier's place in the policy, 0 for the most urgent."""
+        names = list(self.file.tiers)
+        return names.index(tier) if tier in names else len(names)
+
+    def limit(self, row: RosterRow) -> int:
+        """Return the rep's limit in hundredths of a point."""
+        if row.limit is not None and not row.ramp:
+            return row.limit
+        share = self.capacity.ramping_share if row.seniority in self.capacity.ramping_seniority else 1.0
+        return limit_of(row, self._limit, round(share * 100), self.today)
+
+    def weight(self, row: RosterRow) -> int:
+        """Return the rep's weight in hundredths."""
+        if row.weight is not None and not row.ramp:
+            return row.weight
+        return weight_of(row, self.weights, self.today)
+
+    def hours(self, name: str | None) -> Calendar | None:
+        """Return the named calendar of the policy, else its default one; None: always open."""
+        named = name or self.file.hours
+        hours = self.file.calendars.get(named) if named else None
+        return calendar_of(hours) if hours else None
+
+    def pool_hours(self, pool: str | None) -> Calendar | None:
+        known = self.file.pools.get(pool) if pool else None
+        return self.hours(known.hours if known else None)
+
+    def rep_hours(self, rep: str | None, pool: str | None) -> Calendar | None:
+        """Return the rep's own calendar, else the pool's, else the policy's."""
+        state = self.rep(rep)
+        if state is not None and state.row is not None and state.row.hours is not None:
+            return calendar_from(state.row.hours)
+        return self.pool_hours(pool)
+
+    def shifts(self, pool: Pool | None) -> Shifts:
+        """Return who is on shift now, by their hours; the pool's for those without hours of their own."""
+        name = pool.hours if pool else None
+        known = self._shifts.get(name)
+        if known is None:
+            known = self._shifts[name] = Shifts(self.now, calendar_from, self.hours(name))
+        return known
+
+
+def points(capacity: Capacity, weighted: float) -> int:
+    """Return hundredths of a point for a lead or opportunity; one point each where the policy counts plainly."""
+    return POINT if capacity.count is Count.PLAIN else round(weighted * POINT)
+
+
+def stage_points(capacity: Capacity, stage: str | None) -> int:
+    """Return what an opportunity at `stage` adds to its rep's load; nothing once closed."""
+    if stage == "closed":
+        return 0
+    return points(capacity, capacity.stages.get(stage or "", capacity.unknown_stage))

@@ -1,0 +1,79 @@
+"""What the journal keeps of a decision: the input without contact, the clock, and all that came out, canonically."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.decision import Decision
+from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
+from schemas.wire import encode
+
+_CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS
+
+
+def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Iterable[Effect]) -> bytes:
+    """Return one journal entry as canonical JSON (schemas.decision.JournalEntry). value: without contact."""
+    row = {
+        "event_id": event_id,
+        "type": event_type,
+        "offset": offset,
+        "now": now,
+        "input": orjson.Fragment(encode(value) or b"null"),
+        "outcome": outcome(effects),
+    }
+    return orjson.dumps(row, option=orjson.OPT_UTC_Z)
+
+
+def outcome(effects: Iterable[Effect]) -> list[dict[str, Any]]:
+    """Return what came out. Decisions whole but for the contact; of state, keys and digests of the values."""
+    return [row for effect in effects if (row := _row(effect)) is not None]
+
+
+def canonical(rows: Any) -> bytes:
+    """Return JSON data with sorted keys, for comparing byte by byte."""
+    return orjson.dumps(orjson.loads(orjson.dumps(rows, option=orjson.OPT_UTC_Z)), option=_CANONICAL)
+
+
+def chained(previous: str, entries: Sequence[bytes]) -> str:
+    """Return the digest of a journal record: SHA-256 over the one before and the entries, hex."""
+    digest = hashlib.sha256(previous.encode())
+    for row in entries:
+        digest.update(row)
+    return digest.hexdigest()
+
+
+def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
+    """Return the entries in runs of at most `most_bytes`; one that is larger stands alone."""
+    runs: list[list[bytes]] = []
+    size = most_bytes + 1
+    for row in entries:
+        if size + len(row) > most_bytes:
+            runs.append([])
+            size = 0
+        runs[-1].append(row)
+        size += len(row)
+    return runs
+
+
+def _row(effect: Effect) -> dict[str, Any] | None:
+    match effect:
+        case Emit(value=Decision() as decision):
+            bare = decision if decision.contact is None else decision.model_copy(update={"contact": None})
+            return {"decision": orjson.Fragment(encode(bare) or b"null")}
+        case Put(key, value):
+            return None if key.startswith("contact/") else {"put": key, "sha256": _digest(value)}
+        case Delete(key):
+            return None if key.startswith("contact/") else {"delete": key}
+        case Wake():
+            return {"wake": effect.key, "due_at": effect.due_at}
+        case CancelWake(key):
+            return {"cancel": key}
+        case Emit() | DeadLetter():
+            return None
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=_CANONICAL)).hexdigest()[:16]

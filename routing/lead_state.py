@@ -1,0 +1,119 @@
+"""An open lead as its division keeps it: owner, clocks, steps done, who may not have it again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from schemas.decision import OwnerKind
+
+
+class Phase(StrEnum):
+    """Where a lead stands in its division."""
+
+    WAITING = "waiting"  # no policy yet: decided when one is activated
+    OWNED = "owned"
+    HELD = "held"  # for room in a full pool; the team lead is accountable
+    QUEUED = "queued"
+    NURTURED = "nurtured"
+    QUARANTINED = "quarantined"
+    CLOSED = "closed"  # kept for a while, so that late and repeated events find an end
+
+
+class Chain(StrEnum):
+    """Which succession the lead follows when its owner is absent or late."""
+
+    OWNER = "owner"
+    POOL = "pool"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRef:
+    """Who is accountable, as `schemas.decision.Owner` has it."""
+
+    kind: OwnerKind = OwnerKind.NONE
+    id: str | None = None
+    queue: str | None = None
+    pool: str | None = None
+
+
+NOBODY = OwnerRef()
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step of the ladder acted on in this SLA cycle, when it was due and when it was done."""
+
+    name: str
+    do: str
+    due_at: datetime
+    done_at: datetime
+    took_from: str | None = None  # a reassign step: who lost the lead
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An automatic reply to the lead for an action (AUT-2)."""
+
+    action: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeadState:
+    """One lead. scored: `LeadScored` without contact, as JSON data; empty once closed.
+
+    bound_to: the rep that an owner-bound chain starts at. pool: the pool that the rule chose. excluded: who timed
+    out or declined in this cycle. points: load on the owner, in hundredths. booked_at: a meeting booked by the lead
+    (stops the ladder only). notified_at, failed_at, crm_at: of the current epoch's notices. charged_to, breach: set
+    when the contact deadline passes. touches: submissions so far. moves: automatic reassignments in this cycle.
+    """
+
+    lead_id: str
+    division: str
+    phase: Phase
+    scored: dict[str, Any]
+    tier: str
+    clock_at: datetime
+    epoch: int = 0
+    cycle: int = 1
+    owner: OwnerRef = NOBODY
+    chain: Chain = Chain.POOL
+    bound_to: str | None = None
+    rule: str | None = None
+    pool: str | None = None
+    strategy: str | None = None
+    touches: int = 1
+    owned_at: datetime | None = None
+    contacted_at: datetime | None = None
+    booked_at: datetime | None = None
+    acted: dict[str, datetime] | None = None
+    done: tuple[StepDone, ...] = ()
+    excluded: tuple[str, ...] = ()
+    moves: int = 0
+    replies: tuple[Reply, ...] = ()
+    points: int = 0
+    stage: str | None = None
+    stage_at: datetime | None = None
+    breach: str | None = None
+    charged_to: str | None = None
+    notified_at: datetime | None = None
+    failed_at: datetime | None = None
+    crm_at: datetime | None = None
+    engagements: tuple[datetime, ...] = ()
+    is_test: bool = False
+    is_unverified: bool = False
+    held_in: str | None = None  # the key of its place in the backlog
+    closed_at: datetime | None = None
+    why: str = ""
+
+
+def lead_key(lead: str) -> str:
+    """Return the store key of a lead, which is also the key of its one wake-up."""
+    return f"lead/{lead}"
+
+
+def owner_index_key(division: str, rep: str, lead: str) -> str:
+    """Return the key of the index from an owner to their open leads (departed reps)."""
+    return f"lead-by-owner/{division}/{rep}/{lead}"

@@ -1,0 +1,62 @@
+"""Moves a lead from one owner to the next of its chain, and tells both."""
+
+from dataclasses import replace
+
+from routing.arriving import bind, judge, nowhere, searching, succession
+from routing.candidates import Wanted
+from routing.docket import Docket
+from routing.facts import scored_facts
+from routing.lead_state import LeadState, OwnerRef, Phase
+from routing.notices import Telling, notices_for
+from routing.owners import give
+from routing.placement import Placement
+from routing.record import record, remember, scored_of
+from routing.timing import arm
+from routing.trace import placement_trace
+from schemas.decision import DecisionKind
+from schemas.lead import LeadScored
+
+
+def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Placement | None, Wanted]:
+    """Return who of the lead's chain could take it instead; None: nobody but who has it."""
+    scored = scored_of(lead)
+    facts = scored_facts(scored, docket.now, docket.policy)
+    search = searching(docket, replace(lead, excluded=tuple(sorted(excluded))), scored, facts)
+    search.may_hold = False
+    placed = succession(search, lead, scored, lead.pool)
+    return placed, search.wanted
+
+
+def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
+    """Give the lead to the next of its chain because its owner cannot keep it; catch-all at worst."""
+    excluded = frozenset((*lead.excluded, *((lead.owner.id,) if lead.owner.id else ())))
+    placed, wanted = next_owner(docket, lead, excluded)
+    if placed is None:
+        return lead
+    return moved(docket, lead, placed, wanted, why)
+
+
+def moved(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, why: str) -> LeadState:
+    """Give the lead over and say so to the new owner and the one before (NOT-4)."""
+    before: OwnerRef = lead.owner
+    lead = give(docket, lead, placed, wanted)
+    notices = notices_for(docket, lead, Telling("reassigned", " ".join((why, placed.note)).strip(), before))
+    trace = {"because": why, **placement_trace(placed, lead.lead_id)}
+    uses_turn = placed.pick is not None and not lead.is_test
+    reason = f"{why} {lead.owner.id or lead.owner.queue or 'nobody'} takes it over ({placed.via.value})."
+    kind = DecisionKind.REASSIGNED if lead.phase is Phase.OWNED else DecisionKind.QUEUED
+    record(docket, lead, kind, reason, trace, notices, before, uses_turn=uses_turn)
+    arm(docket, lead)
+    return lead
+
+
+def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> LeadState:
+    """Give the lead to whom the rules choose now, keeping its clocks."""
+    routing = judge(docket, scored)
+    lead = bind(replace(lead, rule=routing.match.rule.name), scored, routing)
+    search = searching(docket, lead, scored, routing.facts)
+    placed = succession(search, lead, scored, routing.rules_pool) or nowhere(search, lead)
+    if placed.owner == lead.owner:
+        remember(docket, lead)
+        return lead
+    return moved(docket, lead, placed, search.wanted, why)

@@ -1,0 +1,146 @@
+"""Who is told what of a decision, over which channels, and not before when."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from routing.availability import absence
+from routing.calendar.business_time import is_open, next_opening
+from routing.chains import team_lead_of
+from routing.docket import Docket
+from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
+from routing.lead_state import LeadState, OwnerRef, Phase, Reply
+from schemas.decision import Audience, Notice, OwnerKind
+from schemas.policy_notices import NoticePlan
+
+_AUDIENCES = {
+    "owner": Audience.OWNER,
+    "previous_owner": Audience.PREVIOUS_OWNER,
+    "manager": Audience.MANAGER,
+    "leadership": Audience.LEADERSHIP,
+    "queue": Audience.QUEUE,
+    "lead": Audience.LEAD,
+    "crm": Audience.CRM,
+    "webhook": Audience.WEBHOOK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One event to tell. event: a name under `notices` in the policy. also: roles of the roster to tell besides."""
+
+    event: str
+    note: str = ""
+    previous: OwnerRef | None = None
+    also: tuple[str, ...] = ()
+
+
+def notices_for(docket: Docket, lead: LeadState, telling: Telling) -> list[Notice]:
+    """Return the notices of one event, by the policy's plan for it."""
+    plan = docket.file.notices.get(telling.event)
+    if plan is None:
+        return []
+    rows = [_notice(docket, lead, plan, telling, _AUDIENCES[to]) for to in plan.to]
+    for role in telling.also:
+        people = docket.group(role_group(role))
+        rows.append(_built(docket, lead, plan, telling, Audience.MANAGER, people, f"{telling.event}:{role}"))
+    return [row for row in rows if row is not None]
+
+
+def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[list[Notice], LeadState]:
+    """Return the one automatic answer to the lead, if it is due, and the lead that remembers it (AUT-1, AUT-2)."""
+    plan = docket.file.auto_reply
+    said = action or "else"
+    is_recent = any(r.action == said and docket.now < r.at + plan.repeat_after for r in lead.replies)
+    if not plan.enabled or is_recent or (lead.pool in plan.off_for):
+        return [], lead
+    template = plan.templates.get(said) or plan.templates.get("else", "receipt")
+    if lead.phase is Phase.QUEUED:
+        template = plan.queue_template
+    notice = Notice.model_construct(
+        id="auto_reply", audience=Audience.LEAD, channels=("email",), template=f"auto_reply.{template}"
+    )
+    return [notice], replace(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
+
+
+def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:
+    """Return who is told as the owner's manager: one level up when unreachable or the owner (SLA-3, SLA-6)."""
+    owner = lead.owner
+    if owner.kind is OwnerKind.QUEUE:
+        people = docket.group(queue_manager_group(owner.queue or ""))
+    else:
+        people = _managers(docket, owner, lead)
+    if owner.kind is OwnerKind.TEAM_LEAD and lead.phase is Phase.HELD:
+        return people  # the team lead is accountable for a held lead, and is the one to tell
+    reachable = tuple(one for one in people if one != owner.id and _is_reachable(docket, one))
+    if owner.kind is OwnerKind.TEAM_LEAD and owner.id is not None:
+        return docket.group(LEADERSHIP)
+    return reachable or docket.group(LEADERSHIP)
+
+
+def _managers(docket: Docket, owner: OwnerRef, lead: LeadState) -> tuple[str, ...]:
+    pool = owner.pool if owner.pool else None
+    if pool is not None and docket.group(lead_group(pool)):
+        return docket.group(lead_group(pool))
+    manager = team_lead_of(docket, owner.id or "", lead.pool)
+    return (manager,) if manager else ()
+
+
+def _is_reachable(docket: Docket, rep_id: str) -> bool:
+    return absence(docket.rep(rep_id), docket.now, docket.now) is None
+
+
+def _notice(docket: Docket, lead: LeadState, plan: NoticePlan, telling: Telling, audience: Audience) -> Notice | None:
+    owner = lead.owner
+    if audience is Audience.OWNER and owner.kind is OwnerKind.QUEUE:
+        audience = Audience.QUEUE
+    recipients: tuple[str, ...] = ()
+    if audience in (Audience.OWNER, Audience.QUEUE):
+        recipients = (owner.id,) if owner.id else ()
+    elif audience is Audience.PREVIOUS_OWNER:
+        before = telling.previous
+        if before is None or before.id is None or before.id == owner.id:
+            return None
+        recipients = (before.id,)
+    elif audience is Audience.MANAGER:
+        recipients = manager_of(docket, lead)
+    elif audience is Audience.LEADERSHIP:
+        recipients = docket.group(LEADERSHIP)
+    return _built(docket, lead, plan, telling, audience, recipients, f"{telling.event}:{audience.value}")
+
+
+def _built(
+    docket: Docket,
+    lead: LeadState,
+    plan: NoticePlan,
+    telling: Telling,
+    audience: Audience,
+    recipients: tuple[str, ...],
+    notice_id: str,
+) -> Notice:
+    tier = docket.tier(lead.tier)
+    channels = plan.channels.get(lead.tier) or plan.channels.get("else") or tier.channels
+    if audience is Audience.QUEUE and lead.owner.queue in docket.file.queues:
+        channels = docket.file.queues[lead.owner.queue].channels
+    if audience is Audience.CRM or audience is Audience.WEBHOOK:
+        channels = (audience.value,)
+    release = _release(docket, lead, channels) if audience is Audience.OWNER else {}
+    return Notice.model_construct(
+        id=notice_id,
+        audience=audience,
+        recipients=recipients,
+        channels=channels,
+        template=telling.event,
+        release_at=release,
+        urgent=tier.ignores_quiet_hours,
+        note=" ".join(part for part in (plan.note, telling.note) if part),
+    )
+
+
+def _release(docket: Docket, lead: LeadState, channels: tuple[str, ...]) -> dict[str, datetime]:
+    """Channels that wait for the owner's next opening (AVL-3), when the owner is off shift now."""
+    waiting = [name for name in channels if docket.tier(lead.tier).release.get(name) == "opening"]
+    calendar = docket.rep_hours(lead.owner.id, lead.owner.pool or lead.pool) if waiting else None
+    if calendar is None or is_open(calendar, docket.now):
+        return {}
+    opening = next_opening(calendar, docket.now)
+    return {} if opening is None else dict.fromkeys(waiting, opening)

@@ -1,0 +1,87 @@
+"""Gives a lead to an owner and takes it away: load, indexes, turns, epochs."""
+
+from dataclasses import replace
+from datetime import UTC
+
+from routing.candidates import Wanted
+from routing.capacity import with_lead, without_lead
+from routing.chains import asked_of
+from routing.docket import Docket
+from routing.lead_state import NOBODY, LeadState, Phase, owner_index_key
+from routing.picking import take_turn
+from routing.placement import Placement
+from routing.rep_state import RepState, rep_key
+from schemas.decision import OwnerKind
+
+
+def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> LeadState:
+    """Return the lead with its new owner, after taking it from the one before. A test lead moves no load or turn.
+
+    The epoch rises when the owner changes.
+    """
+    released = release(docket, lead)
+    owner = placed.owner
+    if placed.pick is not None:
+        strategy: str | None = placed.pick.lane or placed.pick.strategy
+        if not lead.is_test:
+            pool = docket.file.pools[placed.pick.pool]
+            take_turn(docket, pool, placed.pick, asked_of(docket, pool, wanted))
+    else:
+        strategy = placed.via.value
+    is_new = lead.epoch == 0 or owner != lead.owner or placed.phase is not lead.phase
+    given = replace(
+        released,
+        owner=owner,
+        phase=placed.phase,
+        strategy=strategy,
+        epoch=lead.epoch + is_new,
+        owned_at=docket.now if owner.kind is not OwnerKind.NONE and placed.phase is Phase.OWNED else None,
+        notified_at=None,
+        failed_at=None,
+        points=0 if lead.is_test else (lead.points or docket.assigned_points),
+    )
+    return _keep(docket, given)
+
+
+def release(docket: Docket, lead: LeadState) -> LeadState:
+    """Return the lead without owner: load freed, out of the index and the backlog."""
+    if lead.held_in is not None:
+        docket.draft.delete(lead.held_in)
+    owner = lead.owner.id
+    if lead.phase is Phase.OWNED and owner is not None:
+        docket.draft.delete(owner_index_key(docket.division, owner, lead.lead_id))
+        rep = docket.rep(owner)
+        if rep is not None and not lead.is_test:
+            docket.draft.put(rep_key(docket.division, owner), without_lead(rep, lead.points))
+    return replace(lead, owner=NOBODY, held_in=None)
+
+
+def reload(docket: Docket, lead: LeadState, points: int) -> LeadState:
+    """Return the lead with another load on its owner (its stage moved)."""
+    owner = lead.owner.id
+    if lead.phase is Phase.OWNED and owner is not None and not lead.is_test:
+        rep = docket.rep(owner)
+        if rep is not None:
+            docket.draft.put(rep_key(docket.division, owner), replace(rep, load=rep.load + points - lead.points))
+    return replace(lead, points=0 if lead.is_test else points)
+
+
+def held_key(docket: Docket, lead: LeadState, pool: str) -> str:
+    """Return the lead's place in the backlog of a pool: urgent tiers first, oldest first within (NEW-12)."""
+    urgency = docket.urgency(lead.tier) if docket.file.options.backlog_order == "tier_first" else 0
+    clock_at = lead.clock_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"held/{docket.division}/{pool}/{urgency:02}/{clock_at}/{lead.lead_id}"
+
+
+def _keep(docket: Docket, lead: LeadState) -> LeadState:
+    owner = lead.owner.id
+    if lead.phase is Phase.HELD and lead.owner.pool is not None:
+        key = held_key(docket, lead, lead.owner.pool)
+        docket.draft.put(key, lead.lead_id)
+        return replace(lead, held_in=key)
+    if lead.phase is Phase.OWNED and owner is not None:
+        docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)
+        rep = docket.rep(owner) or RepState(owner)
+        if not lead.is_test:
+            docket.draft.put(rep_key(docket.division, owner), with_lead(rep, lead.points, docket.now))
+    return lead

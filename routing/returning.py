@@ -1,0 +1,91 @@
+"""A scored lead reaches its division: a new one is routed, a repeat finds its owner, late data is noted (ACC-2)."""
+
+from dataclasses import replace
+
+from routing.arriving import arrive, judge, opened, restarted
+from routing.docket import Docket
+from routing.lead_state import LeadState, Phase
+from routing.moving import reroute
+from routing.notices import Telling, auto_reply, notices_for
+from routing.owners import held_key
+from routing.record import record
+from routing.timing import arm
+from schemas.decision import DecisionKind
+from schemas.lead import LeadScored
+from schemas.policy_file import Place
+
+_UNOWNED = (Phase.NURTURED, Phase.QUARANTINED)
+
+
+def receive(docket: Docket, scored: LeadScored) -> None:
+    """Take in a scored lead."""
+    lead = docket.lead(scored.lead_id)
+    if lead is None or lead.phase is Phase.CLOSED:
+        if not scored.is_late:
+            arrive(docket, scored, opened(scored))
+    elif scored.is_late:
+        _late_data(docket, scored, lead)
+    elif lead.phase is Phase.WAITING:
+        arrive(docket, scored, replace(opened(scored), touches=scored.touch))
+    elif scored.touch > lead.touches:
+        _touch(docket, scored, lead)
+
+
+def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
+    """A repeat: no second record, no turn; a higher tier, or an SLA met already, starts a new clock."""
+    is_higher = docket.urgency(scored.tier) < docket.urgency(lead.tier)
+    was_met = lead.contacted_at is not None or lead.booked_at is not None
+    before = lead
+    lead = replace(lead, touches=scored.touch, scored=_json(scored))
+    if before.phase in _UNOWNED:
+        _wake_nurtured(docket, scored, lead)
+        return
+    options = docket.file.dedupe
+    starts_anew = (is_higher and options.restart_on_higher_tier) or (was_met and options.restart_after_contact)
+    if starts_anew:
+        tier = scored.tier if is_higher or was_met else lead.tier
+        lead = replace(restarted(lead, scored.lead.submitted_at), tier=tier, epoch=lead.epoch + 1)
+        lead = _requeued(docket, lead)
+    note = "A higher tier than before: the clock runs from now." if is_higher else ""
+    notices = notices_for(docket, lead, Telling("repeat", note))
+    reply, lead = auto_reply(docket, lead, scored.lead.action)
+    trace = {"touch": scored.touch, "tier": [before.tier, lead.tier], "new_cycle": starts_anew}
+    reason = "The same person came back; an open lead stays with its owner."
+    record(docket, lead, DecisionKind.TOUCHED, reason, trace, [*notices, *reply], known=scored.lead)
+    arm(docket, lead)
+
+
+def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
+    """A nurtured lead that does something urgent is routed anew; its clocks run from then (TIER-2)."""
+    routing = judge(docket, scored)
+    if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE) or lead.phase is Phase.QUARANTINED:
+        reply, lead = auto_reply(docket, lead, scored.lead.action) if lead.phase is Phase.NURTURED else ([], lead)
+        record(docket, lead, DecisionKind.TOUCHED, "The same person came back.", {"touch": scored.touch}, reply)
+        return
+    fresh = replace(restarted(lead, scored.lead.submitted_at), tier=scored.tier, phase=Phase.WAITING)
+    arrive(docket, scored, fresh)
+
+
+def _late_data(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
+    """A provider answered late: the record changes and the owner is told, nothing is routed again (ENR-7)."""
+    lead = replace(lead, scored=_json(scored))
+    untouched = lead.contacted_at is None and lead.touches <= 1
+    if docket.file.options.late_enrichment == "reroute_untouched" and untouched and lead.phase is not Phase.WAITING:
+        reroute(docket, scored, lead, "More is known about it now.")
+        return
+    notices = notices_for(docket, lead, Telling("late_data")) if lead.owner.id else []
+    record(docket, lead, DecisionKind.NOTED, "More is known about it now.", {"late": True}, notices, known=scored.lead)
+
+
+def _requeued(docket: Docket, lead: LeadState) -> LeadState:
+    """A held lead keeps its place by its new tier and clock."""
+    if lead.held_in is None or lead.owner.pool is None:
+        return lead
+    docket.draft.delete(lead.held_in)
+    key = held_key(docket, lead, lead.owner.pool)
+    docket.draft.put(key, lead.lead_id)
+    return replace(lead, held_in=key)
+
+
+def _json(scored: LeadScored) -> dict[str, object]:
+    return scored.model_dump(mode="json", exclude_none=True, exclude={"contact"})

@@ -1,0 +1,69 @@
+"""Roster changes and activations: rows, groups, the open leads of who left, and the room that appears."""
+
+from dataclasses import replace
+
+from routing.availability import absence
+from routing.backlog import drain, drain_rep
+from routing.docket import Docket
+from routing.draft import Draft
+from routing.groups import regroup, regroup_all
+from routing.lead_state import LeadState, Phase
+from routing.moving import move_on
+from routing.rep_state import RepState, rep_key, row_of
+from routing.waiting import waiting_leads
+from schemas.rep import RepChanged
+
+MOVED_AT_ONCE = 100  # leads an event moves; a wake-up of the rep goes on with the rest
+
+
+def keep_rep(draft: Draft, change: RepChanged) -> RepState:
+    """Put the roster row; the load stays, also of who is off the roster."""
+    key = rep_key(change.division, change.rep_id)
+    known = draft.find(RepState, key) or RepState(change.rep_id)
+    row = None if change.rep is None else row_of(change.rep)
+    changed = replace(known, row=row, moved_to=change.moved_to, changed_at=change.at)
+    draft.put(key, changed)
+    return changed
+
+
+def change_rep(docket: Docket, change: RepChanged) -> None:
+    """Take the change over; who left hands on their leads at once, who has room gets held ones."""
+    known = docket.rep(change.rep_id)
+    if known is not None and known.changed_at is not None and known.changed_at > change.at:
+        return  # an older change that came late
+    rep = keep_rep(docket.draft, change)
+    regroup(docket.draft, docket.division, docket.file, rep)
+    if has_left(rep):
+        hand_on(docket, change.rep_id)
+    else:
+        drain_rep(docket, change.rep_id)
+
+
+def has_left(rep: RepState) -> bool:
+    """Tell whether the rep is gone for good: deactivated, off the roster, or in another division."""
+    return rep.row is None or not rep.row.active
+
+
+def hand_on(docket: Docket, rep_id: str) -> None:
+    """Move the open leads of a rep who left, by their chains; the rest at the next wake-up of the rep (AVL-4)."""
+    moved = 0
+    for _, lead_id in list(docket.draft.scan(f"lead-by-owner/{docket.division}/{rep_id}/")):
+        if moved >= MOVED_AT_ONCE:
+            docket.draft.wake(rep_key(docket.division, rep_id), docket.now, docket.division)
+            return
+        lead = docket.lead(lead_id)
+        if isinstance(lead, LeadState) and lead.phase is Phase.OWNED:
+            move_on(docket, lead, f"{rep_id} has left.")
+            moved += 1
+
+
+def activate(docket: Docket) -> None:
+    """Take a policy into use: groups anew, waiting leads decided, held leads looked at."""
+    regroup_all(docket.draft, docket.division, docket.file)
+    waiting_leads(docket)
+    drain(docket, docket.file.pools)
+
+
+def is_present(docket: Docket, rep_id: str) -> bool:
+    """Tell whether the rep is on the roster and not absent now."""
+    return absence(docket.rep(rep_id), docket.now, docket.now) is None

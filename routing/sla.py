@@ -1,0 +1,149 @@
+"""The clocks of a lead: when it must be routed and contacted, and when each step of its ladder falls due."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from routing.calendar.business_time import Calendar, add_open, working_days
+from routing.docket import Docket
+from routing.lead_state import LeadState, Phase
+from schemas.decision import OwnerKind, SlaStanding, SlaStep
+from schemas.policy_file import Tier
+from schemas.policy_pool import Queue
+from schemas.policy_sla import SlaClock, Step, StepAction
+
+REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step of the ladder with its instant. name: unique within an SLA cycle."""
+
+    name: str
+    step: Step
+    due_at: datetime
+
+
+def clock_calendar(docket: Docket, lead: LeadState) -> Calendar | None:
+    """Return the calendar that the lead's clock runs on, None: around the clock (SLA-7).
+
+    The owner's own hours; for a held lead the pool's, for a queue its queue's.
+    """
+    clock = docket.tier(lead.tier).clock
+    if clock is SlaClock.ALWAYS:
+        return None
+    owner = lead.owner
+    if owner.kind is OwnerKind.QUEUE and owner.queue in docket.file.queues:
+        calendar = docket.hours(docket.file.queues[owner.queue].hours)
+    elif lead.phase is Phase.HELD:
+        calendar = docket.pool_hours(owner.pool)
+    else:
+        calendar = docket.rep_hours(owner.id, owner.pool or lead.pool)
+    if calendar is None:
+        return None
+    return working_days(calendar) if clock is SlaClock.WORKING_DAYS else calendar
+
+
+def after(calendar: Calendar | None, start: datetime, time: timedelta) -> datetime:
+    """Return when `time` has passed on the calendar since `start`; plain time where it never opens."""
+    due = add_open(calendar, start, time.total_seconds()) if calendar is not None else None
+    return start + time if due is None else due
+
+
+def route_due(docket: Docket, tier: str, clock_at: datetime) -> datetime:
+    """Return by when the lead must have an owner: always plain time."""
+    return clock_at + docket.tier(tier).route_within
+
+
+def contact_due(docket: Docket, lead: LeadState) -> datetime:
+    """Return by when a human must have made contact."""
+    return after(clock_calendar(docket, lead), lead.clock_at, docket.tier(lead.tier).contact_within)
+
+
+def ladder_of(docket: Docket, lead: LeadState) -> tuple[Step, ...]:
+    """Return the steps for the lead: its queue's, else by pool and tier, else the tier's, else the policy's."""
+    file = docket.file
+    if lead.owner.kind is OwnerKind.QUEUE:
+        queue: Queue | None = file.queues.get(lead.owner.queue or "")
+        return (queue.ladder if queue else None) or file.queue_ladder
+    pool = file.pools.get(lead.owner.pool or lead.pool or "")
+    own = pool.ladders.get(lead.tier) or pool.ladder if pool else None
+    return own or docket.tier(lead.tier).ladder or file.ladder
+
+
+def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
+    """Return all steps of the lead's ladder with their instants, soonest first; done ones included."""
+    calendar = clock_calendar(docket, lead)
+    window = docket.tier(lead.tier).contact_within
+    rows = []
+    for step in ladder_of(docket, lead):
+        due = after(calendar, lead.clock_at, step.at.of(window))
+        if step.do is StepAction.REASSIGN:
+            due = max(due, late_window(docket, lead, calendar))
+        rows.append(DueStep(f"{step.at}:{step.do.value}", step, due))
+    return sorted(rows, key=lambda row: row.due_at)
+
+
+def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
+    """Return until when an owner assigned late may keep the lead: a full contact window (SLA-5)."""
+    if lead.owned_at is None or not docket.file.sla.late_window:
+        return lead.clock_at
+    return after(calendar, lead.owned_at, docket.tier(lead.tier).contact_within)
+
+
+def repeat_due(docket: Docket, lead: LeadState, steps: list[DueStep]) -> DueStep | None:
+    """Return the next reminder to the team lead after the last step (SLA-6); what an outage swallowed comes once."""
+    repeat = docket.file.sla.repeat
+    if repeat is None or not steps:
+        return None
+    calendar = clock_calendar(docket, lead)
+    window = docket.tier(lead.tier).contact_within
+    every = repeat.every.of(window)
+    told = [done.due_at for done in lead.done if done.name == REPEAT]
+    last = steps[-1]
+    if last.name not in {done.name for done in lead.done} or every <= timedelta():
+        return None
+    due = after(calendar, told[-1] if told else last.due_at, every)
+    for _ in range(1000):
+        following = after(calendar, due, every)
+        if following > docket.now:
+            break
+        due = following
+    return DueStep(REPEAT, Step.model_construct(at=repeat.every, do=repeat.do, to=None, also=()), due)
+
+
+def is_running(lead: LeadState) -> bool:
+    """Tell whether the lead's ladder runs: not contacted, no meeting booked, waiting for a person."""
+    if lead.contacted_at is not None or lead.booked_at is not None:
+        return False
+    return lead.phase in (Phase.OWNED, Phase.HELD, Phase.QUEUED)
+
+
+def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
+    """Return the clocks for the record; None where none runs or ran (nurture, quarantine, waiting)."""
+    if lead.phase not in (Phase.OWNED, Phase.HELD, Phase.QUEUED):
+        return None
+    done = {row.name: row for row in lead.done}
+    steps = tuple(
+        SlaStep.model_construct(
+            name=row.name,
+            do=row.step.do.value,
+            due_at=done[row.name].due_at if row.name in done else row.due_at,
+            done_at=done[row.name].done_at if row.name in done else None,
+        )
+        for row in steps_of(docket, lead)
+    )
+    due = contact_due(docket, lead)
+    tier: Tier = docket.tier(lead.tier)
+    return SlaStanding.model_construct(
+        cycle=lead.cycle,
+        clock_at=lead.clock_at,
+        route_due_at=route_due(docket, lead.tier, lead.clock_at),
+        contact_due_at=due,
+        owned_at=lead.owned_at,
+        contacted_at=lead.contacted_at,
+        paused_seconds=max((due - lead.clock_at - tier.contact_within).total_seconds(), 0.0),
+        steps=steps,
+        breach=lead.breach,
+        breach_charged_to=lead.charged_to,
+        is_unverified=lead.is_unverified,
+    )

@@ -1,0 +1,75 @@
+"""What a strategy sees of a rep who could take the lead, and what it is asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.policy_pool import Performance
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A member of the pool who is present, fits and is allowed.
+
+    weight: hundredths, above 0. load, limit: hundredths of a point. start: where the next turn is released, over the
+    rotation's base. last_at: the latest turn. close_permille: past close rate, None: unknown.
+    """
+
+    rep: str
+    weight: int
+    load: int
+    limit: int
+    seniority: str = "normal"
+    last_at: datetime | None = None
+    close_permille: int | None = None
+    start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The lead, as far as a strategy may look at it. is_high_quality: by the pool's `performance.when`."""
+
+    tier: str
+    is_high_quality: bool = False
+    performance: Performance = field(default_factory=Performance)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """The pool's clock of turns during one decision. step: what this turn adds to the level."""
+
+    level: int
+    base: int
+    step: int
+
+
+Rank = tuple[float | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a pool picks. All numbers are exact; the smallest rank wins, ties go to who waited longest (NEW-16).
+
+    weights: each candidate's weight for this lead, in hundredths; a share of each turn accrues by it.
+    rank: of one candidate. says: what the rank means, for the trace.
+    """
+
+    weights: Callable[[Sequence[Candidate], Asked], Sequence[int]]
+    rank: Callable[[Candidate, Rotation], Rank]
+    says: str
+
+
+def own_weights(candidates: Sequence[Candidate], asked: Asked) -> list[int]:
+    """Return the candidates' own weights."""
+    return [candidate.weight for candidate in candidates]
+
+
+def due_first(candidate: Candidate, rotation: Rotation) -> Rank:
+    """Rank who is owed anything of this turn before who is not, then whose turn falls due first."""
+    is_ahead = candidate.start >= rotation.level + rotation.step
+    return is_ahead, candidate.start + rotation.base // candidate.weight
+
+
+def load_share(candidate: Candidate, rotation: Rotation) -> Rank:
+    """Rank by load/limit. The quotient of two integers below 2^26 is equal as a float only when it is equal."""
+    return (candidate.load / candidate.limit if candidate.limit else 0.0,)

@@ -1,0 +1,78 @@
+"""Why a decision came out as it did, as plain JSON data (NEW-5): rules, chain, candidates, counters.
+
+Candidates of a pool: who could have had the lead, best first, then who could not and why. Of more than 50 the trace
+names the nearest 50 and counts the others by reason.
+"""
+
+from typing import Any
+
+from routing.candidates import Survey
+from routing.picking import Pick, tie_hash
+from routing.placement import Placement
+from routing.strategies.candidate import Candidate, Rank
+
+NAMED = 50
+NOT_THEIR_TURN = "not their turn"
+CHOSEN = "chosen"
+
+
+def placement_trace(placed: Placement, lead_id: str) -> dict[str, Any]:
+    """Return how the owner was found."""
+    trace: dict[str, Any] = {"via": placed.via.value}
+    if placed.passed:
+        trace["chain"] = placed.chain()
+    pools = [_pool(found, placed.pick, lead_id) for found in placed.surveys]
+    if pools:
+        trace["pools"] = pools
+    return trace
+
+
+def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"pool": found.pool}
+    named: list[dict[str, Any]] = []
+    if picked is not None and picked.pool == found.pool:
+        row["strategy"] = picked.strategy
+        row["says"] = picked.says
+        if picked.lane is not None:
+            row["lane"] = picked.lane
+        if picked.counters:
+            row["counters"] = picked.counters
+        named = _ranked(picked, found, lead_id)
+    else:
+        named = [_candidate(one, "could have had it") for one in found.fit[:NAMED]]
+    left = NAMED - len(named)
+    refused = list(found.refused.items())
+    named += [{"rep": rep, "why": why} for rep, why in refused[:left]]
+    row["candidates"] = named
+    uncounted = max(len(found.fit) - NAMED, 0)
+    others: dict[str, int] = {NOT_THEIR_TURN: uncounted} if uncounted else {}
+    for _, why in refused[left:]:
+        others[why] = others.get(why, 0) + 1
+    if others:
+        row["others"] = others
+    return row
+
+
+def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
+    ranks = sorted(picked.ranks, key=lambda pair: (pair[1].rep != picked.rep, pair[0]))
+    rows = [_row(rank, one, one.rep == picked.rep) for rank, one in ranks[:NAMED]]
+    best = rows[0].get("rank")
+    if sum(1 for row in rows if row["rank"] == best) > 1:
+        for row in rows:
+            if row["rank"] == best:
+                row["tie"] = tie_hash(lead_id, row["rep"])
+    if len(picked.ranks) < len(found.fit):
+        lane = {one.rep for _, one in picked.ranks}
+        passed = [one for one in found.fit if one.rep not in lane]
+        rows += [_candidate(one, f"not in the {picked.lane}") for one in passed[: NAMED - len(rows)]]
+    return rows
+
+
+def _row(rank: Rank, one: Candidate, won: bool) -> dict[str, Any]:
+    row = _candidate(one, CHOSEN if won else NOT_THEIR_TURN)
+    row["rank"] = rank
+    return row
+
+
+def _candidate(one: Candidate, why: str) -> dict[str, Any]:
+    return {"rep": one.rep, "why": why, "load": one.load, "limit": one.limit, "waited_since": one.last_at}
