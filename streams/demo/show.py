@@ -1,0 +1,215 @@
+"""The demo from start to end: broker, topics, policy, people, stages, leads, table, summary."""
+
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+import yaml
+from rich.console import Console
+from rich.live import Live
+
+from enrichment.providers.directory import companies
+from routing.policy import compile_policy
+from schemas.account import Account
+from schemas.rep import Rep
+from streams.broker.embedded import start
+from streams.broker.ports import is_free
+from streams.cli.decided import wait_for_decision
+from streams.cli.exit_code import ExitCode
+from streams.cli.policies import activate, publish
+from streams.cli.records import read
+from streams.cli.table_import import put_all
+from streams.cli.writer import Outgoing, write
+from streams.demo import intake_thread, sinks, stage_processes
+from streams.demo.feed import Feed
+from streams.demo.promise import Promise, promises
+from streams.demo.scenario import Scenario, scenario
+from streams.demo.screen import decisions, live, summary
+from streams.demo.sinks import Sinks
+from streams.demo.tail import Tail
+from streams.demo.watched import Line, Watched
+from streams.errors import Fatal
+from streams.kafka import topics
+from streams.kafka.config import ClusterSettings
+
+HOME = Path(".leadstream")
+REP_DOMAIN = "seller.example"
+READY_SECONDS = 60.0
+SHOW_SECONDS = 75.0
+_TICK_SECONDS = 0.05
+_HEALTH_PORT = 9400
+_COUNTED = ("leads.raw", "leads.enriched", "leads.scored", "leads.assigned", "leads.notified", "decisions", "leads.dlq")
+
+
+class StagesNotReady(Fatal):
+    """The stages did not route a first lead in time. The end of their log says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs during the demo."""
+
+    cluster: ClusterSettings
+    sinks: Sinks
+    scenario: Scenario
+    watched: Watched
+    console: Console
+    stopped: threading.Event
+
+
+def run() -> int:
+    """Run the demo and return its exit code: 0 if everything it promises was seen."""
+    console = Console()
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    HOME.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=HOME))
+    try:
+        return _run(folder, console, stopped)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(folder: Path, console: Console, stopped: threading.Event) -> int:
+    started = time.monotonic()
+    with ExitStack() as running:
+        console.print("Starting Apache Kafka on this machine (its jars are downloaded once) ...")
+        broker = running.enter_context(start(folder / "broker"))
+        cluster = ClusterSettings(bootstrap=broker.bootstrap)
+        console.print(f"Kafka listens on {broker.bootstrap}. Making topics, policy, roster and accounts ...")
+        reps = prepared(cluster)
+        receiving = running.enter_context(sinks.listening(REP_DOMAIN))
+        environment = _environment(cluster, receiving, folder)
+        log = folder / "stages.log"
+        process = running.enter_context(stage_processes.running(environment, log))
+        console.print("Starting the stages: enrich, track, score, assign, timers, notify ...")
+        _wait_until_ready(cluster, log, lambda: process.poll() is None and not stopped.is_set())
+        names = {rep.id: rep.name for rep in reps}
+        stage = Stage(cluster, receiving, scenario(companies()), Watched(names), console, stopped)
+        with _following(cluster) as tail:
+            kept = _show(stage, tail)
+            elapsed = time.monotonic() - started
+            console.print(summary(stage.watched, kept, _counts(cluster), elapsed))
+            _say_next(stage)
+            if sys.stdout.isatty() and not stopped.is_set():
+                _stay(stage, tail, running.enter_context(intake_thread.listening(cluster)))
+    return ExitCode.OK if all(one.is_kept for one in kept) else ExitCode.FAILED
+
+
+def prepared(cluster: ClusterSettings) -> list[Rep]:
+    """Make the topics, write roster and accounts, publish and activate the demo's policy; return the roster."""
+    topics.create(cluster)
+    folder = files("streams.demo")
+    reps = [Rep.model_validate(row) for row in yaml.safe_load((folder / "roster.yaml").read_text())["reps"]]
+    put_all(cluster, "reps", "rep.put", lambda rep: rep.id, reps)
+    accounts = [Account(domain="siemens.com", name="Siemens", owner="r-ella", is_named=True, is_customer=True)]
+    put_all(cluster, "accounts", "account.put", lambda one: one.domain, accounts)
+    policy = compile_policy((folder / "policy.yaml").read_text())
+    activate(cluster, publish(cluster, policy, reps), "the demo")
+    return reps
+
+
+def _environment(cluster: ClusterSettings, receiving: Sinks, folder: Path) -> dict[str, str]:
+    channels = {
+        "smtp": {"host": "127.0.0.1", "port": receiving.smtp_port, "sender": f"leads@{REP_DOMAIN}", "start_tls": False},
+        "webhooks": {"demo": {"url": receiving.webhook_url, "secret": receiving.secret}},
+        "crm": {"webhook": "demo"},
+        "allowed_hosts": ["127.0.0.1"],
+    }
+    return {
+        "LEADSTREAM_BOOTSTRAP": cluster.bootstrap,
+        "LEADSTREAM_PERSON_SECRET": secrets.token_hex(32),
+        "LEADSTREAM_STATE_DIR": str(folder / "state"),
+        "LEADSTREAM_CHANNELS": orjson.dumps(channels).decode(),
+        "LEADSTREAM_HTTP_PORT_BASE": str(_HEALTH_PORT if is_free(_HEALTH_PORT) else 0),
+    }
+
+
+def _wait_until_ready(cluster: ClusterSettings, log: Path, is_running: Callable[[], bool]) -> None:
+    """Send a test lead and wait for its decision: then the whole way is open. Raises StagesNotReady."""
+    now = datetime.now(UTC)
+    fields = {"id": "demo-test", "email": "test@leadstream.example", "is_test": True, "submitted_at": now.isoformat()}
+    deadline = time.monotonic() + READY_SECONDS
+    with wait_for_decision(cluster, "demo-test", 1.0) as decision:
+        write(cluster, [Outgoing("demo-test", "leads.raw", "demo-test", "lead.submitted", orjson.dumps(fields))])
+        while decision() is None:
+            if not is_running() or time.monotonic() > deadline:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+                raise StagesNotReady(f"The stages did not route a first lead in {READY_SECONDS:.0f} s:\n{tail}")
+
+
+@contextmanager
+def _following(cluster: ClusterSettings) -> Iterator[Tail]:
+    tail = Tail(cluster)
+    try:
+        yield tail
+    finally:
+        tail.close()
+
+
+def _show(stage: Stage, tail: Tail) -> tuple[Promise, ...]:
+    began = time.monotonic()
+    feed = Feed(stage.cluster, stage.scenario, began)
+    kept = promises(stage.scenario, stage.watched, stage.sinks.arrived)
+    with Live(live(stage.watched, kept), console=stage.console, refresh_per_second=8, transient=True) as shown:
+        while not stage.stopped.is_set() and time.monotonic() - began < SHOW_SECONDS:
+            tail.read(stage.watched, _TICK_SECONDS)
+            feed.tick(stage.watched, time.monotonic())
+            kept = promises(stage.scenario, stage.watched, stage.sinks.arrived)
+            shown.update(live(stage.watched, kept))
+            if all(one.is_kept for one in kept):
+                break
+    feed.close()
+    stage.console.print(decisions(_highlights(stage.watched)))
+    return kept
+
+
+def _highlights(watched: Watched) -> list[Line]:
+    special = [line for line in watched.lines if line.what]
+    return [*(line for line in watched.lines if not line.what)][:8] + special
+
+
+def _counts(cluster: ClusterSettings) -> Mapping[str, int]:
+    return {topic: sum(1 for _ in read(cluster, topic)) for topic in _COUNTED}
+
+
+def _say_next(stage: Stage) -> None:
+    lead = next((one.lead_id for one in stage.watched.reassigned.values()), "LEAD")
+    stage.console.print(
+        "\nWhere to look next: docs/concepts.md (how it works), docs/publish.md (your own leads), README.md.\n"
+        "While it runs, in another terminal:\n"
+        f"  export LEADSTREAM_BOOTSTRAP={stage.cluster.bootstrap}\n"
+        f"  leadstream lead explain {lead}\n"
+        "  leadstream dlq list",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _stay(stage: Stage, tail: Tail, intake: str) -> None:
+    body = '{"email": "you@stripe.com", "action": "demo"}'
+    stage.console.print(
+        f"\nSend a lead of your own:\n  curl {intake}/leads -H 'Content-Type: application/json' -d '{body}'\n"
+        "It shows below. Ctrl-C ends everything.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    seen = len(stage.watched.lines)
+    while not stage.stopped.is_set():
+        tail.read(stage.watched, 0.2)
+        if len(stage.watched.lines) > seen:
+            stage.console.print(decisions(stage.watched.lines[seen:]))
+            seen = len(stage.watched.lines)
+    stage.console.print("Stopping ...")
