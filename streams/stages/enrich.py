@@ -85,9 +85,9 @@ class EnrichStage:
     """The fast consumer. secret: of person ids. clock: wall time, UTC, read in `prepare` alone."""
 
     name = "enrich"
-    inputs = ("leads.raw", "leads.bulk")
-    low_priority = ("leads.bulk",)
-    tables = ("accounts",)
+    inputs: tuple[str, ...] = ("leads.raw", "leads.bulk")
+    low_priority: tuple[str, ...] = ("leads.bulk",)
+    tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "steps": Kind(decode_steps), "quota": Kind(decode_used)}
 
     def __init__(

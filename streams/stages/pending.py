@@ -35,9 +35,9 @@ class PendingStage:
     """The slow consumer. It never leaves a lead unrouted: at the full deadline the form's data must do."""
 
     name = "pending"
-    inputs = ("leads.pending",)
+    inputs: tuple[str, ...] = ("leads.pending",)
     low_priority: tuple[str, ...] = ()
-    tables = ("accounts",)
+    tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {
         "answers": Kind(decode_kept),
         "late": Kind(LeadPending.model_validate_json),
