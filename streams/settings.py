@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     the i-th stage are on base + 10 * i + n; 0: no server. org_file: divisions and enrichment, YAML; none: one
     division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
+    fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
     activity_lag_limit_seconds: above it TIMERS warns that reassign steps are held.
     """
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     activity_lag_limit_seconds: float = Field(default=60.0, gt=0)
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
     slots: dict[str, int] = Field(default_factory=dict)
+    fault: str = ""
 
     @model_validator(mode="after")
     def _cluster_is_valid(self) -> Self:

@@ -38,13 +38,17 @@ class ActivePolicies:
         pointer = self._tables.get("policies", f"active/{division}")
         if pointer is None:
             return Missing(f"division {division} has no active policy: publish and activate one")
-        known = self._kept.get(pointer.hash)
+        return self.under(pointer.hash)
+
+    def under(self, hash: str) -> Policy | Missing:
+        """Return the policy with this hash, or why there is none."""
+        known = self._kept.get(hash)
         if known is not None:
             return known
-        body = self._tables.get("policies", pointer.hash)
+        body = self._tables.get("policies", hash)
         if body is None:
-            return Missing(f"policy {pointer.hash} of division {division} has not arrived: publish its body")
-        return self._keep(pointer.hash, _compiled(pointer.hash, body.text))
+            return Missing(f"policy {hash} has not arrived: publish its body")
+        return self._keep(hash, _compiled(hash, body.text))
 
     def _keep(self, hash: str, known: Policy | Missing) -> Policy | Missing:
         self._kept[hash] = known

@@ -19,4 +19,4 @@ def run(
     """
     from streams.topology import run_stage  # here: the stage to run decides what else is loaded
 
-    run_stage(stage, slot, context.obj.settings())
+    raise typer.Exit(run_stage(stage, slot, context.obj.settings()))

@@ -1,0 +1,199 @@
+"""Every stage by name, built from settings, and the one entry to run a slot of it."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import yaml
+from prometheus_client import CollectorRegistry, Counter
+from pydantic import ValidationError
+
+from enrichment.normalise import mail
+from enrichment.opening import opened
+from enrichment.providers.registry import Tools
+from enrichment.waterfall import Waterfall
+from routing.policy import Policy
+from schemas.ids import person_id
+from schemas.org import Org
+from streams.clock import SteadyClock
+from streams.fault import FaultPoint
+from streams.logs import configure_logs
+from streams.runner import RunnerSettings, run
+from streams.settings import Settings, SettingsError
+from streams.stage import Stage
+from streams.stages.active_policy import ActivePolicies
+from streams.tables import Tables
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a factory builds a stage from. slot_dir: a folder of the slot's own, for what it keeps beside stores."""
+
+    settings: Settings
+    tables: Tables
+    registry: CollectorRegistry
+    slot_dir: Path
+    clock: SteadyClock
+
+
+def enrich(parts: Parts) -> Stage:
+    """Build ENRICH."""
+    from streams.stages.enrich import EnrichStage
+
+    org, secret = org_of(parts.settings), parts.settings.person_key()
+    return EnrichStage(org, secret, parts.tables, _waterfall(parts, org, "enrich"), parts.clock.now)
+
+
+def pending(parts: Parts) -> Stage:
+    """Build ENRICH's second consumer, of what slow providers hold up."""
+    from streams.stages.pending import PendingStage
+
+    org = org_of(parts.settings)
+    return PendingStage(org, parts.tables, _waterfall(parts, org, "pending"), parts.clock.now)
+
+
+def track(parts: Parts) -> Stage:
+    """Build TRACK."""
+    from streams.stages.track import Track
+
+    return Track(parts.tables, person_of_email(org_of(parts.settings), parts.settings.person_key()))
+
+
+def score(parts: Parts) -> Stage:
+    """Build SCORE."""
+    from streams.stages.division import division_rules
+    from streams.stages.score import DROPPED, Score
+
+    # Events that SCORE set aside as of no effect: repeats, stale wake-ups, activity of people without a lead. A jump
+    # of repeats: an upstream publishes again what it had published.
+    dropped = Counter(
+        "leadstream_streams_score_dropped_total", "Events without effect.", ["reason"], registry=parts.registry
+    )
+    for reason in DROPPED:
+        dropped.labels(reason)
+    return Score(parts.tables, division_rules(org_of(parts.settings)), lambda reason: dropped.labels(reason).inc())
+
+
+def assign(parts: Parts) -> Stage:
+    """Build ASSIGN."""
+    from streams.stages.assign import AssignStage
+
+    policies = ActivePolicies(parts.tables)
+
+    def by_hash(name: str) -> Policy | None:
+        found = policies.under(name)
+        return found if isinstance(found, Policy) else None
+
+    return AssignStage(by_hash)
+
+
+def notify(parts: Parts) -> Stage:
+    """Build NOTIFY."""
+    from streams.stages.notify import build
+
+    return build(parts.settings.channels, parts.tables, parts.slot_dir, parts.clock.now)
+
+
+STAGES: Mapping[str, Callable[[Parts], Stage]] = {
+    "enrich": enrich,
+    "pending": pending,
+    "track": track,
+    "score": score,
+    "assign": assign,
+    "notify": notify,
+}
+"""Name -> factory of every stage that the runner runs. TIMERS acts on time and has a loop of its own."""
+
+TIMERS = "timers"
+NAMES: tuple[str, ...] = (*STAGES, TIMERS)
+PORTS_A_STAGE = 10
+
+
+class UnknownStage(SettingsError):
+    """There is no such stage."""
+
+
+def run_stage(name: str, slot: int, settings: Settings) -> int:
+    """Run slot `slot` (from 0) of a stage in this process until it is asked to end; return the exit code.
+
+    Raises UnknownStage, SettingsError, before anything is opened.
+    """
+    configure_logs(getattr(logging, settings.log_level.upper()))
+    runner = runner_settings(name, slot, settings)
+    log.info("settings.read", stage=name, slot=slot, **settings.redacted())
+    registry = CollectorRegistry()
+    if name == TIMERS:
+        from streams.timers.slot import run as run_timers
+
+        return run_timers(runner, registry)
+    clock = SteadyClock()
+    factory = STAGES[name]
+    slot_dir = runner.state_dir / (settings.namespace or "_") / f"{name}-{slot}"
+    return run(
+        lambda tables: factory(Parts(settings, tables, registry, slot_dir, clock)),
+        runner,
+        clock=clock,
+        registry=registry,
+    )
+
+
+def runner_settings(name: str, slot: int, settings: Settings) -> RunnerSettings:
+    """Return what the runner needs of the settings. Raises UnknownStage, SettingsError."""
+    if name not in NAMES:
+        raise UnknownStage(f"there is no stage {name!r}; there are {', '.join(NAMES)}")
+    try:
+        fault = FaultPoint.parse(settings.fault)
+    except ValueError as error:
+        raise SettingsError(f"LEADSTREAM_FAULT: {error}") from error
+    return RunnerSettings(
+        cluster=settings.cluster,
+        slot=slot,
+        state_dir=settings.state_dir,
+        http_host=settings.http_host,
+        http_port=http_port(name, slot, settings),
+        fault=fault,
+    )
+
+
+def http_port(name: str, slot: int, settings: Settings) -> int | None:
+    """Return the port of a slot's health and metrics, None where the base is 0: base + 10 * stage + slot."""
+    if settings.http_port_base == 0 or slot >= PORTS_A_STAGE:
+        return None
+    return settings.http_port_base + PORTS_A_STAGE * NAMES.index(name) + slot
+
+
+def org_of(settings: Settings) -> Org:
+    """Return the org file, or its defaults where none is named. Raises SettingsError."""
+    if settings.org_file is None:
+        return Org()
+    try:
+        return Org.model_validate(yaml.safe_load(settings.org_file.read_text()) or {})
+    except (OSError, yaml.YAMLError) as error:
+        what = getattr(error, "strerror", None) or f"it is no YAML ({error})"
+        raise SettingsError(f"LEADSTREAM_ORG_FILE {settings.org_file}: {what}") from error
+    except ValidationError as error:
+        rows = error.errors(include_url=False, include_context=False, include_input=False)
+        said = "; ".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows)
+        raise SettingsError(f"LEADSTREAM_ORG_FILE {settings.org_file}: {said}") from error
+
+
+def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
+    """Return address as written -> person id, None where it is no address."""
+    rules = mail.mail_rules(org.mail)
+
+    def person(email: str) -> str | None:
+        box = mail.parse(email, rules)
+        return person_id(secret, f"mail:{box.identity}") if box else None
+
+    return person
+
+
+def _waterfall(parts: Parts, org: Org, stage: str) -> Waterfall:
+    tools = Tools(accounts=parts.tables, secret_of=lambda name: os.environ.get(name, ""))
+    slots = parts.settings.slots.get(stage, 1)
+    return opened(org, tools, parts.settings.person_key(), parts.clock.now, slots)
