@@ -1,7 +1,6 @@
 """Runs one stage on one slot: the process's whole life. `run` is what the command line calls."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,21 +11,19 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from prometheus_client import CollectorRegistry
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from schemas.topics import TOPICS
 from streams.assignment import Assignment
 from streams.clock import Clock, SteadyClock
+from streams.connecting import initialise, quiet, until_reachable
 from streams.deadletter import FloodLimit
 from streams.errors import Fenced, LeadstreamError
 from streams.fault import FaultPoint
 from streams.health import Health, Phase, serving
-from streams.kafka.cluster import ClusterUnreachable
 from streams.kafka.config import ClusterSettings, consumer_config, producer_config, qualified
 from streams.kafka.topics import require_safe
 from streams.loop import DLQ, Loop, Pace
 from streams.marker import Marker
-from streams.message import failure
 from streams.metrics import RunnerMetrics
 from streams.outbox import TIMERS
 from streams.restore import Stopped
@@ -44,8 +41,6 @@ EXIT_FATAL = 1  # start it again: it restores
 EXIT_FENCED = 3  # as FATAL, and another process has this slot: look whether two were started
 
 DRIFT_ALARM_SECONDS = 1.0
-INIT_SECONDS = 30.0
-BACKOFF_MAX_SECONDS = 10.0
 HOUSEKEEPING_SECONDS = 5.0
 
 STORES: dict[StoreKind, OpenStore] = {StoreKind.ROCKSDB: open_rocks, StoreKind.MEMORY: open_memory}
@@ -101,12 +96,12 @@ def run(
         pass
     except Exception as error:
         health.enter(Phase.FAILED, type(error).__name__)
-        return _ended(name, settings.slot, error)
+        return ended(name, settings.slot, error)
     log.info("process.stopped", stage=name, slot=settings.slot)
     return EXIT_STOPPED
 
 
-def _ended(stage: str, slot: int, error: Exception) -> int:
+def ended(stage: str, slot: int, error: Exception) -> int:
     """Say in one line why the process ends; return its exit code."""
     if isinstance(error, LeadstreamError | KafkaException | OSError):
         log.error("process.ended", stage=stage, slot=slot, error=type(error).__name__, reason=str(error))
@@ -141,14 +136,14 @@ class _Slot:
     def serve(self) -> None:
         """Connect, restore, and go round until asked to end."""
         stage, settings, stop = self._stage, self._settings, self._stop
-        self._until_reachable(self._check)
+        until_reachable(self._check, stage.name, stop, self._health)
         with ExitStack() as held:
             marker = Marker(self._folder)
             held.callback(marker.close)
             producer = Producer(
-                producer_config(settings.cluster, self._name) | {"error_cb": self._on_error, "logger": _quiet()}
+                producer_config(settings.cluster, self._name) | {"error_cb": self._on_error, "logger": quiet()}
             )
-            self._until_reachable(lambda: _initialised(producer))
+            until_reachable(lambda: initialise(producer), stage.name, stop, self._health)
             reader = TableReader(
                 settings.cluster,
                 stage.tables,
@@ -208,37 +203,13 @@ class _Slot:
         for finding in require_safe(self._settings.cluster, tuple(dict.fromkeys(names))):
             log.info("cluster.finding", severity=finding.severity, what=finding.what, remedy=finding.remedy)
 
-    def _until_reachable(self, step: Callable[[], object]) -> None:
-        """Do `step`, again and again while no broker answers: one line at the first time, then with back-off."""
-
-        def told(state: RetryCallState) -> None:
-            if state.attempt_number == 1 and state.outcome is not None:
-                log.warning("broker.unreachable", stage=self._stage.name, reason=str(state.outcome.exception()))
-            self._health.tick()
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(ClusterUnreachable),
-            wait=wait_random_exponential(multiplier=0.2, max=BACKOFF_MAX_SECONDS),
-            stop=lambda state: self._stop.is_requested(),
-            sleep=self._pause,
-            before_sleep=told,
-            reraise=True,
-        )
-        try:
-            retrying(step)
-        except ClusterUnreachable as error:
-            raise Stopped() from error
-
-    def _pause(self, seconds: float) -> None:
-        self._stop.wait(seconds)
-
     def _consumer_config(self) -> dict[str, Any]:
         prefix = qualified(self._settings.cluster.namespace, "")
         return consumer_config(self._settings.cluster, self._stage.name, self._name) | {
             "statistics.interval.ms": INTERVAL_MS,
             "stats_cb": lambda text: report(text, prefix, self._metrics),
             "error_cb": self._on_error,
-            "logger": _quiet(),
+            "logger": quiet(),
         }
 
     def _on_error(self, error: KafkaError) -> None:
@@ -270,16 +241,6 @@ class _Housekeeping:
         self._metrics.state_entries.set(sum(one.state.entries() for one in self._assignment.owned.values()))
 
 
-def _initialised(producer: Producer) -> None:
-    """Fence whoever had the slot before, and end its open transaction. Raises ClusterUnreachable to be tried again."""
-    try:
-        producer.init_transactions(INIT_SECONDS)
-    except KafkaException as error:
-        if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
-            raise ClusterUnreachable(f"Kafka did not give this slot its producer ({error.args[0].str()}).") from error
-        raise failure(error.args[0], "starting the producer") from error
-
-
 @contextmanager
 def _event_loop(stage: Stage) -> Iterator[asyncio.AbstractEventLoop]:
     events = asyncio.new_event_loop()
@@ -290,10 +251,3 @@ def _event_loop(stage: Stage) -> Iterator[asyncio.AbstractEventLoop]:
             events.run_until_complete(stage.close())
         events.run_until_complete(events.shutdown_asyncgens())
         events.close()
-
-
-def _quiet() -> logging.Logger:
-    """Return a logger without a handler for librdkafka's own lines: what matters comes to `_on_error`."""
-    logger = logging.Logger("librdkafka")
-    logger.addHandler(logging.NullHandler())
-    return logger
