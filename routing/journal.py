@@ -11,6 +11,8 @@ from schemas.decision import Decision
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.wire import encode
 
+# Contacts are not journalled; a division's own record holds the journal's position, which batches move.
+_APART = ("contact/", "division/")
 _CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS
 
 
@@ -64,9 +66,9 @@ def _row(effect: Effect) -> dict[str, Any] | None:
             bare = decision if decision.contact is None else decision.model_copy(update={"contact": None})
             return {"decision": orjson.Fragment(encode(bare) or b"null")}
         case Put(key, value):
-            return None if key.startswith("contact/") else {"put": key, "sha256": _digest(value)}
+            return None if key.startswith(_APART) else {"put": key, "sha256": _digest(value)}
         case Delete(key):
-            return None if key.startswith("contact/") else {"delete": key}
+            return None if key.startswith(_APART) else {"delete": key}
         case Wake():
             return {"wake": effect.key, "due_at": effect.due_at}
         case CancelWake(key):

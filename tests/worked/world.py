@@ -67,10 +67,8 @@ NIGHTS = Hours(
         "sun": (("00:00", "24:00"),),
     },
 )
-ALWAYS = Hours(
-    timezone="America/Chicago",
-    week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), (("00:00", "24:00"),)),
-)
+EVERY_DAY = (*WEEK, "sat", "sun")
+ALWAYS = Hours(timezone="America/Chicago", week=dict.fromkeys(EVERY_DAY, (("00:00", "24:00"),)))
 
 ROSTER: dict[str, tuple[Rep, float]] = {
     rep.id: (rep, load)

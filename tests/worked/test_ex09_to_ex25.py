@@ -1,0 +1,307 @@
+"""EX-9 to EX-25 of the requirements, row by row; those that concern a decision."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+
+from schemas.activity import ActivityKind
+from schemas.decision import DecisionKind, OwnerKind
+from schemas.delivery import Settlement
+from schemas.lead import Disqualified
+from tests.worked.world import (
+    ACME,
+    BETA,
+    CHICAGO,
+    DEFAULT,
+    ROSTER,
+    Arrival,
+    World,
+    at,
+    channels,
+    of_kind,
+    on_leave,
+    told,
+)
+
+WARM = Arrival("lone.example", 450, action="webinar")
+UNLIMITED = {rep: ROSTER[rep][0].model_copy(update={"limit": 1000.0}) for rep in ("M1", "M2", "M3", "S1", "S2", "S3")}
+
+
+def gone(day: datetime) -> Disqualified:
+    return Disqualified(lead_id="main.p.0", rep="M2", at=day, reason="no budget")
+
+
+def test_ex09_the_named_backup_covers_an_owner_on_leave() -> None:
+    world = World(changed={"E1": on_leave("E1", 9, 14)})
+    lead = world.arrives(Arrival("acme.example", 5000, account=ACME))
+    assert (lead.tier, lead.owner.id) == ("T1", "E2")
+    assert any("overing E1" in notice.note for notice in lead.notices if notice.audience == "owner")
+    assert lead.lead.account is not None and lead.lead.account.owner == "E1"
+    (alert,) = [row for row in world.until(at("14:23")) if row.at == at("14:19")]
+    assert told(alert, "manager") == {"EM"}
+    (moved,) = world.until(at("14:24"))
+    assert (moved.owner.kind, moved.owner.id) == (OwnerKind.TEAM_LEAD, "EM")
+    (leadership,) = world.until(at("14:29"))
+    assert told(leadership, "leadership") == {"SL"}
+
+
+def test_ex10_a_deactivated_owner_receives_nothing_and_the_team_lead_covers() -> None:
+    world = World()
+    lead = world.arrives(Arrival("beta.example", 2000, "fintech", state="NY", account=BETA))
+    assert (lead.tier, lead.owner.kind, lead.owner.id) == ("T1", OwnerKind.TEAM_LEAD, "EM")
+    assert not any("X9" in notice.recipients for notice in lead.notices)
+    assert "inactive_owner" in {notice.template for notice in lead.notices}
+    (alert,) = [row for row in world.until(at("14:23")) if row.at == at("14:19")]
+    assert told(alert, "manager") == {"SL"}
+    (moved,) = world.until(at("14:24"))
+    assert (moved.owner.id, moved.pool) == ("E2", "ent-amer")
+    (leadership,) = world.until(at("14:29"))
+    assert told(leadership, "leadership") == {"SL"}
+
+
+def test_ex11_a_silent_rep_loses_the_lead_at_2x_and_the_breach_is_theirs() -> None:
+    world = World()
+    lead = world.arrives(Arrival("silent.example", 450, delay_seconds=3))
+    assert lead.owner.id == "M1"
+    reminder, alert = world.until(at("14:19"))
+    assert (reminder.at, told(reminder, "owner")) == (at("14:16:30"), {"M1"})
+    assert (alert.at, told(alert, "manager")) == (at("14:19"), {"MM"})
+    (moved,) = world.until(at("14:24"))
+    assert (moved.at, moved.owner.id, moved.epoch) == (at("14:24"), "M2", lead.epoch + 1)
+    assert told(moved, "owner") == {"M2"}
+    assert told(moved, "previous_owner") == {"M1"}
+    assert (world.load("M1"), world.load("M2")) == (20, 20.5)
+    assert not [notice for notice in moved.notices if notice.audience == "lead"]
+    (leadership,) = world.until(at("14:29"))
+    assert told(leadership, "leadership") == {"SL"}
+
+    (contact,) = world.does(ActivityKind.CALLED, lead.lead_id, "M2", at("14:31:10"))
+    assert contact.sla is not None and contact.sla.contacted_at is not None and contact.sla.owned_at is not None
+    assert (contact.sla.contacted_at - contact.sla.clock_at).total_seconds() == 17 * 60 + 10
+    assert (contact.sla.contacted_at - contact.sla.owned_at).total_seconds() == 7 * 60 + 10
+    assert (contact.sla.breach, contact.sla.breach_charged_to) == ("not_contacted", "M1")
+    assert world.fire(f"lead/{lead.lead_id}", at("14:32"), {"epoch": 1}) == []
+
+
+@pytest.mark.parametrize(
+    "day",
+    [datetime(2026, 1, 20, 18, tzinfo=UTC), datetime(2025, 12, 11, 18, tzinfo=UTC)],
+    ids=["49 days", "89 days"],
+)
+def test_ex12_a_recycled_lead_goes_to_the_rep_who_knew_it(day: datetime) -> None:
+    world = World()
+    lead = world.arrives(Arrival("again.example", 450, action="content", disqualified=gone(day)))
+    assert (lead.tier, lead.owner.id, lead.rule, lead.uses_turn) == ("T2", "M2", "recycled", False)
+    assert day.date().isoformat() in lead.reason and "no budget" in lead.reason
+    rows = [row for row in world.until(at("17:14")) if row.trace.get("step") != "0.5x:remind_owner"]
+    assert [row.at for row in rows] == [at("15:14"), at("16:14"), at("17:14")]
+    assert told(rows[0], "manager") == {"MM"}
+    assert (rows[1].owner.id, rows[1].owner.kind) == ("MM", OwnerKind.TEAM_LEAD)
+    assert told(rows[2], "leadership") == {"SL"}
+
+
+def test_ex12_the_team_lead_gets_a_recycled_lead_whose_rep_is_absent() -> None:
+    world = World(changed={"M2": on_leave("M2", 9, 14)})
+    known = gone(datetime(2026, 1, 20, 18, tzinfo=UTC))
+    lead = world.arrives(Arrival("again.example", 450, action="content", disqualified=known))
+    assert (lead.owner.id, lead.owner.kind) == ("MM", OwnerKind.TEAM_LEAD)
+
+
+def test_ex13_after_90_days_it_is_a_new_lead() -> None:
+    world = World()
+    known = gone(datetime(2025, 12, 10, 18, tzinfo=UTC))
+    lead = world.arrives(Arrival("again.example", 450, action="content", disqualified=known))
+    assert (lead.owner.id, lead.rule, lead.uses_turn) == ("M1", "mid-market Southwest", True)
+
+
+def spread(world: World, leads: int) -> list[str]:
+    given = []
+    for _ in range(leads):
+        owner = world.arrives(WARM).owner.id
+        assert owner is not None
+        given.append(owner)
+    return given
+
+
+def test_ex14_thirty_leads_are_shared_by_weight_and_nobody_is_ever_a_lead_away() -> None:
+    world = World(changed=UNLIMITED)
+    shares = {"M1": Fraction(3, 6), "M2": Fraction(2, 6), "M3": Fraction(1, 6)}
+    given: list[str] = []
+    for n in range(1, 31):
+        given += spread(world, 1)
+        if n % 5 == 0:  # account and manual assignments in between change nothing
+            world.arrives(Arrival("acme.example", 5000, account=ACME))
+        for rep, share in shares.items():
+            assert abs(given.count(rep) - share * n) < 1
+        if n % 6 == 0:
+            assert [given[-6:].count(rep) for rep in shares] == [3, 2, 1]
+    assert [given.count(rep) for rep in shares] == [15, 10, 5]
+    assert given[:2] == ["M1", "M2"]
+
+
+def test_ex14_when_one_leaves_the_others_share_by_their_weights() -> None:
+    world = World(changed=UNLIMITED)
+    first = spread(world, 12)
+    assert [first.count(rep) for rep in ("M1", "M2", "M3")] == [6, 4, 2]
+    world.roster(ROSTER["M3"][0].model_copy(update={"active": False}))
+    rest = spread(world, 18)
+    assert abs(rest.count("M1") - Fraction(54, 5)) < 1
+    assert abs(rest.count("M2") - Fraction(36, 5)) < 1
+    assert "M3" not in rest
+
+
+def test_ex15_five_hundred_leads_in_two_hours_fill_ten_reps_evenly() -> None:
+    ten = {f"S{n}": ROSTER["S1"][0].model_copy(update={"id": f"S{n}"}) for n in range(1, 11)}
+    world = World(loads={"S1": 15, "S2": 15, "S3": 15})
+    for name, rep in ten.items():
+        if name not in ROSTER:
+            world.roster(rep)
+            world._loaded(name, 15)
+    actions = ("demo", "demo", *("webinar",) * 4, *("newsletter",) * 4)
+    owners = []
+    for group in range(50):
+        when = at("13:00") + group * (at("13:02:24") - at("13:00"))
+        for action in actions:
+            lead = world.arrives(Arrival("small.example", 120, action=action, when=when))
+            world.does(ActivityKind.CALLED, lead.lead_id, lead.owner.id, when)
+            owners.append(lead.owner.id)
+    assert {owner: owners.count(owner) for owner in ten} == dict.fromkeys(ten, 50)
+    assert {world.load(rep) for rep in ten} == {40.0}
+    held = world.arrives(Arrival("small.example", 120, action="webinar", when=at("15:00")))
+    hot = world.arrives(Arrival("small.example", 120, when=at("15:00")))
+    assert held.kind is DecisionKind.HELD
+    assert (hot.owner.id, hot.owner.kind) == ("SM", OwnerKind.TEAM_LEAD)
+
+
+def test_ex16_one_address_twice_is_one_lead_with_one_turn_and_one_reply() -> None:
+    world = World()
+    first = world.arrives(Arrival("twice.example", 450, who="p"))
+    second = world.arrives(Arrival("twice.example", 450, who="p", touch=2, delay_seconds=0.04))
+    assert (first.lead_id, first.owner.id) == (second.lead_id, "M1")
+    assert (second.owner.id, second.touch, second.kind) == ("M1", 2, DecisionKind.TOUCHED)
+    assert sum(world.turns("mm-southwest").values()) == 1
+    replies = [notice for row in (first, second) for notice in row.notices if notice.audience == "lead"]
+    assert len(replies) == 1
+
+
+def test_ex17_a_country_nobody_covers_goes_to_the_catch_all() -> None:
+    world = World()
+    lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None))
+    assert (lead.tier, lead.owner.queue, lead.owner.id) == ("T2", "catch-all", "CA")
+    (alert,) = world.until(at("14:29"))
+    assert told(alert, "manager") == {"CM"}
+    (moved,) = world.until(at("14:44"))
+    assert moved.owner.id == "CM"
+
+
+def test_ex18_a_nurtured_lead_that_engages_three_times_goes_to_review() -> None:
+    world = World()
+    lead = world.arrives(Arrival("tiny.example", 20, "retail", action="whitepaper"))
+    assert (lead.tier, lead.segment, lead.kind, lead.owner.id) == ("T3", "self_serve", DecisionKind.NURTURED, None)
+    assert channels(lead, "lead") == {"email"}
+    assert world.wakes == {}
+    for day in (11, 12):
+        assert world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", day)) == []
+    (queued,) = world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", 13))
+    assert (queued.owner.queue, queued.owner.id) == ("manual-review", "RV")
+    assert queued.sla is not None and queued.sla.clock_at == at("10:00", 13)
+    (alert,) = world.until(at("10:15", 13))
+    assert told(alert, "manager") == {"RM"}
+
+
+def test_ex18_engagements_more_than_seven_days_apart_do_not_add_up() -> None:
+    world = World()
+    lead = world.arrives(Arrival("tiny.example", 20, "retail", action="whitepaper"))
+    for day in (11, 19, 20):
+        assert world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", day)) == []
+
+
+def test_ex19_who_returns_from_leave_catches_nothing_up() -> None:
+    away = on_leave("M2", 2, 9)
+    world = World(changed=UNLIMITED | {"M2": away.model_copy(update={"limit": 1000.0, "active": False})})
+    before = spread(world, 40)
+    assert abs(before.count("M1") - 30) < 1 and abs(before.count("M3") - 10) < 1
+    world.roster(UNLIMITED["M2"])
+    after = spread(world, 30)
+    assert [after.count(rep) for rep in ("M1", "M2", "M3")] == [15, 10, 5]
+
+
+def test_ex20_a_breach_after_failed_notices_is_put_down_to_the_notification() -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450))
+    (alarm,) = world.settles(lead, Settlement.ALL_FAILED, at("14:14:30"))
+    assert told(alarm, "manager") == {"MM"}
+    alert = of_kind(world.until(at("14:19")), DecisionKind.ESCALATED)[-1]
+    assert alert.sla is not None
+    assert (alert.sla.breach, alert.sla.breach_charged_to) == ("notification_failed", None)
+
+
+def test_ex21_the_same_log_gives_the_same_bytes() -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450))
+    world.seal()
+    world.until(at("14:25"))
+    world.does(ActivityKind.CALLED, lead.lead_id, "M2", at("14:26"))
+    assert world.replays()
+
+
+def test_ex22_a_slow_crm_changes_neither_owner_nor_ladder() -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450))
+    world.until(at("14:16:30"))
+    assert world.settles(lead, Settlement.CRM_ACKNOWLEDGED, at("14:18")) == []
+    (alert,) = world.until(at("14:19"))
+    assert (alert.at, alert.owner.id) == (at("14:19"), "M1")
+
+
+def test_ex24_a_call_known_before_2x_cancels_it() -> None:
+    world = World()
+    lead = world.arrives(Arrival("silent.example", 450, delay_seconds=3))
+    called = at("14:23:58")
+    rows = world.does(ActivityKind.CALLED, lead.lead_id, "M1", called, learned=at("14:23:59"))
+    assert rows[-1].kind is DecisionKind.CONTACTED
+    assert rows[-1].sla is not None and rows[-1].sla.contacted_at is not None
+    assert (rows[-1].sla.contacted_at - rows[-1].sla.clock_at).total_seconds() == 9 * 60 + 58
+    assert world.until(at("15:00")) == []
+
+
+def test_ex24_a_call_before_2x_that_is_learned_after_it_gives_the_lead_back() -> None:
+    world = World()
+    lead = world.arrives(Arrival("silent.example", 450, delay_seconds=3))
+    rows = world.does(ActivityKind.CALLED, lead.lead_id, "M1", at("14:23:58"), learned=at("14:24:05"))
+    assert [row.owner.id for row in world.decisions if row.kind is DecisionKind.REASSIGNED] == ["M2", "M1"]
+    back = rows[-1]
+    assert (back.owner.id, back.epoch) == ("M1", 3)
+    assert told(back, "owner") | told(back, "previous_owner") == {"M1", "M2"}
+    assert back.sla is not None and back.sla.contacted_at is not None
+    assert (back.sla.contacted_at - back.sla.clock_at).total_seconds() == 9 * 60 + 58
+    assert world.until(at("15:00")) == []
+
+
+def test_ex24_the_new_owner_keeps_the_lead_when_they_have_acted_too() -> None:
+    world = World()
+    lead = world.arrives(Arrival("silent.example", 450, delay_seconds=3))
+    world.does(ActivityKind.CALLED, lead.lead_id, "M2", at("14:24:03"))
+    world.does(ActivityKind.CALLED, lead.lead_id, "M1", at("14:23:58"), learned=at("14:24:05"))
+    assert world.state.get(f"lead/{lead.lead_id}").owner.id == "M2"
+    assert world.state.get(f"lead/{lead.lead_id}").contacted_at == at("14:23:58")
+
+
+@pytest.mark.parametrize(
+    ("count", "rep"), [("weighted", "E1"), ("plain", "E2")], ids=["weighted by stage", "plain count"]
+)
+def test_ex25_the_load_is_weighted_by_stage(count: str, rep: str) -> None:
+    world = World(DEFAULT + f"\ncapacity: {{count: {count}}}\n", loads={"E1": 0, "E2": 0})
+    for n in range(45):
+        world.opportunity("E1", f"early-{n}", "early")
+    for n in range(22):
+        world.opportunity("E2", f"late-{n}", "late")
+    if count == "weighted":
+        assert (world.load("E1"), world.load("E2")) == (22.5, 33.0)
+    lead = world.arrives(Arrival("big.example", 1200, action="webinar"))
+    assert (lead.tier, lead.owner.id) == ("T2", rep)
+
+
+def test_the_setup_is_a_tuesday_afternoon() -> None:
+    assert at("14:14").astimezone(CHICAGO).strftime("%A %H:%M") == "Tuesday 14:14"
