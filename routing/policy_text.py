@@ -1,0 +1,225 @@
+"""A policy in sentences and as a flowchart, for a wiki (GOV-2). The same policy gives the same text, byte for byte."""
+
+from collections.abc import Iterator
+
+from routing.condition_text import sentence
+from routing.policy import CompiledRule, Policy
+from schemas.duration import duration_text
+from schemas.policy_file import Place, Target, ToPool, ToQueue
+from schemas.policy_pool import Fallback, Fallbacks, Pool, Queue, Selector
+from schemas.policy_sla import Step, StepAction
+
+PLACES = {
+    Place.OWNER: "the owner of the open lead",
+    Place.ACCOUNT_OWNER: "the owner of the account",
+    Place.OPPORTUNITY_OWNER: "the owner of the open opportunity",
+    Place.RECYCLED_REP: "the rep who disqualified it",
+    Place.NURTURE: "nurture",
+    Place.QUARANTINE: "quarantine",
+}
+CLOCKS = {
+    "always": "around the clock, never paused",
+    "owner_hours": "while the owner's calendar is open",
+    "working_days": "in working days of 24 hours",
+}
+STEPS = {
+    StepAction.REMIND_OWNER: "the owner is reminded",
+    StepAction.ALERT_MANAGER: "the manager is alerted",
+    StepAction.REASSIGN: "the lead goes to someone else who is free",
+    StepAction.MOVE: "the lead moves to",
+    StepAction.ALERT_LEADERSHIP: "leadership is alerted",
+}
+FALLBACKS = {
+    Fallback.OVERFLOW: "the overflow pool",
+    Fallback.HOLD: "wait for room, the team lead accountable, until the route deadline",
+    Fallback.OVER_LIMIT: "a member, over their limit",
+    Fallback.TEAM_LEAD: "the team lead",
+    Fallback.CATCH_ALL: "the catch-all",
+}
+
+
+def explain(policy: Policy) -> str:
+    """Return the whole rule book as Markdown: who is urgent, the rules in order with reasons, pools, clocks."""
+    blocks = (_head(policy), _grading(policy), _rules(policy), _pools(policy), _queues(policy), _ladders(policy))
+    return "\n".join(line for block in blocks for line in block) + "\n"
+
+
+def flowchart(policy: Policy) -> str:
+    """Return the rules as a Mermaid flowchart, from the lead down to the catch-all."""
+    lines = ["flowchart TD", '  lead(["a lead arrives"]) --> r0']
+    for at, rule in enumerate(policy.rules):
+        target = _label(destination(rule.rule.to))
+        if rule.condition is None:
+            lines += [f'  r{at}["{_label(rule.rule.name)}"] --> t{at}[["{target}"]]']
+            break
+        asked = _label(sentence(rule.condition.node))
+        lines.append(f'  r{at}{{"{_label(rule.rule.name)}<br/>{asked}?"}} -- yes --> t{at}[["{target}"]]')
+        lines.append(f"  r{at} -- no --> r{at + 1}")
+    return "\n".join(lines) + "\n"
+
+
+def destination(target: Target) -> str:
+    """Return a target in words."""
+    if isinstance(target, ToPool):
+        return f"pool {target.pool}"
+    return f"queue {target.queue}" if isinstance(target, ToQueue) else PLACES[target]
+
+
+def chosen(selector: Selector) -> str:
+    """Return whom a selector chooses, in words."""
+    parts = [
+        f"{name} {' or '.join(getattr(selector, name))}" for name in Selector.model_fields if getattr(selector, name)
+    ]
+    return ", ".join(parts) or "everybody"
+
+
+def _head(policy: Policy) -> Iterator[str]:
+    file = policy.file
+    yield f"# Routing policy {file.name or file.division}"
+    yield ""
+    yield f"Division {file.division}, owned by {file.owner}. Times are those of {file.timezone}. Version {policy.hash}."
+    yield ""
+
+
+def _grading(policy: Policy) -> Iterator[str]:
+    file = policy.file
+    yield "## How a lead is graded"
+    yield ""
+    if policy.icp is not None:
+        yield f"- An ideal customer: {sentence(policy.icp.node)}. Where that cannot be told, it is none."
+    for intent, actions in file.intent.items():
+        yield f"- Intent is {intent} for {', '.join(actions)}."
+    yield f"- For any other action intent is {file.intent_default}."
+    above = None
+    for band in policy.bands:
+        upto = f"from {band.start} employees" if above is None else f"{band.start} to {above - 1} employees"
+        yield f"- {band.name}: {upto}." + (f" {band.say}" if band.say else "")
+        above = band.start
+    yield ""
+    yield "| tier | which leads | routed within | contacted within | clock | channels | first action |"
+    yield "|---|---|---|---|---|---|---|"
+    for compiled in policy.tiers:
+        tier = compiled.tier
+        which = sentence(compiled.condition.node) if compiled.condition else "all others"
+        name = f"{compiled.name} {tier.label}".strip()
+        within = f"{duration_text(tier.route_within)} | {duration_text(tier.contact_within)}"
+        channels = ", ".join(tier.channels)
+        yield f"| {name} | {which} | {within} | {CLOCKS[tier.clock.value]} | {channels} | {tier.first_action} |"
+    yield ""
+
+
+def _rules(policy: Policy) -> Iterator[str]:
+    yield "## Rules, in order: the first that fits decides"
+    yield ""
+    for number, rule in enumerate(policy.rules, start=1):
+        yield from _rule(number, rule)
+    yield ""
+
+
+def _rule(number: int, compiled: CompiledRule) -> Iterator[str]:
+    rule = compiled.rule
+    when = f"If {sentence(compiled.condition.node)}" if compiled.condition else "In every other case"
+    yield f"{number}. **{rule.name}**: {when}, the lead goes to {destination(rule.to)}. {rule.say}"
+    yield f"   Why: {rule.because.rstrip('.')}. Answers for it: {rule.owner}."
+
+
+def _pools(policy: Policy) -> Iterator[str]:
+    if not policy.file.pools:
+        return
+    yield "## Pools"
+    yield ""
+    for name, pool in policy.file.pools.items():
+        yield f"- **{name}**: {chosen(pool.members)}; led by {chosen(pool.lead)}. {' '.join(_pool(policy, pool))}"
+    yield "- Unless a pool says otherwise. " + " ".join(
+        (*_fallbacks("Full", policy.file.when_full), *_fallbacks("Empty", policy.file.when_empty))
+    )
+    yield ""
+
+
+def _pool(policy: Policy, pool: Pool) -> Iterator[str]:
+    yield f"Picked by {pool.strategy.value.replace('_', ' ')}."
+    for choice in pool.strategies:
+        when = sentence(policy.conditions[choice.when].node)
+        yield f"If {when}, by {choice.use.value.replace('_', ' ')}."
+    lane = pool.senior_lane
+    if lane is not None and any(tier in policy.file.tiers for tier in lane.tiers):
+        yield f"{', '.join(lane.tiers)} to seniors first; others get at least {lane.junior_floor:.0%}."
+    for verb, needs in (("must", pool.require), ("should", pool.prefer)):
+        for need in needs:
+            wanted = " or ".join(need.any_of) or f"the lead's {need.fact}"
+            yield f"A rep {verb} have {need.rep}: {wanted}."
+    if pool.hours or policy.file.hours:
+        yield f"Hours: {pool.hours or policy.file.hours}."
+    if pool.after_hours:
+        yield f"After hours: {pool.after_hours}."
+    if pool.overflow:
+        yield f"Overflow: {pool.overflow}."
+    yield from _fallbacks("Full", pool.when_full or {})
+    yield from _fallbacks("Empty", pool.when_empty or {})
+
+
+def _fallbacks(state: str, table: Fallbacks) -> Iterator[str]:
+    for tier, chain in table.items():
+        said = ", then ".join(FALLBACKS[step] for step in chain)
+        which = "" if len(table) == 1 else ", other tiers" if tier == "else" else f", {tier}"
+        yield f"{state}{which}: {said}."
+
+
+def _queues(policy: Policy) -> Iterator[str]:
+    if not policy.file.queues:
+        return
+    yield "## Queues"
+    yield ""
+    for name, queue in policy.file.queues.items():
+        people = f"owned by {chosen(queue.owner)}, managed by {chosen(queue.manager)}"
+        yield f"- **{name}**: {people}. {_queue(policy, queue)}"
+    yield ""
+
+
+def _queue(policy: Policy, queue: Queue) -> str:
+    return f"Unclaimed: {_steps(queue.ladder or policy.file.queue_ladder)}."
+
+
+def _ladders(policy: Policy) -> Iterator[str]:
+    file = policy.file
+    yield "## If nobody makes contact"
+    yield ""
+    yield f"- {_capital(_steps(file.ladder))}."
+    for name, tier in file.tiers.items():
+        if tier.ladder is not None:
+            yield f"- {name}: {_steps(tier.ladder)}."
+    for name, pool in file.pools.items():
+        if pool.ladder is not None:
+            yield f"- Pool {name}: {_steps(pool.ladder)}."
+        for tier_name, steps in pool.ladders.items():
+            yield f"- Pool {name}, {tier_name}: {_steps(steps)}."
+    if file.sla.repeat is not None:
+        yield f"- After the last step, every {file.sla.repeat.every}: {STEPS[file.sla.repeat.do]}, until contact."
+    yield f"- A lead changes hands by itself at most {_times(file.sla.reassignments)} in a cycle."
+    stops = ", ".join(kind.value.replace("_", " ") for kind in file.human_action)
+    yield f"- Contact is: {stops}. Times with x are multiples of the tier's contact window."
+
+
+def _steps(steps: tuple[Step, ...]) -> str:
+    said = []
+    for step in steps:
+        words = STEPS[step.do]
+        if step.do is StepAction.MOVE:
+            words = f"{words} {(step.to or '').replace(':', ' ')}".replace("to manager", "to the manager")
+        said.append(f"at {step.at} {words}")
+    return ", ".join(said)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _label(text: str) -> str:
+    """A text as Mermaid takes it between quotes."""
+    for mark, code in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("\n", " ")):
+        text = text.replace(mark, code)
+    return text

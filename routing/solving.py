@@ -1,0 +1,206 @@
+"""Finds a lead for which some conditions hold and others do not, or proves that there is none.
+
+Conditions only tell values apart at the boundaries that they name, so trying each boundary, one value on either side
+and "unknown" is trying them all. Backtracking over three-valued conditions; the steps are counted, never timed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import product
+
+from routing.catalogue import CHOICES, FactKind, kind_of
+from routing.derived import All, AnyOf, Basic, Neither, Sure
+from routing.expression import Fact, Op, Opaque, Test, truth
+
+MOST_STEPS = 20_000
+OTHER = "~other"  # a word that no condition names
+ABSENT = None
+# Facts that every lead has.
+ALWAYS_KNOWN = frozenset(
+    (
+        *("lead.open_duplicate", "lead.is_suspect", "lead.recycled_rep_known", "lead.has_phone", "lead.is_bulk"),
+        *("lead.bot_qualified", "lead.touch", "lead.history", "lead.behaviour", "lead.flags", "company.technologies"),
+        *("mail.kind", "mail.is_role", "score", "weekday", "hour", "time_of_day", "date"),
+    )
+)
+_RANGES = {"score": (0, 100), "hour": (0, 23), "lead.touch": (1, 10**9)}
+_FRACTIONAL = ("company.revenue",)
+
+Assignment = dict[str, Fact | None]
+"""A lead under construction: fact, or list fact and word, to value; None: unknown."""
+
+
+class Held(IntEnum):
+    NO = 0
+    YES = 1
+    UNKNOWN = 2  # a fact that decides is unknown
+    OPEN = 3  # not decided yet
+    NOT_YES = 4  # no or unknown, whatever follows
+
+
+class TooHard(Exception):
+    """The steps ran out before a lead was found or excluded."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Steps left to a search."""
+
+    steps: int = MOST_STEPS
+
+    def spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooHard
+
+
+Domains = Mapping[str, tuple[Fact | None, ...]]
+
+
+def domains(conditions: Sequence[Basic]) -> dict[str, tuple[Fact | None, ...]]:
+    """Return the values worth trying for each fact that the conditions name."""
+    tests: dict[str, list[Test]] = {}
+    opaque: dict[str, tuple[Fact | None, ...]] = {}
+    for condition in conditions:
+        for leaf in leaves(condition):
+            if isinstance(leaf, Opaque):
+                opaque[leaf.text] = (False, True, ABSENT)
+            else:
+                tests.setdefault(key(leaf), []).append(leaf)
+    return {name: _values(name, each) for name, each in tests.items()} | opaque
+
+
+def find_lead(yes: Basic, no: Sequence[Basic], domain: Domains, budget: Budget) -> Assignment | None:
+    """Return facts for which `yes` holds and none of `no` does, None where no lead can be so. Raises TooHard."""
+    return _search(yes, list(no), {}, domain, budget)
+
+
+def leaves(condition: Basic) -> Iterator[Test | Opaque]:
+    """Yield every comparison of the condition."""
+    if isinstance(condition, Test | Opaque):
+        yield condition
+    elif isinstance(condition, Sure | Neither):
+        yield from leaves(condition.part)
+    else:
+        for part in condition.parts:
+            yield from leaves(part)
+
+
+def key(leaf: Test | Opaque) -> str:
+    """Return what a comparison depends on: the fact; for a list, the fact and the word."""
+    if isinstance(leaf, Opaque):
+        return leaf.text
+    return f"{leaf.field} holds {leaf.expected}" if leaf.op is Op.HOLDS else leaf.field
+
+
+def held(condition: Basic, lead: Assignment) -> Held:
+    """Return whether a condition holds for a lead under construction."""
+    if isinstance(condition, Test | Opaque):
+        return _leaf(condition, lead)
+    if isinstance(condition, Sure):
+        inner = held(condition.part, lead)
+        return Held.NO if inner in (Held.UNKNOWN, Held.NOT_YES) else inner
+    if isinstance(condition, Neither):
+        inner = held(condition.part, lead)
+        turned = {Held.NO: Held.YES, Held.YES: Held.NO, Held.UNKNOWN: Held.UNKNOWN}
+        return turned.get(inner, Held.OPEN)
+    return _all(condition, lead) if isinstance(condition, All) else _any(condition, lead)
+
+
+def _all(condition: All, lead: Assignment) -> Held:
+    found = Held.YES
+    for part in condition.parts:
+        inner = held(part, lead)
+        if inner is Held.NO:
+            return Held.NO
+        if inner is not Held.YES:
+            found = inner if found in (Held.YES, inner) else Held.NOT_YES
+    return found
+
+
+def _any(condition: AnyOf, lead: Assignment) -> Held:
+    inner = [held(part, lead) for part in condition.parts]
+    if Held.YES in inner:
+        return Held.YES
+    if Held.OPEN in inner:
+        return Held.OPEN
+    if Held.NOT_YES in inner:
+        return Held.NOT_YES
+    return Held.UNKNOWN if Held.UNKNOWN in inner else Held.NO
+
+
+def _leaf(leaf: Test | Opaque, lead: Assignment) -> Held:
+    name = key(leaf)
+    if name not in lead:
+        return Held.OPEN
+    value = lead[name]
+    if isinstance(leaf, Test) and leaf.op is not Op.HOLDS:
+        found = truth(leaf, {} if value is None else {leaf.field: value})
+    else:
+        found = value if isinstance(value, bool) else None
+    return Held.UNKNOWN if found is None else Held(int(found))
+
+
+def _search(yes: Basic, no: list[Basic], lead: Assignment, domain: Domains, budget: Budget) -> Assignment | None:
+    budget.spend()
+    wanted = held(yes, lead)
+    if wanted not in (Held.YES, Held.OPEN):
+        return None
+    still = []
+    for condition in no:
+        found = held(condition, lead)
+        if found is Held.YES:
+            return None
+        if found is Held.OPEN:
+            still.append(condition)
+    open_one = yes if wanted is Held.OPEN else still[0] if still else None
+    if open_one is None:
+        return lead
+    name = next(key(leaf) for leaf in leaves(open_one) if key(leaf) not in lead)
+    for value in domain[name]:
+        found_lead = _search(yes, still, {**lead, name: value}, domain, budget)
+        if found_lead is not None:
+            return found_lead
+    return None
+
+
+def _values(name: str, tests: Sequence[Test]) -> tuple[Fact | None, ...]:
+    unknown: tuple[Fact | None, ...] = () if name.split(" holds ")[0] in ALWAYS_KNOWN else (ABSENT,)
+    kind = kind_of(tests[0].field) if tests[0].op is not Op.HOLDS else FactKind.YES_NO
+    if kind is FactKind.YES_NO or name == "lead.recycled_rep_known":
+        return (*unknown, False, True)
+    if kind is FactKind.NUMBER:
+        return (*unknown, *_numbers(name, tests))
+    return (*unknown, *_words(name, tests))
+
+
+def _literals(tests: Sequence[Test]) -> list[Fact]:
+    found: list[Fact] = []
+    for test in tests:
+        each = test.expected if test.op is Op.IN and isinstance(test.expected, tuple) else (test.expected,)
+        found += [value for value in each if value is not None and not isinstance(value, tuple)]
+    return found
+
+
+def _numbers(name: str, tests: Sequence[Test]) -> list[Fact]:
+    low, high = _RANGES.get(name, (0, 10**12))
+    bounds = sorted({float(value) for value in _literals(tests) if isinstance(value, int | float)})
+    near = 0.5 if name in _FRACTIONAL else 1
+    tried = {float(low)} | {each for bound in bounds for each in (bound - near, bound, bound + near)}
+    if name not in _FRACTIONAL:
+        tried = {float(int(each)) if each == int(each) else each for each in tried}
+        tried = {each for each in tried if each == int(each)} | {float(int(each) + 1) for each in tried}
+    return [int(each) if each == int(each) else each for each in sorted(tried) if low <= each <= high]
+
+
+def _words(name: str, tests: Sequence[Test]) -> list[Fact]:
+    closed = CHOICES.get(name)
+    if closed is not None:
+        return list(closed)
+    literals = [value for value in _literals(tests) if isinstance(value, str)]
+    parts = {op: [str(test.expected) for test in tests if test.op is op] for op in (Op.STARTS, Op.CONTAINS, Op.ENDS)}
+    built = ["".join(each) for each in product(*(["", *parts[op][:6]] for op in (Op.STARTS, Op.CONTAINS, Op.ENDS)))]
+    ordered = [str(t.expected) + "!" for t in tests if t.op in (Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)]
+    least = [""] if ordered else []
+    return list(dict.fromkeys([OTHER, *least, *literals, *(word for word in built if word), *ordered]))
