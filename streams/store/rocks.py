@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ _POSITION = b"\x00position"
 _FIRST_ENTRY = b"\x01"
 _CACHE_MIB = 8  # per store: a slot may hold six, and its goal is 100 MB in all
 _MIB = 1 << 20
+_BROKEN = "broken"
+# A block whose checksum is wrong; a file that the store knows of and the folder has not.
+_SIGNS_OF_DAMAGE = ("Corruption", "No such file or directory")
 
 
 class RocksStore:
@@ -88,10 +91,12 @@ class RocksStore:
 
 def open_rocks(folder: Path) -> RocksStore:
     """Open the store in `folder`. A broken one is replaced: it is a copy of its changelog. Raises StoreFailed."""
+    if (folder / _BROKEN).exists():
+        shutil.rmtree(folder)
     try:
         return RocksStore(folder)
-    except StoreFailed as error:
-        if "Corruption" not in str(error):
+    except StoreFailed:
+        if not (folder / _BROKEN).exists():
             raise
         shutil.rmtree(folder)
         return RocksStore(folder)
@@ -130,4 +135,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # rocksdict raises bare Exception
+        if any(sign in str(error) for sign in _SIGNS_OF_DAMAGE) and folder.is_dir():
+            with suppress(OSError):
+                (folder / _BROKEN).touch()  # found at the next start, which rebuilds
         raise StoreFailed(f"The store in {folder} failed: {error}. Make room or replace the disk.") from error
