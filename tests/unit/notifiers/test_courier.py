@@ -1,0 +1,180 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from notifiers.attempts import MemoryAttemptLog
+from notifiers.courier import Courier, Parcel
+from notifiers.message import Body, Message
+from notifiers.outcome import Attempt, Suppressed, Try
+from notifiers.settings import ChannelSettings
+from tests.lab.channels import SECRET, sms_lab
+from tests.lab.http_server import Got, Server, serving
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def message(to: str = "default", channel: str = "webhook") -> Message:
+    return Message(
+        lead_id="main.4f.1",
+        decision_id="d1",
+        person="4f",
+        template="assignment",
+        audience="owner",
+        recipient="M1",
+        to=to,
+        body=Body("s", "t"),
+    )
+
+
+def parcel(key: str, channel: str = "webhook", **more: Any) -> Parcel:
+    values: dict[str, Any] = {"compose": message, "chain": f"chain/{key}", **more}
+    return Parcel(key, channel, **values)
+
+
+async def ok(got: Got) -> web.StreamResponse:
+    return web.Response()
+
+
+@asynccontextmanager
+async def courier(log: MemoryAttemptLog | None = None, **changes: Any) -> AsyncIterator[tuple[Courier, Server]]:
+    async with serving(ok) as server:
+        hooks = {"default": {"url": server.url, "secret": SECRET}}
+        values = {"webhooks": hooks, "allowed_hosts": ["127.0.0.1"], **changes}
+        made = Courier(ChannelSettings.model_validate(values), log or MemoryAttemptLog(), clock)
+        try:
+            yield made, server
+        finally:
+            await made.close()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not done():
+            await asyncio.sleep(0.01)
+
+
+def results(attempts: dict[str, Attempt]) -> dict[str, Try]:
+    return {key: attempt.result for key, attempt in attempts.items()}
+
+
+async def test_the_urgent_go_first() -> None:
+    async with courier(channel_concurrency=1) as (made, server):
+        parcels = [parcel(f"k{rank}", rank=(rank,)) for rank in (2, 0, 1)]
+        await made.deliver(parcels, (), 5)
+        assert [got.headers["webhook-id"] for got in server.accepted] == ["k0", "k1", "k2"]
+
+
+async def test_what_is_out_is_not_sent_again_while_it_is_waited_for() -> None:
+    async with courier() as (made, server):
+        server.mood.delay_seconds = 0.3
+        assert results(await made.deliver([parcel("a")], (), 0.05)) == {"a": Try.WAITING}
+        assert results(await made.deliver([parcel("a")], (), 5)) == {"a": Try.DELIVERED}
+        assert server.calls == 1
+
+
+async def test_a_result_stands_until_it_is_committed() -> None:
+    async with courier() as (made, server):
+        await made.deliver([parcel("a")], (), 5)
+        assert results(await made.deliver([parcel("a")], (), 5)) == {"a": Try.DELIVERED}
+        assert server.calls == 1
+        await made.deliver([parcel("a")], ["a"], 5)
+        assert server.calls == 2
+
+
+async def test_parcels_of_one_chain_keep_their_order() -> None:
+    async with courier() as (made, server):
+        server.mood.delay_seconds = 0.02
+        await made.deliver([parcel(f"k{n}", chain="one", rank=(n,)) for n in range(5)], (), 5)
+        assert [got.headers["webhook-id"] for got in server.accepted] == [f"k{n}" for n in range(5)]
+
+
+async def test_a_message_that_cannot_be_composed_is_no_ones_problem_but_its_own() -> None:
+    def broken() -> Message:
+        raise RuntimeError("surprise")
+
+    def nowhere() -> Message:
+        raise Suppressed("the recipient has no address on this channel")
+
+    async with courier() as (made, _):
+        parcels = [
+            parcel("a", compose=broken),
+            parcel("b"),
+            parcel("c", compose=nowhere),
+            parcel("d", "carrier pigeon"),
+        ]
+        attempts = await made.deliver(parcels, (), 5)
+    assert results(attempts) == {"a": Try.LATER, "b": Try.DELIVERED, "c": Try.SUPPRESSED, "d": Try.SUPPRESSED}
+    assert attempts["a"].reason == "unexpected RuntimeError"
+    assert attempts["d"].reason == "channel not configured"
+
+
+async def test_a_dead_channel_hears_few_calls_and_is_found_alive_again() -> None:
+    async with courier(breaker_failures=3, breaker_seconds=0.2, channel_concurrency=2) as (made, server):
+        server.mood.script = [503] * 1_000
+        await made.deliver([parcel(f"k{n}") for n in range(200)], (), 5)
+        assert server.calls <= 5
+        server.mood.script.clear()
+        delivered: set[str] = set()
+        async with asyncio.timeout(10):
+            while len(delivered) < 200:
+                left = [parcel(f"k{n}") for n in range(200) if f"k{n}" not in delivered]
+                attempts = await made.deliver(left, [p.key for p in left], 5)
+                delivered |= {key for key, attempt in attempts.items() if attempt.result is Try.DELIVERED}
+        assert server.calls <= 200 * 1.1
+
+
+async def test_a_half_open_channel_gets_one_call_and_no_crowd() -> None:
+    async with courier(breaker_failures=1, breaker_seconds=0.1) as (made, server):
+        server.mood.script = [503] * 1_000
+        await made.deliver([parcel("first")], (), 5)
+        calls = server.calls
+        async with asyncio.timeout(10):
+            while server.calls == calls:
+                await made.deliver([parcel(f"k{n}") for n in range(50)], (f"k{n}" for n in range(50)), 5)
+        assert server.calls == calls + 1
+
+
+async def test_one_request_to_wait_holds_the_whole_channel() -> None:
+    async with courier(channel_concurrency=1) as (made, server):
+        server.mood.script = [("later", 30)]
+        attempts = await made.deliver([parcel(f"k{n}") for n in range(10)], (), 5)
+        assert server.calls == 1
+    assert sorted(a.result for a in attempts.values()) == [Try.LATER] + [Try.WAITING] * 9
+    assert all(a.after_seconds is not None and 29 < a.after_seconds <= 30 for a in attempts.values())
+
+
+async def test_the_rate_is_kept_and_who_must_wait_is_told_when_to_ask_again() -> None:
+    async with courier(rates={"webhook": {"messages": 5, "seconds": 10}}) as (made, server):
+        attempts = await made.deliver([parcel(f"k{n:02d}", rank=(n,)) for n in range(20)], (), 0.3)
+        assert server.calls == 5
+        await until(lambda: server.calls == 5)
+    waits = [attempts[f"k{n:02d}"].after_seconds for n in range(5, 20)]
+    assert waits == sorted(waits)  # type: ignore[type-var]
+    assert waits[-1] == 30
+
+
+async def test_a_repeat_on_a_channel_that_cannot_tell_is_marked_unless_it_is_found_there() -> None:
+    async with sms_lab() as lab:
+        made = Courier(lab.settings, MemoryAttemptLog(begun=["lost", "sent"]), clock)
+
+        def text() -> Message:
+            return message("+12125550101")
+
+        first = await made.deliver([parcel("lost", "sms", compose=text)], (), 5)
+        second = await made.deliver([parcel("new", "sms", compose=text)], (), 5)
+        lab.mood.script = ["drop"]
+        await made.deliver([parcel("cut", "sms", compose=text)], (), 5)
+        again = [parcel("cut", "sms", compose=text, may_have_arrived=True)]
+        third = await made.deliver(again, ["cut"], 5)
+        await made.close()
+    assert first["lost"].was_repeat
+    assert not second["new"].was_repeat
+    assert third["cut"].result is Try.DELIVERED
+    assert not third["cut"].was_repeat
+    assert lab.known() == 3
