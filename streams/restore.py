@@ -18,7 +18,7 @@ from streams.kafka.config import (
     uncommitted_consumer_config,
 )
 from streams.message import Incoming, received
-from streams.store.store import Position, Store
+from streams.store.store import Position, Restorable
 
 CHUNK = 10_000  # records a write: fewer calls, and 5 MB at most with usual entries
 POLL_SECONDS = 0.02  # the last chunk waits this long for more: it is part of each restart
@@ -81,7 +81,7 @@ def reason_to_wipe(found: Position, identity: str, first: int, end: int, now: fl
 def restore(
     settings: ClusterSettings,
     topic: str,
-    stores: Mapping[int, Store],
+    stores: Mapping[int, Restorable],
     *,
     is_stopping: Callable[[], bool] = lambda: False,
     on_progress: Callable[[], None] = lambda: None,
@@ -114,7 +114,7 @@ def restore(
 
 
 def _plan(
-    settings: ClusterSettings, topic: str, stores: Mapping[int, Store], identity: str
+    settings: ClusterSettings, topic: str, stores: Mapping[int, Restorable], identity: str
 ) -> tuple[dict[int, int], list[int]]:
     asker = Consumer(uncommitted_consumer_config(settings))
     ends: dict[int, int] = {}
@@ -137,7 +137,7 @@ def _plan(
 @dataclass(frozen=True, slots=True)
 class _Reading:
     reader: Consumer
-    stores: Mapping[int, Store]
+    stores: Mapping[int, Restorable]
     ends: Mapping[int, int]
     identity: str
     row: Callable[[Incoming], Row | None]
@@ -186,7 +186,7 @@ class _Reading:
         return len(messages)
 
 
-def _next_offset(store: Store, identity: str) -> int:
+def _next_offset(store: Restorable, identity: str) -> int:
     found = store.position()
     assert found is not None and found.topic_id == identity
     return found.next_offset

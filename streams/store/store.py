@@ -31,6 +31,20 @@ class Position:
     written_at: float
 
 
+class Restorable(Protocol):
+    """What a restore needs: rows taken with the position that covers them. The stores, and the index of TIMERS."""
+
+    def fold(self, changes: Mapping[str, bytes | None], position: Position) -> None: ...
+
+    def load(self, rows: Iterable[tuple[bytes, bytes | None]], position: Position) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def position(self) -> Position | None: ...
+
+    def wipe(self) -> None: ...
+
+
 class Store(Protocol):
     """Entries of one partition. Keys are text; one that starts with NUL is the store's own.
 
