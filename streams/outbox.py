@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 import orjson
+from pydantic import BaseModel
 
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
@@ -141,4 +142,8 @@ class Outbox:
 def _encoded(value: Any) -> bytes:
     if value is None:
         raise ValueError("Put needs a value; Delete removes")
+    return value.model_dump_json(exclude_none=True).encode() if isinstance(value, BaseModel) else _json(value)
+
+
+def _json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
