@@ -208,5 +208,6 @@ def _syntax(text: str, said: str) -> ConditionInvalid:
         return ConditionInvalid("the condition does not parse", allowed)
     lines = text.split("\n")
     offset = sum(len(line) + 1 for line in lines[: int(spot[1]) - 1]) + int(spot[2]) - 1
-    reason = spot[3].removeprefix("Syntax error: ")
+    reason = spot[3].removeprefix("Syntax error: ").split(" expecting ")[0]
+    reason = "it ends too early" if "<EOF>" in reason else reason
     return ConditionInvalid(f"the condition does not parse: {reason}", allowed, max(min(offset, len(text)), 0))

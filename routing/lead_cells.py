@@ -91,17 +91,16 @@ def grouped(policy: Policy, found: Sequence[Cell]) -> tuple[str, ...]:
     by_place: dict[tuple[str | None, str | None], list[Cell]] = {}
     for each in found:
         by_place.setdefault((each.segment, each.place), []).append(each)
-    wholly: dict[str | None, list[str]] = {}
-    said: list[str] = []
+    alike: dict[tuple[str | None, tuple[str | None, ...]], list[str]] = {}
     for (segment, place), members in by_place.items():
         named = tuple(dict.fromkeys(each.industry for each in members))
-        if len(named) == len(industries):
-            wholly.setdefault(segment, []).append(place or "unknown")
-        else:
-            shown = ", ".join("others" if name == ANOTHER else str(name) for name in named)
-            said.append(f"{_segment(segment)} leads in {place} ({shown})")
-    whole = [f"{_segment(segment)} leads in {', '.join(places)}" for segment, places in wholly.items()]
-    return (*whole, *said)
+        alike.setdefault((segment, named), []).append(place or "unknown")
+    said = []
+    for (segment, named), places in alike.items():
+        shown = ", ".join("others" if name == ANOTHER else str(name) for name in named)
+        only = "" if len(named) == len(industries) else f" ({shown})"
+        said.append(f"{_segment(segment)} leads in {', '.join(places)}{only}")
+    return tuple(said)
 
 
 _EVERY_LEAD: dict[str, Fact] = {

@@ -10,7 +10,7 @@ from routing.calendar.business_time import Calendar, calendar_of
 from routing.conditions import Asked, Condition, ConditionInvalid, Part, asked, compile_condition
 from routing.finding import Finding, Severity, Where, in_order
 from routing.policy_checks import condition_findings, structure_findings
-from routing.policy_errors import form_findings, place
+from routing.policy_errors import form_findings
 from routing.policy_yaml import Document, Path, Unreadable, read
 from schemas.policy_file import PolicyFile, Rule, Segment, Tier, ToPool, ToQueue
 from schemas.policy_pool import Strategy
@@ -146,9 +146,8 @@ def _compiled(file: PolicyFile, document: Document) -> tuple[dict[str, Condition
         try:
             condition = conditions.get(text) or compile_condition(text)
         except ConditionInvalid as error:
-            spot = f" (at character {error.offset + 1})" if error.offset else ""
-            what = f"{error.what}{spot}."
-            findings.append(place(document, path, Severity.ERROR, "condition.syntax", what, error.allowed))
+            where = document.inside(path, text, error.offset)
+            findings.append(Finding(Severity.ERROR, "condition.syntax", where, f"{error.what}.", error.allowed))
             continue
         conditions[text] = condition
         findings += condition_findings(file, document, path, condition)

@@ -92,7 +92,7 @@ def _zones(file: PolicyFile, document: Document) -> Iterator[Finding]:
     for path, zone in zones:
         try:
             ZoneInfo(zone)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             what = f"{zone!r} is no time zone."
             yield place(document, path, _ERROR, "zone.unknown", what, "Write one such as America/New_York or UTC.")
     for name, hours in file.calendars.items():

@@ -21,6 +21,8 @@ def form_findings(error: ValidationError, document: Document) -> list[Finding]:
     found: dict[Path, Finding] = {}
     for row in error.errors(include_url=False, include_context=True):
         path = _written_path(row["loc"], document.data)
+        if _is_target(path):
+            path = path[:3]
         if path not in found:
             found[path] = _finding(row, path, document)
     return list(found.values())
@@ -37,7 +39,7 @@ def _finding(row: Mapping[str, Any], path: Path, document: Document) -> Finding:
         code, what = "file.missing", f"{last!r} is missing."
         allowed = _why_needed(str(last))
     elif row["type"] in ("enum", "literal_error"):
-        what = f"{row['input']!r} is not known here{_meant(str(row['input']), _words(row))}."
+        what = f"{row['input']!r} is not known here.{meant(str(row['input']), _words(row))}"
         allowed = f"Allowed: {', '.join(_words(row))}."
     elif row["type"] == "value_error":
         what = row["msg"].removeprefix("Value error, ") + "."
@@ -66,7 +68,7 @@ def _unknown_key(path: Path, key: str) -> tuple[str, str, str]:
         what = f"{key!r} names a person; a group is chosen by what people are."
         return "selector.names_person", what, f"Allowed: {', '.join(allowed)}."
     listed = f"Allowed: {', '.join(allowed)}." if allowed else ""
-    return "file.unknown_key", f"{key!r} is not known here{_meant(key, allowed)}.", listed
+    return "file.unknown_key", f"{key!r} is not known here.{meant(key, allowed)}", listed
 
 
 def _why_needed(key: str) -> str:
@@ -80,11 +82,6 @@ def _why_needed(key: str) -> str:
         "timezone": "Write a zone such as America/New_York.",
     }
     return reasons.get(key, "")
-
-
-def _meant(word: str, allowed: Sequence[str]) -> str:
-    close = get_close_matches(word, allowed, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def meant(word: str, allowed: Sequence[str]) -> str:

@@ -25,19 +25,32 @@ _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": No
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's plain data. keys, values: path -> (line, column) from 1."""
+    """A file's plain data. keys, values: path -> (line, column) from 1. lines: the text."""
 
     data: Any
     keys: dict[Path, tuple[int, int]]
     values: dict[Path, tuple[int, int]]
+    lines: tuple[str, ...] = ()
 
     def where(self, path: Path) -> Where:
-        """Return the place of `path`, else of its nearest parent that is written; of the key where it has one."""
+        """Return the place of `path`, else of its nearest parent that is written; of the key where it has one.
+
+        What stands in no part of the file (a default) has a path only.
+        """
         for end in range(len(path), 0, -1):
             spot = self.keys.get(path[:end]) or self.values.get(path[:end])
             if spot:
                 return Where(*spot, path_text(path))
-        return Where(*self.values.get((), (1, 1)), path_text(path))
+        return Where(path=path_text(path))
+
+    def inside(self, path: Path, text: str, offset: int) -> Where:
+        """Return the place of a character of a one-line text, else the place of `path`. offset: from 0."""
+        line, column = self.values.get(path, (0, 0))
+        written = self.lines[line - 1][column - 1 :] if 0 < line <= len(self.lines) else ""
+        for quote in ("", '"', "'"):
+            if written.startswith(quote + text):
+                return Where(line, column + len(quote) + offset, path_text(path))
+        return self.where(path)
 
 
 class Unreadable(Exception):
@@ -144,7 +157,7 @@ def read(text: str) -> Document:
             reader.take(event)
     except yaml.YAMLError as error:
         raise Unreadable(_syntax(error)) from error
-    return Document(reader.root, reader.keys, reader.values)
+    return Document(reader.root, reader.keys, reader.values, tuple(text.split("\n")))
 
 
 def _value(event: Any) -> Any:
