@@ -10,7 +10,9 @@ from enrichment.normalise.text import is_blank, plain, token
 _YES = frozenset({"true", "yes", "y", "1", "on", "checked"})
 _NO = frozenset({"false", "no", "n", "0", "off", ""})
 _PERSONAL = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}|(?:\+|\b)\d[\d ().-]{7,}\d\b", re.IGNORECASE)
-_PERSONAL_KEYS = re.compile(r"e_?mail|phone|mobile|\bname$|^(?:first|last|full|sur)_?name|address|birth|ssn|passport")
+_PERSONAL_KEYS = re.compile(
+    r"e_?mail|phone|mobile|(?:^|your_|my_|full_|first_|last_|sur|contact_)name$|address|birth|ssn|passport"
+)
 MOST_ANSWERS = 50
 MOST_BEHAVIOURS = 30
 PUBLIC_CHARACTERS = 200

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 from enrichment.normalise.text import folded
 
 _EDGES = " \t,;|-\u2013\u2014\"'\u201c\u201d"
+_MOST_FORMS = 6  # folding may lay bare another legal form: "Acme (Inc) S.A."
 _Terms = list[tuple[int, list[str]]]
 
 
@@ -25,7 +26,7 @@ def name(text: str) -> str:
     """Return the name without legal forms at its end, "Acme Robotics GmbH & Co. KG" -> "Acme Robotics"."""
     text = text.strip(_EDGES)
     terms_of = _terms_by_last_word()
-    for _ in range(3):
+    for _ in range(_MOST_FORMS):
         last = text.rsplit(" ", 1)[-1].strip(".,()").replace(".", "").lower()
         terms = terms_of.get(last)
         if terms is None:
@@ -39,8 +40,14 @@ def name(text: str) -> str:
 
 def key(text: str) -> str:
     """Return what two spellings of one name share: folded, no legal form, no leading "the"."""
-    words = folded(name(text).replace("&", " and ")).removeprefix("the ")
-    return words.replace(" and ", " ")
+    words = text
+    for _ in range(_MOST_FORMS):
+        shorter = " ".join(word for word in folded(name(words).replace("&", " and ")).split(" ") if word != "and")
+        shorter = shorter.removeprefix("the ")
+        if shorter == words:
+            break
+        words = shorter
+    return words
 
 
 def likeness(one: str, other: str) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 _LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
 _CASE_CHANGE = re.compile(r"[a-z][A-Z]")
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}", re.IGNORECASE)
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{8,}", re.IGNORECASE)
 MOST_LINKS = 3
 
 

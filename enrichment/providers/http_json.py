@@ -1,6 +1,7 @@
 """Any provider that answers JSON over HTTP, described in the org file or by a preset."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +15,8 @@ from pydantic import JsonValue
 from yarl import URL
 
 from enrichment.providers import mapped, template
-from enrichment.providers.address import AddressRefused, PublicResolver, check_url
+from enrichment.providers.address import AddressRefused, check_url
+from enrichment.providers.pool import Pool
 from enrichment.providers.provider import (
     Answer,
     Firmographics,
@@ -30,14 +32,15 @@ from schemas.org import HttpProvider, ProviderSettings
 _UNKNOWN = frozenset({204, 404, 422})
 _WORDS = {"high": 0.9, "medium": 0.7, "low": 0.4}
 _CHUNK_BYTES = 16_384
-_MOST_CONNECTIONS = 50
 _LONGEST_PAUSE_SECONDS = 3600.0
 
 
-def opened(settings: ProviderSettings, secret_of: Callable[[str], str]) -> Lookup:
-    """Return the provider. secret_of: the value of an environment variable. Raises ValidationError for a bad preset."""
-    client = _Client(described(settings), secret_of)
-    return client.lookup
+def opened(settings: ProviderSettings, secret_of: Callable[[str], str], pool: Pool) -> Lookup:
+    """Return the provider. secret_of: the value of an environment variable.
+
+    Raises ValueError for an unknown preset, ValidationError for an incomplete description.
+    """
+    return _Client(described(settings), secret_of, pool).lookup
 
 
 def described(settings: ProviderSettings) -> HttpProvider:
@@ -56,12 +59,13 @@ def _preset(name: str) -> dict[str, JsonValue]:
 
 
 class _Client:
-    """One connection pool. Made in the event loop of the first question."""
+    """Asks one provider."""
 
-    def __init__(self, http: HttpProvider, secret_of: Callable[[str], str]) -> None:
+    def __init__(self, http: HttpProvider, secret_of: Callable[[str], str], pool: Pool) -> None:
         self._http = http
         self._secret_of = secret_of
-        self._session: aiohttp.ClientSession | None = None
+        self._pool = pool
+        self._allowed = frozenset(http.allow_hosts)
 
     async def lookup(self, query: Query, deadline: float) -> Answer:
         http = self._http
@@ -74,7 +78,7 @@ class _Client:
         url, how = self._request(url, values)
         how["timeout"] = aiohttp.ClientTimeout(total=seconds)
         try:
-            async with self._pool().request(http.method, url, **how) as response:
+            async with self._pool.session(self._allowed).request(http.method, url, **how) as response:
                 return self._answer(await self._body(response))
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error
@@ -94,18 +98,10 @@ class _Client:
         elif http.auth.kind == "query":
             url = url.update_query({http.auth.name: secret})
         elif http.auth.kind == "basic":
-            how["auth"] = aiohttp.BasicAuth(secret, "")
+            how["headers"]["Authorization"] = "Basic " + b64encode(f"{secret}:".encode()).decode()
         if http.body is not None:
             how["json" if http.body_format == "json" else "data"] = template.body(http.body, values)
         return url, how
-
-    def _pool(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(
-                resolver=PublicResolver(self._http.allow_hosts), limit=_MOST_CONNECTIONS, use_dns_cache=False
-            )
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes | None:
         """Return the answer's bytes, None where the provider knows nothing. Raises ProviderFailed."""

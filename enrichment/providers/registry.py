@@ -5,22 +5,27 @@ from dataclasses import dataclass
 
 from enrichment.account import Accounts
 from enrichment.providers import accounts, csv_file, directory, http_json
+from enrichment.providers.pool import Pool
 from enrichment.providers.provider import Lookup
 from schemas.org import ProviderSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What providers may use. accounts: the table. secret_of: name of an environment variable -> its value."""
+    """What providers may use. accounts: the table. secret_of: name of an environment variable -> its value.
+
+    pool: its owner closes it.
+    """
 
     accounts: Accounts
     secret_of: Callable[[str], str]
+    pool: Pool
 
 
 PROVIDERS: dict[str, Callable[[ProviderSettings, Tools], Lookup]] = {
     "directory": lambda settings, tools: directory.lookup,
     "accounts": lambda settings, tools: accounts.opened(tools.accounts),
     "csv": lambda settings, tools: csv_file.opened(settings),
-    "http": lambda settings, tools: http_json.opened(settings, tools.secret_of),
+    "http": lambda settings, tools: http_json.opened(settings, tools.secret_of, tools.pool),
 }
-"""kind -> what opens one: `PROVIDERS[settings.kind](settings, tools)`. Opening does no I/O."""
+"""kind -> what opens one: `PROVIDERS[settings.kind](settings, tools)`. Opening asks nobody."""

@@ -1,0 +1,30 @@
+"""Connections to providers, made when first used and closed with their owner."""
+
+import aiohttp
+
+from enrichment.providers.address import PublicResolver
+
+_MOST_CONNECTIONS = 50
+
+
+class Pool:
+    """One session per set of hosts that may be private, so that one provider's leave is no other's."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[frozenset[str], aiohttp.ClientSession] = {}
+
+    def session(self, allowed: frozenset[str]) -> aiohttp.ClientSession:
+        """Return the session that reaches public addresses and the hosts of `allowed`. Within a running loop."""
+        known = self._sessions.get(allowed)
+        if known is None or known.closed:
+            # no DNS cache: what is resolved is checked and connected to, each time
+            connector = aiohttp.TCPConnector(
+                resolver=PublicResolver(allowed), limit=_MOST_CONNECTIONS, use_dns_cache=False
+            )
+            known = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._sessions[allowed] = known
+        return known
+
+    async def close(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
