@@ -41,6 +41,8 @@ class Watched:
 
     def decided(self, decision: Decision, recorded_at: datetime) -> None:
         """Take in a decision. recorded_at: Kafka's timestamp of its record."""
+        if decision.lead.is_test:  # the one that opened the way
+            return
         event = decision.lead.event_id
         seconds = max(0.0, (recorded_at - decision.lead.submitted_at).total_seconds())
         match decision.kind:

@@ -11,9 +11,7 @@ from streams.cli.output import AsJson, print_json, say
 from streams.intake.api_key import digest, new_key
 from streams.intake.settings import IntakeSettings
 
-app = typer.Typer(
-    add_completion=False, help="Take leads, activity and roster changes over HTTP.", invoke_without_command=True
-)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
 @app.callback()
@@ -23,7 +21,9 @@ def intake(
     port: Annotated[int | None, typer.Option(help="Port to listen on. Default: 8080.")] = None,
     is_open: Annotated[bool, typer.Option("--open", help="Ask for no API key; loopback only.")] = False,
 ) -> None:
-    """Serve POST /leads, POST /activity, PUT /reps/{id}; /openapi.json describes them. Answers once Kafka has.
+    """Take leads, activity and roster changes over HTTP: POST /leads, POST /activity, PUT /reps/{id}.
+
+    It answers once Kafka has acknowledged. /openapi.json describes it all.
 
     Example: leadstream intake --port 8080
     """

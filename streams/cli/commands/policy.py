@@ -99,10 +99,28 @@ def diff(
     told = differences(before, after)
     if as_json:
         print_json(told)
+        return
+    moved = [(one.kind, f"{one.before} ({one.rule_before})", f"{one.after} ({one.rule_after})") for one in told.moved]
+    print_table(("leads", "before", "after"), moved, empty="No kind of lead goes elsewhere.")
+    changed = [(one.path, one.before, one.after) for one in told.changed]
+    print_table(("setting", "before", "after"), changed, empty="No setting is different.")
+
+
+@app.command("test")
+def run_examples(file: File, as_json: AsJson = False) -> None:
+    """Decide the examples kept in a policy file, and compare. Exit code 1 if one comes out otherwise.
+
+    Example: leadstream policy test policy.yaml
+    """
+    from routing.policy_examples import run_examples as results_of
+
+    found = results_of(compiled(file, text_of(file)))
+    if as_json:
+        print_json(found)
     else:
-        for line in told:
-            say(str(line))
-        say(f"{len(told)} differences." if told else "No lead is treated otherwise.")
+        rows = [("ok" if not one.wrong else "WRONG", one.name, one.rule, "; ".join(one.wrong)) for one in found]
+        print_table(("", "example", "rule", "otherwise than expected"), rows, empty="The file has no examples.")
+    raise typer.Exit(ExitCode.FAILED if any(one.wrong for one in found) else ExitCode.OK)
 
 
 @app.command()

@@ -1,0 +1,238 @@
+"""Commands against a real broker, as a person types them."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.decision import Decision, DecisionKind, Owner, OwnerKind
+from schemas.ids import lead_id
+from schemas.lead import Lead
+from schemas.wire import encode
+from streams.cli.exit_code import ExitCode
+from streams.cli.main import run
+from streams.kafka.config import ClusterSettings
+from streams.kafka.murmur2 import partition_of
+from tests.records import Outgoing, Records
+
+Said = Callable[..., tuple[int, Any, str]]
+AT = "2026-03-10T18:14:00Z"
+
+
+@pytest.fixture
+def leadstream(
+    topics: ClusterSettings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Said]:
+    """Runs a command line with --json in this test's namespace: exit code, parsed output (or text), errors."""
+    monkeypatch.setenv("LEADSTREAM_PERSON_SECRET", "a secret of sixteen and more")
+
+    def command(*arguments: str) -> tuple[int, Any, str]:
+        capsys.readouterr()
+        code = run(["--bootstrap", topics.bootstrap, "--namespace", topics.namespace, *arguments])
+        told = capsys.readouterr()
+        is_json = "--json" in arguments and told.out.strip()
+        return code, json.loads(told.out) if is_json else told.out, told.err
+
+    yield command
+
+
+def test_topics_made_twice_are_made_once_and_pass_the_check(leadstream: Said) -> None:
+    code, told, _ = leadstream("topics", "create", "--json")
+    assert (code, told["made"]) == (ExitCode.OK, [])
+    code, findings, _ = leadstream("topics", "check", "--json")
+    assert code == ExitCode.OK
+    assert all(one["severity"] != "error" for one in findings)
+
+
+def test_a_roster_goes_in_and_comes_out(leadstream: Said, tmp_path: Path) -> None:
+    path = tmp_path / "roster.csv"
+    path.write_text("id,name,team,skills\nr-1,Ada,emea,de;fr\nr-2,Ben,amer,\n")
+    code, told, _ = leadstream("reps", "import", str(path), "--json")
+    assert (code, told) == (ExitCode.OK, {"checked": 2, "written": 2})
+    _, reps, _ = leadstream("reps", "list", "--json")
+    assert [(one["id"], one.get("skills")) for one in reps] == [("r-1", ["de", "fr"]), ("r-2", [])]
+    assert leadstream("reps", "show", "r-2", "--json")[1]["name"] == "Ben"
+    code, _, error = leadstream("reps", "show", "r-9")
+    assert code == ExitCode.NOT_FOUND
+    assert "r-9" in error
+
+
+def test_a_roster_with_an_error_is_refused_whole(leadstream: Said, tmp_path: Path) -> None:
+    path = tmp_path / "roster.yaml"
+    path.write_text("reps:\n  - {id: r-1, name: Ada}\n  - {id: r-2, name: Ben, senority: senior}\n")
+    code, _, error = leadstream("reps", "import", str(path))
+    assert code == ExitCode.REFUSED
+    assert "reps 2 (r-2): senority" in error
+    assert leadstream("reps", "list", "--json")[1] == []
+
+
+def test_accounts_go_in_and_come_out(leadstream: Said, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.json"
+    path.write_text('[{"domain": "acme.example", "owner": "r-1", "is_named": true}]')
+    assert leadstream("accounts", "import", str(path), "--json")[1] == {"checked": 1, "written": 1}
+    assert leadstream("accounts", "list", "--json")[1][0]["domain"] == "acme.example"
+
+
+def test_an_import_sends_good_rows_and_reports_the_others(leadstream: Said, records: Records, tmp_path: Path) -> None:
+    path = tmp_path / "crm.csv"
+    path.write_bytes("Record ID;Email;Company Name\n1;zoe@a.example;Müller\n2;;\n3;b@b.example;Beta\n".encode("cp1252"))
+    code, told, _ = leadstream("leads", "import", str(path), "--system", "hubspot", "--json")
+    assert code == ExitCode.OK
+    assert (told["rows"], told["leads"], told["acknowledged"], told["encoding"]) == (3, 3, 3, "cp1252")
+    path.write_text("Email,Industry\na@b.example,saas\n,retail\n")
+    code, told, _ = leadstream("leads", "import", str(path), "--json")
+    assert (code, told["acknowledged"], told["rejected"]) == (ExitCode.FAILED, 1, 1)
+    assert Path(told["report"]).read_text().splitlines()[1].startswith('3,"none of email')
+    found = records.read_all("leads.bulk")
+    assert len(found) == 4
+    assert {record.json.get("foreign_id") for record in found} == {"hubspot:1", "hubspot:2", "hubspot:3", None}
+
+
+def test_a_second_import_of_a_file_has_the_same_event_ids(leadstream: Said, records: Records, tmp_path: Path) -> None:
+    path = tmp_path / "leads.jsonl"
+    path.write_text("".join(f'{{"email": "a{n}@b.example"}}\n' for n in range(50)))
+    for _ in range(2):
+        assert leadstream("leads", "import", str(path), "--json")[1]["acknowledged"] == 50
+    ids = [record.headers["ce_id"] for record in records.read_all("leads.bulk")]
+    assert (len(ids), len(set(ids))) == (100, 50)
+
+
+def test_a_dry_run_sends_nothing(leadstream: Said, records: Records, tmp_path: Path) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text("Email\na@b.example\n")
+    code, told, _ = leadstream("leads", "import", str(path), "--dry-run", "--json")
+    assert (code, told["leads"], told["acknowledged"]) == (ExitCode.OK, 1, 0)
+    assert records.read_all("leads.bulk") == []
+
+
+def test_a_lead_is_sent_from_the_command_line(leadstream: Said, records: Records) -> None:
+    _, told, _ = leadstream("leads", "send", "--set", "email=a@b.example", "--json")
+    (record,) = records.read_all("leads.raw")
+    assert record.headers["ce_id"] == told["event_id"]
+    assert record.json["email"] == "a@b.example"
+    assert leadstream("leads", "send", '{"action": "demo"}')[0] == ExitCode.REFUSED
+    assert leadstream("leads", "send", "{")[0] == ExitCode.USAGE
+
+
+def letter(offset: int) -> Outgoing:
+    said = {"topic": "leads.raw", "partition": "1", "offset": str(offset), "stage": "enrich", "error": "Poison"}
+    headers = {f"dlq_{name}": value for name, value in {**said, "reason": "not JSON", "attempts": "1"}.items()}
+    return Outgoing(f"k{offset}", b"\xff{" + str(offset).encode(), {"ce_id": f"e{offset}", "trace": "t"} | headers)
+
+
+def test_a_dead_letter_goes_back_once_with_its_bytes_key_and_headers(leadstream: Said, records: Records) -> None:
+    records.write("leads.dlq", [letter(7)])
+    _, (one,), _ = leadstream("dlq", "list", "--json")
+    assert (one["topic"], one["partition"], one["offset"], one["stage"], one["state"]) == (
+        "leads.raw", 1, 7, "enrich", "open",
+    )  # fmt: skip
+    assert leadstream("dlq", "replay", one["id"], "--json")[1] == {"replayed": [one["id"]]}
+    (back,) = records.read_all("leads.raw")
+    assert (back.key, back.value, back.partition) == ("k7", b"\xff{7", 1)
+    assert back.headers == {"ce_id": "e7", "trace": "t", "dlq_replayed_from": one["id"]}
+    code, _, error = leadstream("dlq", "replay", one["id"])
+    assert code == ExitCode.FAILED
+    assert "closed already: replayed by" in error
+    assert len(records.read_all("leads.raw")) == 1
+    assert leadstream("dlq", "list", "--json")[1] == []
+
+
+def test_all_open_letters_of_a_stage_are_replayed(leadstream: Said, records: Records) -> None:
+    records.write("leads.dlq", [letter(1), letter(2), letter(3)])
+    first = leadstream("dlq", "list", "--json")[1][0]["id"]
+    assert leadstream("dlq", "drop", first, "--reason", "test data", "--json")[0] == ExitCode.OK
+    assert len(leadstream("dlq", "replay", "--all", "--stage", "enrich", "--json")[1]["replayed"]) == 2
+    assert len(records.read_all("leads.raw")) == 2
+    states = {one["id"]: one["state"] for one in leadstream("dlq", "list", "--all", "--json")[1]}
+    assert states[first].startswith("dropped by")
+    assert states[first].endswith("test data")
+
+
+def test_a_letter_that_points_to_its_original_is_replayed_from_there(leadstream: Said, records: Records) -> None:
+    records.write("leads.raw", [Outgoing("big", b"the original", {"ce_id": "e"}, partition=1)])
+    pointer = {"topic": "leads.raw", "partition": 1, "offset": 0, "size_bytes": 12}
+    said = letter(0).headers | {"dlq_pointer": "true"}
+    records.write("leads.dlq", [Outgoing("big", pointer, said)])
+    (one,) = leadstream("dlq", "list", "--json")[1]
+    assert leadstream("dlq", "replay", one["id"])[0] == ExitCode.OK
+    assert [record.value for record in records.read_all("leads.raw")] == [b"the original"] * 2
+
+
+def test_a_drop_needs_a_reason_and_an_unknown_letter_is_told(leadstream: Said) -> None:
+    assert leadstream("dlq", "drop", "0/0")[0] == ExitCode.USAGE
+    assert leadstream("dlq", "drop", "0/99", "--reason", "x")[0] == ExitCode.NOT_FOUND
+    assert leadstream("dlq", "replay")[0] == ExitCode.USAGE
+
+
+def test_a_policy_is_published_activated_shown_and_rolled_back(leadstream: Said, records: Records) -> None:
+    roster = Path(__file__).parents[2] / "streams/demo/roster.yaml"
+    policy = Path(__file__).parents[2] / "streams/demo/policy.yaml"
+    assert leadstream("reps", "import", str(roster))[0] == ExitCode.OK
+    code, published, error = leadstream("policy", "publish", str(policy), "--json")
+    assert code == ExitCode.OK, error
+    name = published["hash"]
+    assert leadstream("policy", "activate", name[:6], "--reason", "first", "--json")[1]["hash"] == name
+    assert leadstream("policy", "show", "main")[1] == policy.read_text()
+    (event,) = records.read_all("leads.scored")
+    assert (event.key, event.headers["ce_type"], event.json["hash"]) == ("main", "policy.activated", name)
+    pointer = [one for one in records.read_all("policies") if one.key == "active/main"]
+    assert [one.json["hash"] for one in pointer] == [name]
+    assert pointer[0].headers["ce_id"] == event.headers["ce_id"]
+    leadstream("policy", "activate", name, "--reason", "second")
+    _, told, _ = leadstream("policy", "history", "main", "--json")
+    assert [one["reason"] for one in told["activations"]] == ["first", "second"]
+    assert told["active"]["hash"] == name
+
+
+def test_a_policy_with_errors_is_refused_with_line_and_column(leadstream: Said, tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text("division: main\ntimezone: Mars/Base\nrules: []\n")
+    code, _, error = leadstream("policy", "publish", str(path))
+    assert code == ExitCode.REFUSED
+    assert "line" in error
+    assert leadstream("policy", "activate", "abc", "--reason", "x")[0] == ExitCode.NOT_FOUND
+
+
+def test_a_lead_is_explained_from_the_one_partition_of_its_person(leadstream: Said, records: Records) -> None:
+    person = "4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e"
+    lead = lead_id("main", person, 1)
+    decision = Decision(
+        decision_id="d1", lead_id=lead, division="main", person=person, kind=DecisionKind.ASSIGNED, cause="scored",
+        at=AT, epoch=1, owner=Owner(kind=OwnerKind.REP, id="r-1"), reason="Ada was next.", tier="T1", policy_hash="x",
+        lead=Lead(event_id="e", person=person, submitted_at=AT, received_at=AT),
+    )  # fmt: skip
+    records.write("leads.assigned", [Outgoing(person, encode(decision))])
+    (written,) = records.read_all("leads.assigned")
+    assert written.partition == partition_of(person.encode(), 2)
+    code, told, _ = leadstream("lead", "history", lead, "--json")
+    assert code == ExitCode.OK
+    assert [one["reason"] for one in told] == ["Ada was next."]
+    assert leadstream("lead", "history", lead_id("main", person, 2))[0] == ExitCode.NOT_FOUND
+    assert leadstream("lead", "history", "nonsense")[0] == ExitCode.USAGE
+
+
+def test_pending_wake_ups_are_listed_the_next_first(leadstream: Said, records: Records) -> None:
+    def armed(key: str, due: str) -> Outgoing:
+        value = {"due_at": due, "topic": "leads.scored", "to_key": "main", "data": {}, "armed_at": AT}
+        return Outgoing(key, value)
+
+    gone = Outgoing("lead/c", None)
+    pending = [armed("lead/a", "2099-01-02T00:00:00Z"), armed("lead/b", "2020-01-01T00:00:00Z")]
+    records.write("leads.timers", [*pending, armed("lead/c", AT), gone])
+    assert [one["key"] for one in leadstream("timers", "list", "--json")[1]] == ["lead/b", "lead/a"]
+    told = leadstream("timers", "stats", "--json")[1]
+    assert (told["pending"], told["overdue"], told["by_kind"]) == (2, 1, {"lead": 2})
+
+
+def test_the_doctor_says_what_to_do(leadstream: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, found, _ = leadstream("doctor", "--json")
+    assert code == ExitCode.FAILED
+    by_name = {one["name"]: one for one in found}
+    assert by_name["broker"]["severity"] is None
+    assert by_name["clock"]["severity"] is None
+    assert "policy publish" in by_name["policy"]["remedy"]
+    monkeypatch.delenv("LEADSTREAM_PERSON_SECRET")
+    _, found, _ = leadstream("doctor", "--json")
+    assert "LEADSTREAM_PERSON_SECRET" in found[0]["remedy"]
