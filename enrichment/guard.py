@@ -139,12 +139,12 @@ class Guarded:
             self.settings.breaker_seconds,
             exclude=[ProviderBusy, QuotaSpent],
         )
+        if self._is_probing:  # purgatory lets all through when half open; one is enough to find out
+            raise BreakerOpen
         try:
             async with breaker:
                 if breaker.context.state != _HALF_OPEN:
                     return await self._paced(query, until)
-                if self._is_probing:  # purgatory lets all through when half open; one is enough to find out
-                    raise ProviderBusy
                 self._is_probing = True
                 try:
                     return await self._paced(query, until)

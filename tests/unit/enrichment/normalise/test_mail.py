@@ -1,5 +1,3 @@
-
-
 import pytest
 
 from enrichment.normalise import mail

@@ -1,0 +1,189 @@
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from enrichment.answer import Said
+from enrichment.guard import BreakerOpen, Guarded, HourlyQuota, QuotaSpent, RetryBudget, Used, decode_used
+from enrichment.providers.provider import (
+    Answer,
+    Firmographics,
+    NotFound,
+    ProviderBusy,
+    ProviderDown,
+    ProviderFailed,
+    Query,
+)
+from enrichment.waterfall import Waterfall
+from schemas.lead import Company
+from schemas.org import ProviderSettings
+from schemas.wire import encode
+
+NOW = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
+QUERY = Query(domain="acme.example")
+WHOLE = Company(domain="acme.example", employees=300, industry="saas", country="US")
+
+
+class Fake:
+    """A provider that answers from a script, the last entry for ever. `calls` counts the questions."""
+
+    def __init__(self, *script: Answer | ProviderFailed, wait: asyncio.Event | None = None) -> None:
+        self.script = list(script)
+        self.wait = wait
+        self.calls = 0
+
+    async def lookup(self, query: Query, deadline: float) -> Answer:
+        self.calls += 1
+        if self.wait is not None:
+            await self.wait.wait()
+        entry = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(entry, ProviderFailed):
+            raise entry
+        return entry
+
+
+def guarded(
+    fake: Fake, name: str = "one", quota: int | None = None, call_seconds: float = 1.0, retries: float = 0.0,
+    failures: int = 5, rest: float = 30, clock: Callable[[], datetime] = lambda: NOW, per_second: float | None = None,
+) -> Guarded:  # fmt: skip
+    settings = ProviderSettings(
+        name=name, kind="directory", breaker_failures=failures, breaker_seconds=rest, per_second=per_second
+    )
+    return Guarded(settings, fake.lookup, HourlyQuota(quota), RetryBudget(0.1, retries), call_seconds, clock)
+
+
+def waterfall(*providers: Guarded) -> Waterfall:
+    return Waterfall(providers, lambda: NOW, lambda email: f"person of {email}")
+
+
+def by(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def test_the_first_complete_answer_ends_the_asking() -> None:
+    one, two = Fake(Firmographics(WHOLE)), Fake(Firmographics(WHOLE))
+    learnt = await waterfall(guarded(one, "one"), guarded(two, "two")).ask(QUERY, "k", {}, by(1))
+    assert ([said.provider for said in learnt.answers], two.calls, learnt.called) == (["one"], 0, ("one",))
+
+
+async def test_an_empty_or_partial_answer_asks_the_next() -> None:
+    rows = [Fake(NotFound()), Fake(Firmographics(Company(employees=5))), Fake(Firmographics(WHOLE))]
+    learnt = await waterfall(*(guarded(row, f"p{at}") for at, row in enumerate(rows))).ask(QUERY, "k", {}, by(1))
+    assert [said.provider for said in learnt.answers] == ["p0", "p1", "p2"]
+
+
+async def test_a_failing_provider_is_passed_over() -> None:
+    learnt = await waterfall(guarded(Fake(ProviderDown()), "one"), guarded(Fake(Firmographics(WHOLE)), "two")).ask(
+        QUERY, "k", {}, by(1)
+    )
+    assert (learnt.failed, [said.provider for said in learnt.answers]) == (("one",), ["two"])
+
+
+async def test_a_slow_provider_is_unanswered_at_the_deadline_and_its_answer_serves_the_next() -> None:
+    go = asyncio.Event()
+    slow = Fake(Firmographics(WHOLE), wait=go)
+    asked = waterfall(guarded(slow, "one"), guarded(Fake(NotFound()), "two"))
+    learnt = await asked.ask(QUERY, "k", {}, by(0.02))
+    assert (learnt.answers, learnt.unanswered) == ((), ("one", "two"))
+    go.set()
+    again = await asked.ask(QUERY, "k", {}, by(1))
+    assert ([said.company for said in again.answers], slow.calls, again.called) == ([WHOLE], 1, ())
+
+
+async def test_leads_of_one_company_share_one_request() -> None:
+    fake = Fake(Firmographics(WHOLE))
+    asked = waterfall(guarded(fake))
+    until = by(1)
+    learnt = await asyncio.gather(*(asked.ask(QUERY, "k", {}, until) for _ in range(20)))
+    assert fake.calls == 1
+    assert sum(len(row.called) for row in learnt) == 1
+
+
+async def test_what_is_kept_is_not_asked_again() -> None:
+    fake = Fake(Firmographics(WHOLE))
+    kept = {"one": Said("one", NOW, WHOLE)}
+    learnt = await waterfall(guarded(fake)).ask(QUERY, "k", kept, by(1))
+    assert (learnt.answers, fake.calls) == ((kept["one"],), 0)
+
+
+async def test_other_addresses_are_kept_as_person_ids() -> None:
+    learnt = await waterfall(guarded(Fake(Firmographics(WHOLE, emails=("j@x.example",))))).ask(QUERY, "k", {}, by(1))
+    assert learnt.answers[0].alternates == ("person of j@x.example",)
+
+
+async def test_a_spent_quota_goes_to_the_next_until_the_hour_turns() -> None:
+    now = [NOW]
+    fake = Fake(Firmographics(WHOLE))
+    one = guarded(fake, quota=3, clock=lambda: now[0])
+    asked = waterfall(one, guarded(Fake(Firmographics(WHOLE)), "two"))
+    names = [(await asked.ask(QUERY, f"k{at}", {}, by(1))).answers[0].provider for at in range(5)]
+    assert names == ["one"] * 3 + ["two"] * 2
+    now[0] += timedelta(hours=1)
+    assert (await asked.ask(QUERY, "k9", {}, by(1))).answers[0].provider == "one"
+
+
+async def test_a_restart_remembers_the_calls_of_the_hour_and_forgets_older_ones() -> None:
+    one = guarded(Fake(Firmographics(WHOLE)), quota=3)
+    waterfall(one).remember({"one": decode_used(encode(Used("2026-03-10T14", 2)) or b"")}, NOW)
+    await one.ask(QUERY, by(1))
+    with pytest.raises(QuotaSpent):
+        await one.ask(QUERY, by(1))
+    other = guarded(Fake(Firmographics(WHOLE)), quota=3)
+    waterfall(other).remember({"one": Used("2026-03-10T13", 3), "gone": None}, NOW)
+    assert isinstance(await other.ask(QUERY, by(1)), Firmographics)
+
+
+async def test_a_dead_provider_is_left_alone_then_probed_once() -> None:
+    fake = Fake(ProviderDown())
+    one = guarded(fake, failures=3, rest=0.05)
+    for _ in range(100):
+        with pytest.raises(ProviderFailed):
+            await one.ask(QUERY, by(1))
+    assert fake.calls == 3
+    with pytest.raises(BreakerOpen):
+        await one.ask(QUERY, by(1))
+    wait = asyncio.Event()
+    fake.wait = wait
+    until = by(2)
+    while by(0) < until and fake.calls == 3:
+        probes = [asyncio.create_task(one.ask(QUERY, until)) for _ in range(50)]
+        done, _ = await asyncio.wait(probes, timeout=0.02)
+        assert len(done) >= 49
+        wait.set()
+        await asyncio.gather(*probes, return_exceptions=True)
+        wait.clear()
+    assert fake.calls == 4
+
+
+async def test_a_limiting_provider_is_not_asked_before_it_said() -> None:
+    fake = Fake(ProviderBusy(60))
+    one = guarded(fake)
+    for _ in range(3):
+        with pytest.raises(ProviderBusy):
+            await one.ask(QUERY, by(1))
+    assert fake.calls == 1
+
+
+async def test_a_retry_needs_budget_and_time() -> None:
+    lucky = Fake(ProviderDown(), Firmographics(WHOLE))
+    assert isinstance(await guarded(lucky, retries=1.0).ask(QUERY, by(1)), Firmographics)
+    poor = Fake(ProviderDown(), Firmographics(WHOLE))
+    with pytest.raises(ProviderDown):
+        await guarded(poor, retries=0.0).ask(QUERY, by(1))
+    assert (lucky.calls, poor.calls) == (2, 1)
+
+
+async def test_a_call_has_its_own_deadline() -> None:
+    slow = Fake(Firmographics(WHOLE), wait=asyncio.Event())
+    with pytest.raises(ProviderDown):
+        await guarded(slow, call_seconds=0.03).ask(QUERY, by(5))
+
+
+async def test_a_rate_limit_spreads_the_calls() -> None:
+    fake = Fake(Firmographics(WHOLE))
+    one = guarded(fake, per_second=1, call_seconds=0.05)
+    await one.ask(QUERY, by(1))
+    with pytest.raises(ProviderDown):
+        await one.ask(QUERY, by(1))
+    assert fake.calls == 1
