@@ -1,0 +1,127 @@
+"""The story of a lead in plain words, told from its decisions alone (NEW-5, GOV-1)."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from routing.rep_state import POINT
+from schemas.decision import Decision, DecisionKind, Notice, Owner, OwnerKind
+
+_RULES_TOLD = 12
+_CANDIDATES_TOLD = 10
+_VERBS = {
+    DecisionKind.ASSIGNED: "was assigned to {owner}",
+    DecisionKind.REASSIGNED: "moved to {owner}",
+    DecisionKind.HELD: "waits for room; {owner} is accountable",
+    DecisionKind.QUEUED: "went to {owner}",
+    DecisionKind.NURTURED: "is nurtured",
+    DecisionKind.QUARANTINED: "is in quarantine",
+    DecisionKind.TOUCHED: "came back; {owner} keeps it",
+    DecisionKind.ESCALATED: "was escalated; {owner} still has it",
+    DecisionKind.CONTACTED: "was contacted",
+    DecisionKind.CLOSED: "was closed",
+    DecisionKind.NOTED: "changed; {owner} still has it",
+}
+
+
+def story(decisions: Sequence[Decision]) -> str:
+    """Return what happened to one lead and why, a paragraph a decision, in the order given; all times UTC."""
+    if not decisions:
+        return "Nothing is known of this lead."
+    first = decisions[0]
+    parts = [f"Lead {first.lead_id}: {_about(first)}."]
+    parts += [_paragraph(decision) for decision in decisions]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(decision: Decision) -> str:
+    lead = decision.lead
+    company = lead.company
+    size = f"{company.employees:,} people" if company.employees is not None else "size unknown"
+    where = ", ".join(part for part in (company.state, company.country) if part) or "place unknown"
+    facts = (company.domain or "company unknown", size, company.industry or "industry unknown", where)
+    action = f"asked by {lead.action}" if lead.action else "action unknown"
+    return f"{', '.join(facts)}; {action} on {lead.submitted_at.astimezone(UTC):%Y-%m-%d at %H:%M:%S}"
+
+
+def _paragraph(decision: Decision) -> str:
+    verb = _VERBS[decision.kind].format(owner=_owner(decision.owner))
+    lines = [f"{_time(decision.at)}  It {verb}. {decision.reason}"]
+    graded = f"Tier {decision.tier}, score {decision.score}, segment {decision.segment or 'unknown'}."
+    if decision.kind in (DecisionKind.ASSIGNED, DecisionKind.HELD, DecisionKind.QUEUED) and "tried" in decision.trace:
+        lines.append(graded)
+    lines += _rules(decision.trace.get("tried", ()))
+    lines += [f"{link['step'].capitalize()} {link['who']}: {link['why']}." for link in decision.trace.get("chain", ())]
+    for pool in decision.trace.get("pools", ()):
+        lines += _pool(pool)
+    lines += _told(decision.notices)
+    lines += _clock(decision)
+    if decision.policy_hash:
+        lines.append(f"Decided by policy {decision.policy_hash}, epoch {decision.epoch}, because of {decision.cause}.")
+    return "\n    ".join(lines)
+
+
+def _rules(tried: Sequence[dict[str, Any]]) -> list[str]:
+    missed = [row for row in tried if not row["matched"]]
+    lines = []
+    if len(missed) > _RULES_TOLD:
+        lines.append(f"{len(missed) - _RULES_TOLD} rules before did not match.")
+    for row in missed[-_RULES_TOLD:]:
+        actual = "unknown" if row.get("actual") is None else row["actual"]
+        lines.append(f'Rule "{row["rule"]}" did not match: {row["field"]} is {actual}, wanted {row["expected"]}.')
+    lines += [f'Rule "{row["rule"]}" matched.' for row in tried if row["matched"]]
+    return lines
+
+
+def _pool(pool: dict[str, Any]) -> list[str]:
+    says = f" ({pool['says']})" if "says" in pool else ""
+    lane = f", {pool['lane']}" if pool.get("lane") else ""
+    lines = [f"In pool {pool['pool']}{lane}{says}:"]
+    for row in pool["candidates"][:_CANDIDATES_TOLD]:
+        load = f", load {row['load'] / POINT:g} of {row['limit'] / POINT:g}" if "load" in row else ""
+        tie = ", by the recorded hash of a tie" if "tie" in row and row["why"] == "chosen" else ""
+        lines.append(f"  {row['rep']}: {row['why']}{load}{tie}.")
+    left = len(pool["candidates"]) - _CANDIDATES_TOLD + sum(pool.get("others", {}).values())
+    if left > 0:
+        lines.append(f"  and {left} more.")
+    counters = pool.get("counters")
+    if counters:
+        before, after = counters["pool"]["turns"]
+        lines.append(f"  The pool went from {before} turns to {after}.")
+    return lines
+
+
+def _told(notices: Sequence[Notice]) -> list[str]:
+    lines = []
+    for notice in notices:
+        whom = ", ".join(notice.recipients) or notice.audience.value
+        lines.append(f"Told {whom} by {', '.join(notice.channels)}: {notice.template}.")
+    return lines
+
+
+def _clock(decision: Decision) -> list[str]:
+    sla = decision.sla
+    if sla is None:
+        return []
+    if sla.contacted_at is not None:
+        waited = (sla.contacted_at - sla.clock_at).total_seconds()
+        lines = [f"Contact at {_time(sla.contacted_at)}, {waited:g} s after the clock started."]
+    elif sla.contact_due_at is not None:
+        lines = [f"Contact is due by {_time(sla.contact_due_at)}."]
+    else:
+        lines = []
+    if sla.breach is not None:
+        lines.append(f"The deadline was missed: {sla.breach}, charged to {sla.breach_charged_to or 'nobody'}.")
+    return lines
+
+
+def _owner(owner: Owner) -> str:
+    if owner.kind is OwnerKind.QUEUE:
+        return f"queue {owner.queue} ({owner.id or 'no owner'})"
+    if owner.kind is OwnerKind.TEAM_LEAD:
+        return f"team lead {owner.id or '(none)'}"
+    return owner.id or "nobody"
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
