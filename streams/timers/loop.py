@@ -1,0 +1,145 @@
+"""The loop of TIMERS: take what was armed, fire what is due. docs/timers.md says what a kill at each step does."""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from schemas.topics import TOPICS
+from streams.clock import Clock
+from streams.health import Health
+from streams.kafka.config import qualified
+from streams.message import Incoming, failure, received
+from streams.metrics import RunnerMetrics
+from streams.stopping import Stop
+from streams.timers.index import Pending, TimerIndex, microseconds
+from streams.timers.lag import ActivityLag
+from streams.timers.metrics import TimersMetrics
+from streams.timers.partitions import Partitions
+from streams.timers.record import TOPIC, Firing
+from streams.transaction import Record, Transactor
+
+READ_LIMIT = 500  # records between two looks at what is due: a backlog never holds up a fire for longer
+FIRE_LIMIT = 1_000  # wake-ups a transaction
+IDLE_SECONDS = 0.02  # what is armed now and due now waits this long at most
+COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One entry to fire, with its partition."""
+
+    partition: int
+    pending: Pending
+
+
+class TimersLoop:
+    """`turn` is one round; it raises what ends the process."""
+
+    def __init__(
+        self,
+        namespace: str,
+        consumer: Consumer,
+        transactor: Transactor,
+        partitions: Partitions,
+        lag: ActivityLag,
+        clock: Clock,
+        health: Health,
+        runner: RunnerMetrics,
+        metrics: TimersMetrics,
+        stop: Stop,
+    ) -> None:
+        self._names = {name: qualified(namespace, name) for name in TOPICS}
+        self._topic = self._names[TOPIC]
+        self._logical = {full: name for name, full in self._names.items()}
+        self._consumer = consumer
+        self._transactor = transactor
+        self._partitions = partitions
+        self._lag = lag
+        self._clock = clock
+        self._health = health
+        self._runner = runner
+        self._metrics = metrics
+        self._stop = stop
+        self._committed: Mapping[int, int] = {}
+        self._commit_at = time.monotonic() + COMMIT_SECONDS
+
+    def turn(self) -> int:
+        """Take one batch of armings, fire at most one transaction of what is due; return how many fired."""
+        self._health.tick()
+        self._take(received(self._consumer, READ_LIMIT, self._patience()))
+        now = self._clock.now()
+        due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
+        if due:
+            self._fire(due, now)
+        elif time.monotonic() >= self._commit_at and self._partitions.offsets() != self._committed:
+            self._commit(())
+        else:
+            self._transactor.poll()
+        return len(due)
+
+    def _patience(self) -> float:
+        """Return how long to wait for armings: not past the next due."""
+        dues = [due for index in self._partitions.indexes.values() if (due := index.next_due_us()) is not None]
+        if not dues:
+            return IDLE_SECONDS
+        return min(max((min(dues) - microseconds(self._clock.now())) / 1_000_000, 0.0), IDLE_SECONDS)
+
+    def _take(self, messages: Sequence[Incoming]) -> None:
+        records: list[Incoming] = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(message)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                raise failure(error, "reading")
+        if records:
+            self._partitions.take(records)
+            self._runner.count_records(TOPIC, len(records))
+
+    def _fire(self, due: Sequence[Due], now: datetime) -> None:
+        """Commit the wake-ups and their tombstones, then drop the entries: a kill between fires none twice, for the
+        restart reads the tombstones before it fires."""
+        began = time.perf_counter()
+        firing = Firing(self._names, now, self._lag.seconds())
+        records = [record for one in due for record in firing.records(one.pending, one.partition)]
+        self._commit(records)
+        for number, index in self._partitions.indexes.items():
+            index.remove([one.pending for one in due if one.partition == number])
+        self._measure(due, now, records, time.perf_counter() - began)
+
+    def _commit(self, records: Sequence[Record]) -> None:
+        offsets = self._partitions.offsets()
+        self._stop.is_mid_transaction = True
+        try:
+            # Offsets every time, whether or not anything was read: they are what fences an expelled member.
+            self._transactor.run(records, [TopicPartition(self._topic, *pair) for pair in offsets.items()], {})
+        finally:
+            self._stop.is_mid_transaction = False
+        self._committed = offsets
+        self._commit_at = time.monotonic() + COMMIT_SECONDS
+        self._runner.transactions.inc()
+
+    def _measure(self, due: Sequence[Due], now: datetime, records: Sequence[Record], seconds: float) -> None:
+        now_us = microseconds(now)
+        for one in due:
+            # What is late at the commit, not at the reading of the clock: that is when readers can see it.
+            self._metrics.lateness.observe((now_us - one.pending.due_us) / 1_000_000 + seconds)
+        for topic, fires in Counter(record.topic for record in records).items():
+            if topic != self._topic:
+                self._metrics.count_fired(self._logical[topic], fires)
+        self._runner.batch.observe(len(due))
+        self._runner.time_step("transaction", seconds)
+
+
+def next_due(indexes: Mapping[int, TimerIndex], now_us: int, limit: int) -> Sequence[Due]:
+    """Return at most `limit` due entries over all partitions, oldest first; of each partition its earliest."""
+    rows: list[Iterable[tuple[int, int, Pending]]] = [
+        [(pending.due_us, number, pending) for pending in index.due(now_us, limit)] for number, index in indexes.items()
+    ]
+    merged = heapq.merge(*rows, key=lambda row: row[:2])
+    return [Due(number, pending) for _, (_, number, pending) in zip(range(limit), merged, strict=False)]
