@@ -140,6 +140,7 @@ class Courier:
             self._log.begin(parcel.key)
 
         try:
+            await self._lane(parcel.channel).check()
             message = parcel.compose()
             message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
             sent = await self._lane(parcel.channel).passed(begin, lambda: self._call(parcel.key, message, channel))

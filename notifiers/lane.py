@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import structlog
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
@@ -11,6 +13,13 @@ from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
 
 from notifiers.outcome import Refused, Retryable, Sent, Suppressed
 from notifiers.settings import ChannelSettings
+
+log = structlog.get_logger()
+
+
+def _log_change(name: str, event_type: str, event: Any) -> None:
+    if event_type == "state_changed" and event.state != "half-opened":
+        log.warning("channel.changed", channel=name, state="down" if event.state == "opened" else "up")
 
 
 class Closed(Exception):
@@ -40,8 +49,14 @@ class Lane:
             settings.breaker_seconds,
             exclude=[Refused, Suppressed, asyncio.CancelledError, (Retryable, lambda error: error.is_throttled)],
         )
+        self._breakers.add_listener(_log_change)
         self._probe = asyncio.Lock()
         self._paused_until = 0.0
+
+    async def check(self) -> None:
+        """Raise Closed if the channel is paused or its breaker open: then nothing need be composed."""
+        self._check_pause()
+        self._check_breaker(await self._breakers.get_breaker(self.name))
 
     async def passed(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
         """Return what `call` returns, once there is room for it. begin runs right before the call goes out.

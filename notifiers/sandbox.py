@@ -51,6 +51,8 @@ class TemplateRefused(ValueError):
 
 def plain(value: str) -> str:
     """Return `value` without control, direction and other invisible characters, at most LONGEST_VALUE long."""
+    if value.isprintable() and len(value) <= LONGEST_VALUE:
+        return value
     text = "".join(c for c in _LINE_BREAKS.sub("\n", value[: LONGEST_VALUE * 2]) if _is_shown(c))
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 

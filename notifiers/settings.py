@@ -37,6 +37,7 @@ class SlackSettings(Typed):
     """A Slack app. channels: queue or team name -> channel id, for audiences without a person to write to."""
 
     token: SecretStr
+    signing_secret: SecretStr | None = None  # of the buttons' requests to the intake
     base_url: str = "https://slack.com/api/"
     channels: dict[str, str] = Field(default_factory=dict)
     looks_up_repeats: bool = True  # needs the scopes im:history and channels:history

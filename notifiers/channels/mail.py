@@ -79,18 +79,20 @@ def compose(message: Message, key: str, outside: Outside) -> EmailMessage:
         if link is not None:
             mail["List-Unsubscribe"] = f"<{link}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(_text(message))
-    mail.add_alternative(_html(message), subtype="html")
+    mail.set_content(text_of(message))
+    mail.add_alternative(html_of(message), subtype="html")
     return mail
 
 
-def _text(message: Message) -> str:
+def text_of(message: Message) -> str:
+    """Return the plain part: text, facts, link."""
     facts = "\n".join(f"{label}: {value}" for label, value in message.facts)
     link = f"Open the lead: {message.link}" if message.link else ""
     return "\n\n".join(part for part in (message.body.text, facts, link) if part) + "\n"
 
 
-def _html(message: Message) -> str:
+def html_of(message: Message) -> str:
+    """Return the HTML part: the same, escaped."""
     rows = "".join(f"<tr><th align=left>{html_text(k)}</th><td>{html_text(v)}</td></tr>" for k, v in message.facts)
     table = f"<table>{rows}</table>" if rows else ""
     link = f"<p>{html_text(message.link, (message.link,))}</p>" if message.link else ""
