@@ -1,6 +1,6 @@
 """A condition in words: 'the segment is enterprise and the company's region is amer'."""
 
-from routing.expression import And, Fact, Node, Not, Op, Opaque, Or, Test
+from routing.expression import And, Comparison, Fact, Node, Not, Op, Opaque, Or
 
 NAMES = {
     "lead.open_duplicate": "the person has an open lead",
@@ -73,7 +73,7 @@ def _inside(part: Node, other: type[Or] | type[And]) -> str:
 
 def _negated(node: Not) -> str:
     part = node.part
-    if isinstance(part, Test):
+    if isinstance(part, Comparison):
         if part.op is Op.KNOWN:
             return f"{fact_name(part.field)} is unknown"
         if part.op is Op.TRUE:
@@ -81,7 +81,7 @@ def _negated(node: Not) -> str:
     return f"it is not so that {sentence(part)}"
 
 
-def _plain(test: Test) -> str:
+def _plain(test: Comparison) -> str:
     if test.op is Op.TRUE:
         if test.field.startswith("calendar."):
             return f"{fact_name(test.field)} is open"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import cel
 
-from routing.expression import Facts, Node, Op, Opaque, Test, conjuncts, leaves, parse, truth
+from routing.expression import Comparison, Facts, Node, Op, Opaque, conjuncts, leaves, parse, truth
 
 LONGEST_TEXT = 2_000
 DEEPEST = 20
@@ -100,9 +100,9 @@ def asked(names: Iterable[str]) -> Asked:
     return tuple((group, None if inner is None else tuple(inner)) for group, inner in groups.items())
 
 
-def fields_of(leaf: Test | Opaque) -> tuple[str, ...]:
+def fields_of(leaf: Comparison | Opaque) -> tuple[str, ...]:
     """Return the facts that one comparison asks for."""
-    return (leaf.field,) if isinstance(leaf, Test) else leaf.fields
+    return (leaf.field,) if isinstance(leaf, Comparison) else leaf.fields
 
 
 def context_of(facts: Mapping[str, Any], wanted: Asked | None = None) -> cel.Context:
@@ -140,7 +140,7 @@ def compared(condition: Condition, facts: Facts) -> tuple[Compared, ...]:
     return tuple(comparison(leaf, facts) for leaf in leaves(condition.node))
 
 
-def comparison(leaf: Test | Opaque, facts: Facts) -> Compared:
+def comparison(leaf: Comparison | Opaque, facts: Facts) -> Compared:
     """Return one comparison with the lead's value."""
     if isinstance(leaf, Opaque):
         known = {name: facts[name] for name in leaf.fields if name in facts}
@@ -148,7 +148,7 @@ def comparison(leaf: Test | Opaque, facts: Facts) -> Compared:
     return Compared(leaf.field, facts.get(leaf.field), expectation(leaf), truth(leaf, facts))
 
 
-def expectation(test: Test) -> str:
+def expectation(test: Comparison) -> str:
     """Return what a comparison expects, without the field: '>= 50', 'in ["US", "CA"]', 'known', 'true'."""
     if test.op is Op.KNOWN:
         return "known"
@@ -169,8 +169,8 @@ def written(value: object) -> str:
 
 def _part(node: Node) -> Part:
     first = next(leaves(node))
-    is_plain = node is first and isinstance(first, Test)
-    shown = expectation(first) if is_plain and isinstance(first, Test) else node.text
+    is_plain = node is first and isinstance(first, Comparison)
+    shown = expectation(first) if is_plain and isinstance(first, Comparison) else node.text
     fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
     return Part(node.text, cel.compile(node.text), node, fields, fields[0] if fields else "", shown)
 

@@ -5,11 +5,11 @@ So that lint and diff see that `segment == "enterprise"` and `company.employees 
 
 from dataclasses import dataclass
 
-from routing.expression import And, Node, Not, Op, Opaque, Or, Test
+from routing.expression import And, Comparison, Node, Not, Op, Opaque, Or
 from routing.policy import Policy
 from schemas.policy_file import Treatment
 
-KNOWN_REP = Test("lead.recycled_rep_known", Op.TRUE, None, "lead.recycled_rep_known")
+KNOWN_REP = Comparison("lead.recycled_rep_known", Op.TRUE, None, "lead.recycled_rep_known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Neither:
     part: "Basic"
 
 
-Basic = Test | Opaque | Sure | All | AnyOf | Neither
+Basic = Comparison | Opaque | Sure | All | AnyOf | Neither
 """A condition over ungraded facts."""
 
 
@@ -51,13 +51,13 @@ def basic(policy: Policy, node: Node) -> Basic:
     return _spelt(policy, node)
 
 
-def _spelt(policy: Policy, test: Test) -> Basic:
+def _spelt(policy: Policy, test: Comparison) -> Basic:
     if test.op is Op.NOT_EQUAL and test.field in ("segment", "tier", "intent", "treatment"):
-        return Neither(_spelt(policy, Test(test.field, Op.EQUAL, test.expected, test.text)))
+        return Neither(_spelt(policy, Comparison(test.field, Op.EQUAL, test.expected, test.text)))
     words = test.expected if isinstance(test.expected, tuple) else (test.expected,)
     if test.field == "segment":
         if test.op is Op.KNOWN:
-            return Test("company.employees", Op.KNOWN, None, test.text)
+            return Comparison("company.employees", Op.KNOWN, None, test.text)
         return AnyOf(tuple(_band(policy, str(word)) for word in words))
     if test.field == "tier":
         return AnyOf(tuple(_tier(policy, str(word)) for word in words))
@@ -68,7 +68,7 @@ def _spelt(policy: Policy, test: Test) -> Basic:
     if test.field == "icp":
         return Sure(basic(policy, policy.icp.node)) if policy.icp else AnyOf(())
     if test.field == "lead.recycled":
-        recent = Test("lead.disqualified_days", Op.LESS, policy.file.recycling.days, test.text)
+        recent = Comparison("lead.disqualified_days", Op.LESS, policy.file.recycling.days, test.text)
         return Sure(All((recent, KNOWN_REP)))
     return test
 
@@ -77,10 +77,10 @@ def _band(policy: Policy, name: str) -> Basic:
     above: int | None = None
     for band in policy.bands:
         if band.name == name:
-            low = Test("company.employees", Op.AT_LEAST, band.start, name)
+            low = Comparison("company.employees", Op.AT_LEAST, band.start, name)
             if above is None:
                 return low
-            return All((low, Test("company.employees", Op.LESS, above, name)))
+            return All((low, Comparison("company.employees", Op.LESS, above, name)))
         above = band.start
     return AnyOf(())
 
@@ -97,10 +97,10 @@ def _tier(policy: Policy, name: str) -> Basic:
 
 def _intent(policy: Policy, name: str) -> Basic:
     shown = [action for action, intent in sorted(policy.intents.items()) if intent == name]
-    own = Sure(Test("lead.action", Op.IN, tuple(shown), name))
+    own = Sure(Comparison("lead.action", Op.IN, tuple(shown), name))
     if name != policy.file.intent_default:
         return own
-    every = Sure(Test("lead.action", Op.IN, tuple(sorted(policy.intents)), name))
+    every = Sure(Comparison("lead.action", Op.IN, tuple(sorted(policy.intents)), name))
     return AnyOf((own, Neither(every)))
 
 

@@ -31,7 +31,7 @@ class Op(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Comparison:
     """One comparison of one fact. expected: a value, a tuple of them for IN, None for KNOWN and TRUE."""
 
     field: str
@@ -66,7 +66,7 @@ class Opaque:
     fields: tuple[str, ...]
 
 
-Node = Test | Not | And | Or | Opaque
+Node = Comparison | Not | And | Or | Opaque
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|"""
@@ -168,16 +168,16 @@ class _Parser:
             return self._compared(start, first.text, _COMPARISONS[follows])
         if follows == "in":
             self.at += 1
-            return Test(first.text, Op.IN, self._list(), self._since(start))
-        return Test(first.text, Op.TRUE, None, first.text)
+            return Comparison(first.text, Op.IN, self._list(), self._since(start))
+        return Comparison(first.text, Op.TRUE, None, first.text)
 
     def _compared(self, start: int, name: str, op: Op) -> Node:
         value = _literal(self._next())
         text = self._since(start)
         if isinstance(value, bool):
-            test = Test(name, Op.TRUE, None, name)
+            test = Comparison(name, Op.TRUE, None, name)
             return test if value is (op is Op.EQUAL) else Not(test, text)
-        return Test(name, op, value, text)
+        return Comparison(name, op, value, text)
 
     def _turned(self, start: int, value: Fact) -> Node:
         """Parse `5 <= company.employees` and `"x" in lead.behaviour`."""
@@ -186,11 +186,11 @@ class _Parser:
         if name.kind != "name" or self._peek() == "(":
             raise _Beyond
         if mark == "in":
-            return Test(name.text, Op.HOLDS, value, self._since(start))
+            return Comparison(name.text, Op.HOLDS, value, self._since(start))
         if mark not in _COMPARISONS:
             raise _Beyond
         op = _COMPARISONS[mark]
-        return Test(name.text, _FLIPPED.get(op, op), value, self._since(start))
+        return Comparison(name.text, _FLIPPED.get(op, op), value, self._since(start))
 
     def _call(self, start: int, name: str) -> Node:
         self._expect("(")
@@ -199,13 +199,13 @@ class _Parser:
             self._expect(")")
             if field.kind != "name":
                 raise _Beyond
-            return Test(field.text, Op.KNOWN, None, self._since(start))
+            return Comparison(field.text, Op.KNOWN, None, self._since(start))
         path, _, method = name.rpartition(".")
         if method not in _METHODS or not path:
             raise _Beyond
         value = _literal(self._next())
         self._expect(")")
-        return Test(path, _METHODS[method], value, self._since(start))
+        return Comparison(path, _METHODS[method], value, self._since(start))
 
     def _list(self) -> tuple[Fact, ...]:
         self._expect("[")
@@ -247,7 +247,17 @@ def parse(text: str) -> Node:
         return _Parser(text).whole()
     except _Beyond:
         bare = re.sub(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", '""', text)
-        return Opaque(text, tuple(sorted(set(_FIELD.findall(bare)))))
+        return Opaque(text, tuple(sorted(set(_asked(bare)))))
+
+
+def _asked(bare: str) -> Iterator[str]:
+    """Yield the facts in a text whose quoted words are gone: names that are no functions, methods cut off."""
+    for found in _FIELD.finditer(bare):
+        name = found[0]
+        if bare[found.end() :].lstrip().startswith("("):
+            name = name.rpartition(".")[0]
+        if name and name not in ("true", "false", "null", "in"):
+            yield name
 
 
 def conjuncts(node: Node) -> tuple[Node, ...]:
@@ -255,9 +265,9 @@ def conjuncts(node: Node) -> tuple[Node, ...]:
     return node.parts if isinstance(node, And) else (node,)
 
 
-def leaves(node: Node) -> Iterator[Test | Opaque]:
+def leaves(node: Node) -> Iterator[Comparison | Opaque]:
     """Yield every comparison of the tree, from left to right."""
-    if isinstance(node, Test | Opaque):
+    if isinstance(node, Comparison | Opaque):
         yield node
     elif isinstance(node, Not):
         yield from leaves(node.part)
@@ -271,7 +281,7 @@ def truth(node: Node, facts: Facts) -> bool | None:
 
     `a || b` holds if one does, however unknown the other; `a && b` fails if one does.
     """
-    if isinstance(node, Test):
+    if isinstance(node, Comparison):
         return _tested(node, facts)
     if isinstance(node, Not):
         inner = truth(node.part, facts)
@@ -289,7 +299,7 @@ def truth(node: Node, facts: Facts) -> bool | None:
     return None if unknown else not settles
 
 
-def _tested(test: Test, facts: Facts) -> bool | None:
+def _tested(test: Comparison, facts: Facts) -> bool | None:
     value = facts.get(test.field)
     if test.op is Op.KNOWN:
         return value is not None

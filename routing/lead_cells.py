@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from routing.conditions import context_of, evaluate
-from routing.expression import Fact, Test, leaves
+from routing.expression import Comparison, Fact, leaves
 from routing.facts import nested, treatment
 from routing.policy import Policy
 from routing.segments import segment_of
@@ -146,7 +146,7 @@ def _named(policy: Policy, field: str) -> tuple[str, ...]:
     words: dict[str, None] = {}
     for condition in policy.conditions.values():
         for leaf in leaves(condition.node):
-            if isinstance(leaf, Test) and leaf.field == field:
+            if isinstance(leaf, Comparison) and leaf.field == field:
                 each = leaf.expected if isinstance(leaf.expected, tuple) else (leaf.expected,)
                 words |= dict.fromkeys(word for word in each if isinstance(word, str))
     return tuple(words)

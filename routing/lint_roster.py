@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from routing.expression import Op, Test, leaves
+from routing.expression import Comparison, Op, leaves
 from routing.finding import Finding, Severity, Where
 from routing.policy import Policy
 from routing.policy_checks import ladders
@@ -159,7 +159,7 @@ def _people_named(policy: Policy, reps: Mapping[str, Rep]) -> Iterator[Finding]:
         people |= {word: rep.id for word in (rep.id, rep.name, rep.email) if word}
     for at, rule in enumerate(policy.rules):
         for leaf in leaves(rule.condition.node) if rule.condition else ():
-            if not isinstance(leaf, Test) or leaf.op is Op.KNOWN:
+            if not isinstance(leaf, Comparison) or leaf.op is Op.KNOWN:
                 continue
             for word in leaf.expected if isinstance(leaf.expected, tuple) else (leaf.expected,):
                 if isinstance(word, str) and word in people:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from routing.derived import All, Basic, basic
-from routing.expression import Op, Test, leaves, truth
+from routing.expression import Comparison, Op, leaves, truth
 from routing.finding import Finding, Severity
 from routing.lead_cells import cells, grouped
 from routing.policy import CompiledRule, Policy
@@ -91,8 +91,8 @@ def _asks(rule: CompiledRule, fields: Sequence[str]) -> bool:
 def _names_people(policy: Policy) -> Iterator[Finding]:
     for at, rule in enumerate(policy.rules):
         for leaf in leaves(rule.condition.node) if rule.condition else ():
-            is_owner = isinstance(leaf, Test) and leaf.field in ("account.owner", "account.opportunity_owner")
-            if is_owner and isinstance(leaf, Test) and leaf.op is not Op.KNOWN:
+            is_owner = isinstance(leaf, Comparison) and leaf.field in ("account.owner", "account.opportunity_owner")
+            if is_owner and isinstance(leaf, Comparison) and leaf.op is not Op.KNOWN:
                 what = f"rule {rule.rule.name!r} names a person: {leaf.text}."
                 allowed = "Rules name groups and roles; ask has(account.owner)."
                 here = ("rules", at, "when")

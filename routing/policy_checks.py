@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from routing.calendar.business_time import calendar_of
 from routing.catalogue import CHOICES, KINDS, FactKind, kind_of
 from routing.conditions import Condition, written
-from routing.expression import Op, Test, leaves
+from routing.expression import Comparison, Op, leaves
 from routing.finding import Finding, Severity
 from routing.policy_errors import meant, place
 from routing.policy_yaml import Document, Path
@@ -43,7 +43,7 @@ def condition_findings(file: PolicyFile, document: Document, path: Path, conditi
             what = f"{name} asks for a calendar that the policy does not have."
             yield place(document, path, _ERROR, "condition.calendar", what, _allowed(tuple(file.calendars)))
     for leaf in leaves(condition.node):
-        if isinstance(leaf, Test) and kind_of(leaf.field) is not None:
+        if isinstance(leaf, Comparison) and kind_of(leaf.field) is not None:
             yield from _comparison(file, document, path, leaf)
 
 
@@ -274,7 +274,7 @@ def _ladder(file: PolicyFile, document: Document, path: Path, steps: tuple[Step,
             yield place(document, (*path, at, "at"), _ERROR, "ladder.order", what, "Write steps in the order of time.")
 
 
-def _comparison(file: PolicyFile, document: Document, path: Path, test: Test) -> Iterator[Finding]:
+def _comparison(file: PolicyFile, document: Document, path: Path, test: Comparison) -> Iterator[Finding]:
     kind = kind_of(test.field)
     values = test.expected if isinstance(test.expected, tuple) else (test.expected,)
     words = allowed_words(file, test.field)

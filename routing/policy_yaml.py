@@ -142,7 +142,7 @@ class _Reader:
         self.count += 1
         if self.count > MOST_NODES:
             raise _unreadable(event, f"the file holds more than {MOST_NODES:,} values", "Split the division.")
-        if event.tag and event.tag != "!" and not event.tag.startswith("tag:yaml.org,2002:"):
+        if event.tag:
             raise _unreadable(event, f"the tag {event.tag} is not used in a policy", "Write plain values.")
 
 

@@ -11,7 +11,7 @@ from itertools import product
 
 from routing.catalogue import CHOICES, FactKind, kind_of
 from routing.derived import All, AnyOf, Basic, Neither, Sure
-from routing.expression import Fact, Op, Opaque, Test, truth
+from routing.expression import Comparison, Fact, Op, Opaque, truth
 
 MOST_STEPS = 20_000
 OTHER = "~other"  # a word that no condition names
@@ -60,7 +60,7 @@ Domains = Mapping[str, tuple[Fact | None, ...]]
 
 def domains(conditions: Sequence[Basic]) -> dict[str, tuple[Fact | None, ...]]:
     """Return the values worth trying for each fact that the conditions name."""
-    tests: dict[str, list[Test]] = {}
+    tests: dict[str, list[Comparison]] = {}
     opaque: dict[str, tuple[Fact | None, ...]] = {}
     for condition in conditions:
         for leaf in leaves(condition):
@@ -76,9 +76,9 @@ def find_lead(yes: Basic, no: Sequence[Basic], domain: Domains, budget: Budget) 
     return _search(yes, list(no), {}, domain, budget)
 
 
-def leaves(condition: Basic) -> Iterator[Test | Opaque]:
+def leaves(condition: Basic) -> Iterator[Comparison | Opaque]:
     """Yield every comparison of the condition."""
-    if isinstance(condition, Test | Opaque):
+    if isinstance(condition, Comparison | Opaque):
         yield condition
     elif isinstance(condition, Sure | Neither):
         yield from leaves(condition.part)
@@ -87,7 +87,7 @@ def leaves(condition: Basic) -> Iterator[Test | Opaque]:
             yield from leaves(part)
 
 
-def key(leaf: Test | Opaque) -> str:
+def key(leaf: Comparison | Opaque) -> str:
     """Return what a comparison depends on: the fact; for a list, the fact and the word."""
     if isinstance(leaf, Opaque):
         return leaf.text
@@ -96,7 +96,7 @@ def key(leaf: Test | Opaque) -> str:
 
 def held(condition: Basic, lead: Assignment) -> Held:
     """Return whether a condition holds for a lead under construction."""
-    if isinstance(condition, Test | Opaque):
+    if isinstance(condition, Comparison | Opaque):
         return _leaf(condition, lead)
     if isinstance(condition, Sure):
         inner = held(condition.part, lead)
@@ -130,12 +130,12 @@ def _any(condition: AnyOf, lead: Assignment) -> Held:
     return Held.UNKNOWN if Held.UNKNOWN in inner else Held.NO
 
 
-def _leaf(leaf: Test | Opaque, lead: Assignment) -> Held:
+def _leaf(leaf: Comparison | Opaque, lead: Assignment) -> Held:
     name = key(leaf)
     if name not in lead:
         return Held.OPEN
     value = lead[name]
-    if isinstance(leaf, Test) and leaf.op is not Op.HOLDS:
+    if isinstance(leaf, Comparison) and leaf.op is not Op.HOLDS:
         found = truth(leaf, {} if value is None else {leaf.field: value})
     else:
         found = value if isinstance(value, bool) else None
@@ -165,7 +165,7 @@ def _search(yes: Basic, no: list[Basic], lead: Assignment, domain: Domains, budg
     return None
 
 
-def _values(name: str, tests: Sequence[Test]) -> tuple[Fact | None, ...]:
+def _values(name: str, tests: Sequence[Comparison]) -> tuple[Fact | None, ...]:
     unknown: tuple[Fact | None, ...] = () if name.split(" holds ")[0] in ALWAYS_KNOWN else (ABSENT,)
     kind = kind_of(tests[0].field) if tests[0].op is not Op.HOLDS else FactKind.YES_NO
     if kind is FactKind.YES_NO or name == "lead.recycled_rep_known":
@@ -175,7 +175,7 @@ def _values(name: str, tests: Sequence[Test]) -> tuple[Fact | None, ...]:
     return (*unknown, *_words(name, tests))
 
 
-def _literals(tests: Sequence[Test]) -> list[Fact]:
+def _literals(tests: Sequence[Comparison]) -> list[Fact]:
     found: list[Fact] = []
     for test in tests:
         each = test.expected if test.op is Op.IN and isinstance(test.expected, tuple) else (test.expected,)
@@ -183,7 +183,7 @@ def _literals(tests: Sequence[Test]) -> list[Fact]:
     return found
 
 
-def _numbers(name: str, tests: Sequence[Test]) -> list[Fact]:
+def _numbers(name: str, tests: Sequence[Comparison]) -> list[Fact]:
     low, high = _RANGES.get(name, (0, 10**12))
     bounds = sorted({float(value) for value in _literals(tests) if isinstance(value, int | float)})
     near = 0.5 if name in _FRACTIONAL else 1
@@ -194,7 +194,7 @@ def _numbers(name: str, tests: Sequence[Test]) -> list[Fact]:
     return [int(each) if each == int(each) else each for each in sorted(tried) if low <= each <= high]
 
 
-def _words(name: str, tests: Sequence[Test]) -> list[Fact]:
+def _words(name: str, tests: Sequence[Comparison]) -> list[Fact]:
     closed = CHOICES.get(name)
     if closed is not None:
         return list(closed)

@@ -1,0 +1,75 @@
+import pytest
+
+from routing.conditions import (
+    Compared,
+    ConditionInvalid,
+    Verdict,
+    compared,
+    compile_condition,
+    context_of,
+    evaluate,
+)
+from routing.facts import nested
+
+FACTS = nested({"company.employees": 600, "lead.source": "web"})
+
+
+def verdict(text: str) -> Verdict:
+    return evaluate(compile_condition(text), context_of(FACTS))
+
+
+def test_a_condition_that_holds_matches() -> None:
+    assert verdict("company.employees >= 600") == Verdict(True)
+    assert verdict("company.employees > 600") == Verdict(False)
+
+
+def test_an_unknown_fact_makes_it_false_and_is_named() -> None:
+    assert verdict('company.state == "TX"') == Verdict(False, ("company.state",))
+    assert verdict('!(company.state == "TX")') == Verdict(False, ("company.state",))
+    assert verdict('segment == "smb"') == Verdict(False, ("segment",))
+
+
+def test_an_unknown_fact_that_does_not_decide_does_no_harm() -> None:
+    assert verdict('company.state == "TX" || company.employees == 600').matched
+    assert verdict('company.state == "TX" && company.employees == 1') == Verdict(False)
+
+
+def test_values_that_do_not_compare_make_it_false() -> None:
+    assert verdict('company.employees > "many"') == Verdict(False, ("company.employees",))
+    assert not verdict("company.employees / 0 > 1").matched
+
+
+def test_a_result_that_is_no_truth_value_is_false() -> None:
+    assert not verdict("company.employees").matched
+
+
+def test_each_comparison_is_told_with_actual_and_expected() -> None:
+    condition = compile_condition('company.employees >= 700 && has(company.state) && lead.source in ["web", "chat"]')
+    assert compared(condition, {"company.employees": 600, "lead.source": "web"}) == (
+        Compared("company.employees", 600, ">= 700", False),
+        Compared("company.state", None, "known", False),
+        Compared("lead.source", "web", 'in ["web", "chat"]', True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        pytest.param("icp and icp", "no operator", id="and"),
+        pytest.param("a = 1", "single =", id="assignment"),
+        pytest.param("icp &&", "ends too early", id="unfinished"),
+        pytest.param("(" * 30 + "icp" + ")" * 30, "nested", id="deep"),
+        pytest.param("[1].all(x, [1].all(y, true))", "not allowed", id="macros"),
+        pytest.param("icp " + "&& icp " * 400, "characters long", id="long"),
+        pytest.param("lead.source in 1..3", "does not parse", id="not CEL"),
+    ],
+)
+def test_what_does_not_compile_says_why(text: str, what: str) -> None:
+    with pytest.raises(ConditionInvalid) as error:
+        compile_condition(text)
+    assert what in error.value.what
+    assert error.value.allowed
+
+
+def test_words_in_quotes_may_be_anything() -> None:
+    assert not verdict('lead.source == "this and that = (((((((((((((((((((((((((" ').matched

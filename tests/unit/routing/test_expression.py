@@ -1,0 +1,92 @@
+import cel
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.conditions import asked, compile_condition, context_of, evaluate
+from routing.expression import And, Comparison, Fact, Not, Op, Opaque, Or, parse, truth
+from routing.facts import flat, nested
+
+FIELDS: dict[str, st.SearchStrategy[Fact]] = {
+    "company.employees": st.integers(0, 5),
+    "company.country": st.sampled_from(["US", "CA", "MX"]),
+    "company.state": st.sampled_from(["TX", "", "T"]),
+    "icp": st.booleans(),
+    "lead.behaviour": st.lists(st.sampled_from(["a", "b"]), max_size=2).map(tuple),
+}
+TESTS = [
+    *(f"company.employees {op} {n}" for op in ("==", "!=", "<", "<=", ">", ">=") for n in (0, 2, 5)),
+    *("3 <= company.employees", "2.5 > company.employees", "company.employees in [1, 3]", "has(company.employees)"),
+    *('company.country == "US"', 'company.country != "CA"', "company.country in ['US', 'MX']", "has(company.country)"),
+    *('company.state.startsWith("T")', 'company.state.endsWith("X")', 'company.state.contains("T")'),
+    *('company.country < "MX"', "icp", "!icp", "icp == false", "icp != true", '"a" in lead.behaviour'),
+    'company.country == "it\\"s"',
+]
+EXPRESSIONS = st.recursive(
+    st.sampled_from(TESTS),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda both: f"({both[0]}) && {both[1]}"),
+        st.tuples(inner, inner).map(lambda both: f"{both[0]} || {both[1]}"),
+        inner.map(lambda one: f"!({one})"),
+    ),
+    max_leaves=6,
+)
+FACTS = st.fixed_dictionaries({}, optional=FIELDS)
+
+
+@settings(max_examples=400)
+@given(text=EXPRESSIONS, facts=FACTS)
+def test_the_tree_decides_as_cel_does(text: str, facts: dict[str, Fact]) -> None:
+    condition = compile_condition(text)
+    assert not isinstance(condition.node, Opaque)
+    verdict = evaluate(condition, context_of(nested(facts)))
+    assert (truth(condition.node, facts) is True) is verdict.matched
+
+
+@given(text=EXPRESSIONS, facts=FACTS)
+def test_a_condition_holds_where_all_its_parts_do(text: str, facts: dict[str, Fact]) -> None:
+    condition = compile_condition(text)
+    context = context_of(nested(facts))
+    assert all(evaluate(part, context).matched for part in condition.parts) is evaluate(condition, context).matched
+
+
+@given(text=EXPRESSIONS, facts=FACTS)
+def test_a_context_of_what_is_asked_decides_as_one_of_all(text: str, facts: dict[str, Fact]) -> None:
+    condition = compile_condition(text)
+    narrow = context_of(nested(facts), asked(condition.fields))
+    assert evaluate(condition, narrow).matched is evaluate(condition, context_of(nested(facts))).matched
+
+
+@given(facts=FACTS)
+def test_facts_survive_being_nested(facts: dict[str, Fact]) -> None:
+    assert flat(nested(facts)) == facts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "company.employees * 2 > 50",
+        "lead.source.matches('a.*')",
+        "icp ? true : false",
+        "size(lead.behaviour) > 1",
+        "true",
+    ],
+)
+def test_what_is_beyond_the_subset_is_opaque_and_cel_decides(text: str) -> None:
+    assert isinstance(parse(text), Opaque)
+    cel.compile(text)
+
+
+def test_an_opaque_part_still_leaves_the_others_readable() -> None:
+    condition = compile_condition('company.country == "US" && size(lead.behaviour) > 1')
+    assert isinstance(condition.node, Opaque)
+    assert condition.fields == ("company.country", "lead.behaviour")
+
+
+def test_precedence_is_that_of_cel() -> None:
+    node = parse("icp && a.b || !c.d && has(e.f)")
+    assert isinstance(node, Or)
+    assert isinstance(node.parts[0], And)
+    assert isinstance(node.parts[1], And)
+    assert isinstance(node.parts[1].parts[0], Not)
+    assert node.parts[1].parts[1] == Comparison("e.f", Op.KNOWN, None, "has(e.f)")

@@ -1,0 +1,111 @@
+import hashlib
+
+import pytest
+
+from routing.policy import PolicyInvalid, compile_policy, policy_hash
+from routing.policy_yaml import DEEPEST, LARGEST_BYTES, Unreadable, read
+from schemas.policy_file import PolicyFile, ToQueue
+from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_compiles(name: str) -> None:
+    assert shipped(name).file.name == name
+
+
+def test_the_hash_is_of_the_text_as_written() -> None:
+    text = text_of("default")
+    assert compile_policy(text).hash == hashlib.sha256(text.encode()).hexdigest()[:16] == policy_hash(text)
+    assert compile_policy(text + "\n# a comment\n") != compile_policy(text) == compile_policy(text)
+
+
+def test_the_catch_all_is_the_last_rules_target() -> None:
+    assert shipped().catch_all == ToQueue(queue="catch-all")
+
+
+def test_a_tier_that_the_policy_does_not_have_is_its_last() -> None:
+    policy = shipped()
+    assert policy.tier("T9") is policy.tier("T3")
+
+
+def test_all_errors_of_the_structure_are_told_at_once() -> None:
+    with pytest.raises(PolicyInvalid) as error:
+        edited(
+            "default",
+            ("{pool: ent-amer}", "{pool: x}"),
+            ("{pool: smb-sdr}", "{pool: y}"),
+            ("hours: office", "hours: z"),
+        )
+    assert {finding.code for finding in error.value.findings} == {"pool.unknown", "calendar.unknown"}
+    assert all(finding.where.line for finding in error.value.findings)
+
+
+def test_every_default_number_of_the_requirements_is_in_the_model() -> None:
+    file: PolicyFile = shipped("starter").file
+    assert (file.recycling.days, file.nurture.threshold, file.nurture.within.days) == (90, 3, 7)
+    assert file.weights == {"senior": 1.5, "normal": 1.0, "new": 0.5}
+    assert (file.capacity.limit, file.capacity.assigned, file.capacity.ramping_share) == (40, 0.5, 0.5)
+    assert file.capacity.stages == {"early": 0.5, "mid": 1.0, "late": 1.5}
+    assert [(str(step.at), step.do.value) for step in shipped().file.ladder] == [
+        ("0.5x", "remind_owner"),
+        ("1x", "alert_manager"),
+        ("2x", "reassign"),
+        ("3x", "alert_leadership"),
+    ]
+    assert file.sla.reassignments == 1
+    assert file.auto_reply.repeat_after.total_seconds() == 86_400
+    pool = shipped().file.pools["mm-southwest"]
+    assert pool.prefer_for.total_seconds() == 10
+    assert pool.senior_lane is not None
+    assert (pool.senior_lane.junior_floor, pool.senior_lane.floor_days, pool.senior_lane.floor_from) == (0.2, 30, 10)
+    assert (pool.performance.best_share, pool.performance.bonus) == (0.2, 0.3)
+
+
+def test_words_of_yaml_1_1_stay_words() -> None:
+    assert read("a: [NO, on, off, 09:00, 1e3, 0x1F, 012]").data == {
+        "a": ["NO", "on", "off", "09:00", 1000.0, "0x1F", 12]
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: &x 1\nb: *x", id="an alias"),
+        pytest.param("a: !!python/object:os.system x", id="a python tag"),
+        pytest.param("a: !mine x", id="a tag"),
+        pytest.param("a: 1\na: 2", id="a duplicate key"),
+        pytest.param("a: 1\n---\nb: 2", id="a second document"),
+        pytest.param("{[1]: 2}", id="a list as a key"),
+        pytest.param("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), id="too deep"),
+        pytest.param("[" * 5_000, id="far too deep"),
+        pytest.param("a: " + "x" * LARGEST_BYTES, id="too large"),
+        pytest.param("a: [1, 2", id="unfinished"),
+        pytest.param("a: \x00", id="a control character"),
+    ],
+)
+def test_what_could_surprise_is_refused(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read(text)
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_is_built() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(12)
+    )
+    with pytest.raises(PolicyInvalid, match="anchors"):
+        compile_policy(bomb)
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "just words", "null", "[]"])
+def test_what_is_no_mapping_is_no_policy(text: str) -> None:
+    with pytest.raises(PolicyInvalid, match="no policy"):
+        compile_policy(text)
+
+
+def test_the_examples_variants_are_small_edits_of_the_default() -> None:
+    over_500 = edited("default", ("name: enterprise, from: 1000", "name: enterprise, from: 501"))
+    assert over_500.bands[0].start == 501
+    from_150 = edited("default", ("name: mid_market, from: 200", "name: mid_market, from: 150"))
+    assert from_150.bands[1].start == 150
+    plain = compile_policy(text_of("default") + "capacity: {count: plain}\n")
+    assert plain.file.capacity.count == "plain"

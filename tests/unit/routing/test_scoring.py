@@ -1,0 +1,60 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.policy import Policy, compile_policy
+from routing.scoring import score
+from routing.tiers import grade
+from tests.unit.routing.policies import lead, shipped, text_of
+
+POLICY = shipped()
+
+
+def scored_as(policy: Policy, behaviour: tuple[str, ...] = (), **company: object) -> dict[str, int]:
+    of = lead(**company).model_copy(update={"behaviour": behaviour})
+    found = score(policy, of, grade(policy, of))
+    return found.parts | {"total": found.total}
+
+
+def test_fit_and_high_intent_make_eighty() -> None:
+    assert scored_as(POLICY, employees=600, industry="saas") == {
+        "fit": 40,
+        "intent": 40,
+        "behaviour": 0,
+        "total": 80,
+    }
+
+
+def test_the_pricing_page_counts_more_than_the_whitepaper() -> None:
+    assert scored_as(POLICY, ("pricing",))["behaviour"] > scored_as(POLICY, ("whitepaper",))["behaviour"]
+
+
+def test_the_model_version_is_told() -> None:
+    of = lead()
+    assert score(POLICY, of, grade(POLICY, of)).model == "points-1"
+
+
+@given(
+    behaviour=st.lists(st.sampled_from(["pricing", "returning", "whitepaper"])),
+    employees=st.none() | st.integers(0, 10_000),
+    points=st.lists(st.tuples(st.sampled_from(["fit", "intent", "behaviour"]), st.integers(-100, 100)), max_size=4),
+)
+def test_parts_sum_to_a_total_between_0_and_100(
+    behaviour: list[str], employees: int | None, points: list[tuple[str, int]]
+) -> None:
+    rows = ", ".join(
+        f"{{name: p{at}, part: {part}, when: lead.touch == 1 || has(company.country), points: {worth}}}"
+        for at, (part, worth) in enumerate(points)
+    )
+    text = text_of("starter") + f"scoring: {{ceilings: {{fit: 90, intent: 90, behaviour: 90}}, points: [{rows}]}}\n"
+    found = scored_as(compile_policy(text), tuple(behaviour), employees=employees)
+    total = found.pop("total")
+    assert sum(found.values()) == total
+    assert 0 <= total <= 100
+    assert all(part >= 0 for part in found.values())
+
+
+@pytest.mark.parametrize("ceiling", [0, 7])
+def test_a_part_stops_at_its_ceiling(ceiling: int) -> None:
+    text = text_of("default").replace("scoring:\n", f"scoring:\n  ceilings: {{fit: {ceiling}}}\n")
+    assert scored_as(compile_policy(text), employees=600, industry="saas")["fit"] == ceiling

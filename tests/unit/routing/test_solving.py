@@ -1,0 +1,100 @@
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.derived import All, AnyOf, Basic, Neither, Sure, basic
+from routing.expression import Fact, parse, truth
+from routing.lead_cells import graded
+from routing.policy import Policy
+from routing.solving import Budget, TooHard, domains, find_lead
+from tests.unit.routing.policies import shipped
+
+POLICY = shipped()
+TESTS = [
+    *("company.employees >= 3", "company.employees < 2", "company.employees == 5", "has(company.employees)"),
+    *('company.country == "US"', 'company.country != "US"', 'company.country in ["US", "CA"]', "has(company.country)"),
+    *(
+        '"a" in lead.behaviour',
+        "lead.has_consent",
+        "score > 99",
+        'company.state.startsWith("T")',
+        'company.state == "TX"',
+    ),
+]
+LEAVES = st.sampled_from(TESTS).map(lambda text: basic(POLICY, parse(text)))
+CONDITIONS: st.SearchStrategy[Basic] = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: AnyOf(tuple(parts))),
+        inner.map(Neither),
+        inner.map(Sure),
+    ),
+    max_leaves=5,
+)
+EVERYTHING: dict[str, list[Fact | None]] = {
+    "company.employees": [None, 0, 1, 2, 3, 4, 5, 6],
+    "company.country": [None, "US", "CA", "FR"],
+    "company.state": [None, "TX", "TN", "NY"],
+    "lead.behaviour": [(), ("a",), ("b",)],
+    "lead.has_consent": [None, True, False],
+    "score": [0, 99, 100],
+}
+
+
+def held_by(condition: Basic, facts: dict[str, Fact]) -> bool | None:
+    """A plain reading of a condition, to hold the solver against."""
+    if isinstance(condition, All):
+        parts = [held_by(part, facts) for part in condition.parts]
+        return False if False in parts else None if None in parts else True
+    if isinstance(condition, AnyOf):
+        parts = [held_by(part, facts) for part in condition.parts]
+        return True if True in parts else None if None in parts else False
+    if isinstance(condition, Neither):
+        inner = held_by(condition.part, facts)
+        return None if inner is None else not inner
+    if isinstance(condition, Sure):
+        return held_by(condition.part, facts) is True
+    return truth(condition, facts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(yes=CONDITIONS, no=st.lists(CONDITIONS, max_size=2))
+def test_a_lead_is_found_exactly_where_trying_all_leads_finds_one(yes: Basic, no: list[Basic]) -> None:
+    names = list(EVERYTHING)
+    exists = any(
+        held_by(yes, facts) is True and not any(held_by(each, facts) is True for each in no)
+        for values in product(*EVERYTHING.values())
+        if (facts := {name: value for name, value in zip(names, values, strict=True) if value is not None}) is not None
+    )
+    assert (find_lead(yes, no, domains([yes, *no]), Budget()) is not None) is exists
+
+
+def test_the_steps_of_a_search_are_bounded() -> None:
+    condition = basic(POLICY, parse("company.employees > 5 && company.revenue > 5"))
+    with pytest.raises(TooHard):
+        find_lead(condition, (), domains([condition]), Budget(2))
+
+
+@pytest.mark.parametrize("action", ["demo", "webinar", "whitepaper", None])
+@pytest.mark.parametrize("employees", [None, 20, 50, 199, 200, 1000])
+@pytest.mark.parametrize("country", [None, "US", "BR"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('segment == "smb"', 'segment != "smb"', 'segment in ["smb", "enterprise"]', 'tier == "T1"', 'tier == "T2"'),
+        *('tier != "T3"', "icp", "!icp", 'intent == "low"', 'intent != "high"', 'treatment == "nurture"'),
+        *('treatment == "assign"', 'tier in ["T1", "T3"] && segment == "mid_market"'),
+    ],
+)
+def test_what_a_policy_derives_is_spelt_out_faithfully(
+    action: str | None, employees: int | None, country: str | None, text: str
+) -> None:
+    policy: Policy = POLICY
+    given = {"lead.action": action, "company.employees": employees, "company.country": country}
+    facts: dict[str, Fact] = {name: value for name, value in given.items() if value is not None}
+    facts["company.industry"] = "saas"
+    node = parse(text)
+    assert (held_by(basic(policy, node), facts) is True) is (truth(node, graded(policy, facts)) is True)
