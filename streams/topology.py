@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter
 from pydantic import ValidationError
 
 from enrichment.normalise import mail
-from enrichment.opening import opened
+from enrichment.opening import enrich_share, opened, pending_share
+from enrichment.providers.pool import Pool
 from enrichment.providers.registry import Tools
 from enrichment.waterfall import Waterfall
 from routing.policy import Policy
@@ -46,7 +47,8 @@ def enrich(parts: Parts) -> Stage:
     from streams.stages.enrich import EnrichStage
 
     org, secret = org_of(parts.settings), parts.settings.person_key()
-    return EnrichStage(org, secret, parts.tables, _waterfall(parts, org, "enrich"), parts.clock.now)
+    share = enrich_share(org, parts.settings.slots.get("enrich", 1))
+    return EnrichStage(org, secret, parts.tables, _waterfall(parts, org, share), parts.clock.now)
 
 
 def pending(parts: Parts) -> Stage:
@@ -54,7 +56,8 @@ def pending(parts: Parts) -> Stage:
     from streams.stages.pending import PendingStage
 
     org = org_of(parts.settings)
-    return PendingStage(org, parts.tables, _waterfall(parts, org, "pending"), parts.clock.now)
+    share = pending_share(org, parts.settings.slots.get("pending", 1))
+    return PendingStage(org, parts.tables, _waterfall(parts, org, share), parts.clock.now)
 
 
 def track(parts: Parts) -> Stage:
@@ -193,7 +196,6 @@ def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
     return person
 
 
-def _waterfall(parts: Parts, org: Org, stage: str) -> Waterfall:
-    tools = Tools(accounts=parts.tables, secret_of=lambda name: os.environ.get(name, ""))
-    slots = parts.settings.slots.get(stage, 1)
-    return opened(org, tools, parts.settings.person_key(), parts.clock.now, slots)
+def _waterfall(parts: Parts, org: Org, quota_share: float) -> Waterfall:
+    tools = Tools(parts.tables, lambda name: os.environ.get(name, ""), Pool())
+    return opened(org, tools, parts.settings.person_key(), parts.clock.now, quota_share)
