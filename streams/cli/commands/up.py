@@ -1,16 +1,21 @@
 """`leadstream up`: all stages on one machine."""
 
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def up(context: typer.Context) -> None:
+def up(
+    context: typer.Context,
+    only: Annotated[list[str] | None, typer.Option(help="Run this stage alone. May be given again.")] = None,
+) -> None:
     """Run every stage on this machine and restart what dies, until Ctrl-C. How many of each: LEADSTREAM_SLOTS.
 
     Example: LEADSTREAM_SLOTS='{"score": 2}' leadstream up
     """
     from streams import supervisor
 
-    supervisor.up(context.obj.settings())
+    raise typer.Exit(supervisor.up(context.obj.settings(), only or ()))

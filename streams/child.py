@@ -1,0 +1,35 @@
+"""A slot as a child of `leadstream up`: `python -m streams.child STAGE SLOT PARENT`. It ends with its parent."""
+
+import ctypes
+import os
+import signal
+import sys
+
+from streams.errors import LeadstreamError
+from streams.settings import load
+from streams.topology import run_stage
+
+PR_SET_PDEATHSIG = 1
+
+
+def follow(parent: int) -> None:
+    """Have the kernel end this process when `parent` ends, even by SIGKILL (Linux; elsewhere `up` alone sees to it)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before we asked
+        sys.exit(1)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one slot; return its exit code."""
+    stage, slot, parent = arguments
+    follow(int(parent))
+    try:
+        return run_stage(stage, int(slot), load())
+    except LeadstreamError as error:
+        print(error, file=sys.stderr)
+        return 5
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
