@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from schemas.policy_file import PolicyFile
 from schemas.topics import TOPICS, Topic
 from schemas.wire import MODELS, VERSIONS
 
@@ -36,6 +37,12 @@ def json_schema(event_type: str) -> dict[str, Any]:
         "x-version": VERSIONS[event_type],
         **schema,
     }
+
+
+def policy_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a policy file, so that editors complete it."""
+    schema = PolicyFile.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "leadstream:policy", **schema}
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
@@ -80,6 +87,7 @@ def documents() -> dict[str, bytes]:
     """Return relative path -> bytes of every exported document."""
     pretty = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     files = {f"schemas/{name}.json": orjson.dumps(json_schema(name), option=pretty) for name in sorted(MODELS)}
+    files["policy.schema.json"] = orjson.dumps(policy_schema(), option=pretty)
     files["asyncapi.json"] = orjson.dumps(asyncapi(), option=pretty)
     return files
 
