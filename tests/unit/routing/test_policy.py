@@ -1,9 +1,11 @@
 import hashlib
 
+import jsonschema
 import pytest
 
 from routing.policy import PolicyInvalid, compile_policy, policy_hash
 from routing.policy_yaml import DEEPEST, LARGEST_BYTES, Unreadable, read
+from schemas.export import policy_schema
 from schemas.policy_file import PolicyFile, ToQueue
 from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
 
@@ -109,3 +111,9 @@ def test_the_examples_variants_are_small_edits_of_the_default() -> None:
     assert from_150.bands[1].start == 150
     plain = compile_policy(text_of("default") + "capacity: {count: plain}\n")
     assert plain.file.capacity.count == "plain"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_editors_accept_a_shipped_policy_by_its_json_schema(name: str) -> None:
+    validator = jsonschema.Draft202012Validator(policy_schema())
+    assert [error.message for error in validator.iter_errors(read(text_of(name)).data)] == []

@@ -1,0 +1,87 @@
+import pytest
+
+from routing.finding import Finding, Severity
+from routing.lint import lint, lint_text
+from routing.policy import compile_policy
+from routing.solving import MOST_STEPS
+from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
+
+BEFORE_LAST = "  - name: everything else"
+
+
+def with_rules(*conditions: str) -> tuple[Finding, ...]:
+    rows = "".join(
+        f"  - {{name: extra {at}, when: '{condition}', to: {{pool: smb-sdr}}, because: abc, say: abc, owner: ops}}\n"
+        for at, condition in enumerate(conditions)
+    )
+    return lint_text(text_of("default").replace(BEFORE_LAST, rows + BEFORE_LAST))
+
+
+def codes(findings: tuple[Finding, ...]) -> set[str]:
+    return {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_has_no_errors(name: str) -> None:
+    assert [str(finding) for finding in lint(shipped(name)) if finding.severity is Severity.ERROR] == []
+
+
+def test_the_default_policy_warns_of_nothing_but_places_without_a_team() -> None:
+    assert codes(lint(shipped())) == {"matrix.catch_all_only"}
+
+
+def test_territory_first_warns_of_the_overlaps_that_it_is_about() -> None:
+    assert codes(lint(shipped("territory-first"))) == {"matrix.catch_all_only", "rule.overlap"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_reachable"),
+    [
+        pytest.param('segment == "enterprise" && company.region == "amer"', False, id="the same again"),
+        pytest.param('company.employees >= 1000 && company.region == "amer"', False, id="the segment in numbers"),
+        pytest.param('company.employees >= 999 && company.region == "amer"', True, id="one more headcount"),
+        pytest.param('mail.kind == "personal" && icp', False, id="a case of an earlier rule"),
+        pytest.param("lead.disqualified_days < 90 && lead.recycled", False, id="recycled in days"),
+        pytest.param("lead.disqualified_days < 90", True, id="recycled with nobody to go back to"),
+        pytest.param('segment == "smb" && company.country == "FR"', True, id="another country"),
+        pytest.param('segment == "smb" && has(company.country) && company.country in ["US"]', False, id="a subset"),
+        pytest.param('segment == "self_serve" && tier == "T3"', False, id="nurtured before"),
+        pytest.param('segment == "self_serve" && tier == "T1"', False, id="never hot below the fit"),
+        pytest.param("company.employees > 5 && company.employees < 6", False, id="no number between"),
+        pytest.param('company.revenue > 5 && company.revenue < 6 && company.region == "emea"', True, id="a fraction"),
+        pytest.param('company.state.startsWith("T") && company.region == "emea"', True, id="a prefix"),
+        pytest.param("score > 100", False, id="beyond the scale"),
+        pytest.param(
+            '"a" in lead.behaviour && "b" in lead.behaviour && company.region == "apac"', True, id="two pages"
+        ),
+    ],
+)
+def test_a_rule_is_unreachable_exactly_where_no_lead_can_meet_it(condition: str, is_reachable: bool) -> None:
+    assert ("rule.unreachable" not in codes(with_rules(condition))) is is_reachable
+
+
+def test_an_unreachable_rule_names_the_one_that_takes_its_leads() -> None:
+    said = next(f for f in with_rules('mail.kind == "personal" && icp') if f.code == "rule.unreachable")
+    assert "'personal email'" in said.what
+    assert said.where.line
+
+
+def test_fifty_rules_warn() -> None:
+    assert "rules.many" in codes(with_rules(*(f'lead.campaign == "c{n}"' for n in range(37))))
+    assert "rules.many" not in codes(with_rules(*(f'lead.campaign == "c{n}"' for n in range(36))))
+
+
+def test_a_hundred_rules_are_solved_within_the_budget() -> None:
+    findings = with_rules(*(f'lead.campaign == "c{n}" && company.employees > {n}' for n in range(100)))
+    assert MOST_STEPS >= 20_000
+    assert not codes(findings) & {"rule.unsettled", "rule.unreachable"}
+
+
+def test_findings_are_the_same_every_time() -> None:
+    policy = compile_policy(text_of("territory-first"))
+    assert lint(policy) == lint(compile_policy(text_of("territory-first")))
+
+
+def test_a_pool_for_hot_leads_without_cover_after_hours_warns() -> None:
+    policy = edited("default", ("    strategy: least_loaded\n    after_hours: after-hours\n", ""))
+    assert "pool.no_after_hours" in codes(lint(policy))

@@ -1,0 +1,69 @@
+"""The rule book as text and flowchart, in golden files; rewritten only on request: LEADSTREAM_REWRITE_GOLDEN=1."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from routing.condition_text import sentence
+from routing.expression import parse
+from routing.policy_text import explain, flowchart
+from tests.unit.routing.policies import SHIPPED, edited, shipped
+
+FOLDER = Path(__file__).parents[2] / "golden" / "policies"
+
+
+def hold(name: str, text: str) -> None:
+    path = FOLDER / name
+    if os.environ.get("LEADSTREAM_REWRITE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_reads_as_in_the_wiki(name: str) -> None:
+    policy = shipped(name)
+    hold(f"{name}.md", explain(policy).replace(policy.hash, "0" * 16))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_is_drawn_as_in_the_wiki(name: str) -> None:
+    hold(f"{name}.mmd", flowchart(shipped(name)))
+
+
+def test_every_rule_with_its_reason_and_owner_is_in_the_text() -> None:
+    policy = shipped()
+    text = explain(policy)
+    for rule in policy.file.rules:
+        assert rule.name in text
+        assert rule.because in text
+        assert rule.owner in text
+        assert rule.say in text
+
+
+def test_a_name_cannot_break_the_drawing() -> None:
+    drawn = flowchart(edited("default", ("name: account owner", "name: 'the \"x\" <b>'")))
+    assert "the #quot;x#quot; #lt;b#gt;<br/>" in drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("company.employees >= 50", "the headcount is at least 50"),
+        ('company.country in ["US", "CA"]', "the company's country is US or CA"),
+        ('"pricing" in lead.behaviour', "the lead's behaviour includes pricing"),
+        ("!has(company.employees)", "the headcount is unknown"),
+        ("!icp", "it does not fit the ideal customer"),
+        ("calendar.office", "the calendar office is open"),
+        ('answers.seats == "many"', "the answer seats is many"),
+        ("score > 80.5", "the score is above 80.5"),
+        ('!(weekday == "sat")', "it is not so that the weekday is sat"),
+        (
+            'icp && (weekday == "sat" || hour > 18)',
+            "it fits the ideal customer and (the weekday is sat or the hour is above 18)",
+        ),
+        ("size(lead.flags) > 1", "`size(lead.flags) > 1`"),
+    ],
+)
+def test_a_condition_reads_as_a_sentence(text: str, said: str) -> None:
+    assert sentence(parse(text)) == said
