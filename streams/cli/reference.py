@@ -135,7 +135,7 @@ def _commands() -> Iterator[str]:
     yield from ("All but those that stay take `--json`. `--bootstrap` and `--namespace` stand before the command.", "")
     root = typer.main.get_command(app)
     for path, command in _leaves(root, ()):
-        lines = [line.strip() for line in (command.help or "").strip().splitlines()]
+        lines: list[str] = [line.strip() for line in (command.help or "").strip().splitlines()]
         example = next((line.removeprefix("Example: ") for line in lines if line.startswith("Example: ")), "")
         yield f"- `leadstream {' '.join(path)}`: {' '.join(lines[: lines.index('')] if '' in lines else lines[:1])}"
         yield f"  For example: `{example}`"

@@ -24,7 +24,7 @@ class Feed:
         self._cluster = cluster
         self._producer = Producer(plain_producer_config(cluster))
         self._scenario = scenario
-        self._waiting = _order(scenario)
+        self._order = tuple(_order(scenario))
         self._started = now
         self._sent = 0
         self._is_duplicate_sent = False
@@ -34,11 +34,10 @@ class Feed:
     def tick(self, watched: Watched, now: float) -> None:
         """Send the leads and make the calls that are due. now: monotonic seconds."""
         while self._sent < (now - self._started) * LEADS_PER_SECOND:
-            sent = next(self._waiting, None)
-            if sent is None:
+            if self._sent == len(self._order):
                 break
+            self._send(self._order[self._sent])
             self._sent += 1
-            self._send(sent)
         if not self._is_duplicate_sent and self._scenario.original.id in watched.by_event:
             self._is_duplicate_sent = True
             self._send(self._scenario.duplicate)

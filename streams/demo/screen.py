@@ -27,8 +27,8 @@ def live(watched: Watched, kept: Sequence[Promise], rows: int = _ROWS) -> Render
 def decisions(lines: Sequence[Line]) -> Table:
     """Return a table of decisions, the last one at the bottom."""
     table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
-    for column in ("lead", "company", "tier", "rule", "rep", ""):
-        table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=None if column == "tier" else 2)
+    for column, ratio in (("lead", 3), ("company", 4), ("tier", None), ("rule", 4), ("rep", 3), ("", 5)):
+        table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=ratio)
     table.add_column("to assign", justify="right", no_wrap=True)
     for line in lines:
         tier = Text(line.tier, style=_TIER_STYLE.get(line.tier, ""))

@@ -12,7 +12,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from streams.broker.ports import free_ports
+
 _HOST = "127.0.0.1"
+_MAIL_PORT = 8025
 
 
 @dataclass(slots=True)
@@ -41,14 +44,13 @@ def listening(rep_domain: str) -> Iterator[Sinks]:
     """Yield sinks on free ports. rep_domain: mail to it is to reps, any other to leads."""
     arrived = Arrived()
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    mail = Controller(_MailSink(arrived, rep_domain), hostname=_HOST, port=0)
+    mail = Controller(_MailSink(arrived, rep_domain), hostname=_HOST, port=next(free_ports(_MAIL_PORT)))
     mail.start()
     hooks = ThreadingHTTPServer((_HOST, 0), _receiver(arrived, Webhook(secret)))
     thread = threading.Thread(target=hooks.serve_forever, name="demo-webhooks", daemon=True)
     thread.start()
     try:
-        port = mail.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # it is an asyncio.Server
-        yield Sinks(port, f"http://{_HOST}:{hooks.server_port}/crm", secret, arrived)
+        yield Sinks(mail.port, f"http://{_HOST}:{hooks.server_port}/crm", secret, arrived)
     finally:
         hooks.shutdown()
         thread.join()

@@ -48,11 +48,11 @@ class Watched:
         match decision.kind:
             case DecisionKind.TOUCHED:
                 self.by_event.setdefault(event, decision)
-                self._show(decision, "duplicate: stays with its owner", seconds)
+                self._show(decision, "duplicate, same owner", seconds)
             case DecisionKind.REASSIGNED:
                 self.reassigned[self.events_of.get(decision.lead_id, event)] = decision
                 before = self.name_of(decision.previous_owner.id if decision.previous_owner else None)
-                self._show(decision, f"SLA missed: taken from {before}", seconds)
+                self._show(decision, f"SLA missed, was {before}", seconds)
             case DecisionKind.ESCALATED:
                 self.alerts += 1
             case DecisionKind.CONTACTED:
@@ -63,7 +63,7 @@ class Watched:
                 self.delays.append(seconds)
                 if decision.lead.company.domain:
                     self.companies.add(decision.lead.company.domain)
-                what = f"in review: {decision.owner.queue}" if decision.owner.kind is OwnerKind.QUEUE else ""
+                what = f"queue {decision.owner.queue}" if decision.owner.kind is OwnerKind.QUEUE else ""
                 self._show(decision, what, seconds)
 
     def settled(self, notice: NoticeSettled) -> None:
