@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import orjson
+import pytest
 from aiohttp import web
 
 from notifiers.attempts import MemoryAttemptLog
@@ -13,6 +14,8 @@ from notifiers.settings import ChannelSettings
 from notifiers.templates import load
 from schemas.decision import Audience
 from schemas.delivery import NoticeSettled, Outcome
+from schemas.poison import Poison
+from schemas.wire import encode
 from streams.stages.notify import Notify
 from tests.lab.decisions import NOW, PERSON, Roster, decision, lead, notice
 from tests.lab.http_server import Got, serving
@@ -195,3 +198,74 @@ async def test_the_webhook_carries_no_contact_where_its_settings_forbid_it() -> 
     assert "contact" not in body
     assert b"coo@lone.example" not in server.accepted[0].body
     assert b"Cora" not in server.accepted[0].body
+
+
+async def test_what_is_remembered_of_a_lead_ends_by_itself() -> None:
+    clock = HandClock()
+    async with notifying(ChannelSettings(), clock) as partition:
+        await run(partition, decision(notice(channels=("in_app",))), clock=clock)
+        assert partition.get(f"lead/main.{PERSON}.1") is not None
+        await wake(partition, clock, days=7, hours=1)
+        assert partition.rows == {}
+        assert partition.wakes == {}
+
+
+async def test_a_lead_that_was_heard_of_since_is_remembered_longer() -> None:
+    clock = HandClock()
+    async with notifying(ChannelSettings(), clock) as partition:
+        await run(partition, decision(notice(channels=("in_app",))), clock=clock)
+        clock.now += timedelta(days=3)
+        await run(partition, decision(notice(channels=("in_app",)), decision_id="d2"), clock=clock)
+        await wake(partition, clock, days=4, hours=1)
+        assert partition.get(f"lead/main.{PERSON}.1") is not None
+        await wake(partition, clock, days=3)
+        assert partition.rows == {}
+        assert partition.wakes == {}
+
+
+async def test_many_leads_of_one_hour_are_dropped_in_portions() -> None:
+    clock = HandClock()
+    async with notifying(ChannelSettings(), clock) as partition:
+        leads = [
+            decision(notice(channels=("in_app",)), decision_id=f"d{n}", lead_id=f"main.p.{n}") for n in range(1200)
+        ]
+        await run(partition, *leads, clock=clock)
+        assert [key for key in partition.wakes if key.startswith("delivery/expiry/")] != []
+        clock.now += timedelta(days=7, hours=1)
+        for _ in range(3):
+            await wake(partition, clock)
+        assert partition.rows == {}
+
+
+async def test_a_wake_up_of_something_settled_does_nothing() -> None:
+    clock = HandClock()
+    async with serving(ok) as server, notifying(webhook_settings(server.url), clock) as partition:
+        server.mood.script = [503]
+        await run(partition, decision(notice(channels=("webhook",))), clock=clock)
+        clock.now += timedelta(seconds=5)
+        stale = partition.due(clock.now)
+        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 5)
+        before = dict(partition.rows), len(partition.emitted)
+        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 5)
+        assert (dict(partition.rows), len(partition.emitted)) == before
+        assert len(server.accepted) == 1
+
+
+async def test_a_record_of_another_kind_is_poison() -> None:
+    clock = HandClock()
+    async with notifying(ChannelSettings(), clock) as partition:
+        event = partition.event(object(), PERSON)
+        assert await partition.stage.prepare([event], partition, 1e9) == {}
+        with pytest.raises(Poison):
+            partition.stage.handle(partition, event, {}, NOW)
+
+
+async def test_state_and_records_hold_no_personal_data_once_all_is_settled() -> None:
+    clock = HandClock()
+    async with serving(ok) as server, notifying(webhook_settings(server.url), clock) as partition:
+        asked = decision(notice(channels=("webhook", "email", "slack")))
+        await run(partition, asked, clock=clock)
+    kept = b"".join(partition.rows.values()) + b"".join(encode(e.value) or b"" for e in partition.emitted)
+    for secret in (b"Cora", b"lone.example", b"12125550199", b"mona@"):
+        assert secret not in kept
+    assert all("Cora" not in f"{e.key}{e.tag}{e.headers}" for e in partition.emitted)
