@@ -22,6 +22,7 @@ from enrichment.normalise import (
     timezone,
     title,
 )
+from enrichment.normalise.text import folded
 from enrichment.provenance import FORM, MAIL
 from schemas.ids import is_division, person_id
 from schemas.lead import Company, Contact, Fact, Lead, MailFacts, MailKind, RawLead
@@ -75,9 +76,12 @@ def _place(fields: Fields) -> _Place:
     stated = fields.text("country")
     if stated:
         where = country.code(stated)
-        if where is None:
-            fields.flag("country", "unknown")
     part = fields.text("state")
+    if stated and where is None:
+        found = subdivision.place(stated, None) if len(stated) > 2 else None  # "Texas" as a country
+        where, state = found or (None, None)
+        if found is None:
+            fields.flag("country", "unknown")
     if part:
         found = subdivision.place(part, where)
         if found:
@@ -131,7 +135,7 @@ def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
         fields.flag("employees", "invalid")
     sector = fields.text("industry")
     branch = industry.slug(sector) if sector else None
-    if sector and branch is None:
+    if sector and branch is None and folded(sector) not in industry.NOT_SAID:
         fields.flag("industry", "unknown")
     return Company(
         name=company.name(called) or None if called else None,

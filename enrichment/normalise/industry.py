@@ -16,8 +16,9 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("nonprofit", r"non ?profit|not for profit|charit|\bngo\b|foundation|philanthrop|religio|church"),
     ("government", r"government|public sector|public admin|municipal|federal|military|\bstate agency"),
     ("legal", r"\blegal|law firm|law practice|lawyer|attorney"),
-    ("manufacturing", r"manufactur|machinery|industrial (?:goods|machine|conglomerate|engineering|prod|equip)|semicond"
-                      r"|electronic|electric(?:al)? (?:machin|compon|equip)|precision|fabricat|factory|automation"
+    ("manufacturing", r"manufactur|\bmfg\b|machinery|industrial (?:goods|machine|conglomerate|engineering|prod|equip)"
+                      r"|semicond|electronic|electric(?:al)? (?:machin|compon|equip)|precision|fabricat|factory"
+                      r"|automation
                       r"|machine tool|appliance|robotics|heavy equip"),
     ("media", r"media|publish|broadcast|entertainment|film|music|television|newspaper|gaming|video game|game dev|news"),
     ("saas", r"\bsaas|software|cloud|internet (?:service|software|platform)|web service|\bapps?\b|platform"
@@ -35,7 +36,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("consumer_goods", r"consumer|food|beverage|drink|tobacco|apparel|textile|fashion|cosmetic|household|personal prod"
                        r"|toys?\b|luxury|furniture|footwear|brewer|beauty|cloth|sporting|jewel"),
     ("retail", r"retail|supermarket|grocer|department store|wholesale|distribution|store|shop"),
-    ("construction", r"construct|building|engineering|architect|contractor|cement|infrastructure"),
+    ("construction", r"construct|\bhvac\b|plumbing|roofing|building|engineering|architect|contractor"
+                     r"|cement|infrastructure"),
     ("materials", r"chemi|material|steel|metal|mining|mineral|paper|packag|plastic|glass|rubber|forest|lumber|timber"),
     ("transportation", r"transport|logisti|luftfahrt|mobilitat|shipping|freight|airline|rail|courier"
                        r"|deliver|supply chain|airport|marine"),
@@ -68,6 +70,9 @@ _EXACT = {name.replace("_", " "): name for name in TAXONOMY} | {
     "internet": "saas",
     "financials": "financial_services",
 }
+
+# What a form's list offers to those who do not find themselves in it.
+NOT_SAID = frozenset({"other", "others", "misc", "miscellaneous", "various", "all", "select", "please select"})
 
 # Sectors so wide that any other word of the list says more.
 _WIDE_WORDS = (

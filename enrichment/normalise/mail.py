@@ -15,6 +15,8 @@ from schemas.lead import MailKind
 from schemas.org import MailLists
 
 _WRAPPED = re.compile(r"^(?:.*<([^<>]+)>|mailto:(.+?)(?:\?.*)?)\s*$", re.IGNORECASE | re.DOTALL)
+_AROUND_AT = re.compile(r"\s*@\s*")
+_BETWEEN = re.compile(r"[;,|/\s]+")
 # Dot-atoms of plain ASCII letters, valid by RFC 5322; any other local part goes through email-validator.
 _PLAIN_LOCAL = re.compile(r"(?=.{1,64}$)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s", "i": "l"})
@@ -107,7 +109,15 @@ def _disposable() -> frozenset[str]:
 
 
 def parse(text: str, rules: MailRules) -> Mail | None:
-    """Return the address in `text` ("Jane <J.Doe@Acme.COM>" included), or None where it is none."""
+    """Return the address in `text` ("Jane <J.Doe@Acme.COM>" included; of several the first), or None."""
+    found = _parse(text, rules)
+    if found is None:
+        text = _AROUND_AT.sub("@", text)
+        found = _parse(_BETWEEN.split(text.strip(), maxsplit=1)[0], rules)
+    return found
+
+
+def _parse(text: str, rules: MailRules) -> Mail | None:
     wrapped = _WRAPPED.match(text)
     if wrapped:
         text = wrapped[1] or wrapped[2]

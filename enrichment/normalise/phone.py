@@ -14,6 +14,7 @@ _KINDS = {
     PhoneNumberType.PREMIUM_RATE: "premium",
     PhoneNumberType.VOIP: "voip",
 }
+_BETWEEN = re.compile(r"\s+/\s+|[;,|]|\bor\b")
 _INTERNATIONAL = re.compile(r"^(?:\+|00|011)\s*\(?[1-9]")
 
 
@@ -27,7 +28,17 @@ class Phone:
 
 
 def parse(text: str, country: str | None) -> Phone | None:
-    """Return the number in `text`, read as one of `country` where it has no international prefix. None: no number."""
+    """Return the number in `text`, read as one of `country` where it has no international prefix. None: no number.
+
+    Of several ("… / …", "… or …") the first.
+    """
+    found = _parse(text, country)
+    if found is None and (first := _BETWEEN.split(text, maxsplit=1)[0]) != text:
+        return _parse(first, country)
+    return found
+
+
+def _parse(text: str, country: str | None) -> Phone | None:
     number = _read(text, country)
     if number is None and country is None and not _INTERNATIONAL.match(text):
         number = _read("+" + text, None)

@@ -61,7 +61,7 @@ def place(text: str, country: str | None) -> tuple[str, str] | None:
             return head.upper(), _known()[head.upper(), tail]
         return _home_markets().get(words)
     known = _known()
-    for candidate in (words, words.removeprefix(country.lower() + " "), folded(text.partition(",")[0])):
+    for candidate in (words, words.removeprefix(country.lower() + " "), *map(folded, text.split(",")[:3])):
         short = known.get((country, candidate))
         if short:
             return country, short

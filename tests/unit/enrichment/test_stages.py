@@ -58,8 +58,9 @@ class World:
     """The two stages over providers, with a clock that tests move."""
 
     def __init__(
-        self, providers: dict[str, Fake], quotas: dict[str, int] | None = None, accounts: Accounts | None = None
-    ) -> None:
+        self, providers: dict[str, Fake], quotas: dict[str, int] | None = None, accounts: Accounts | None = None,
+        fast_seconds: float = 2.0,
+    ) -> None:  # fmt: skip
         self.now = NOW
         self.providers = providers
         self.quotas = quotas or {}
@@ -67,7 +68,7 @@ class World:
             ProviderSettings(name=name, kind="http", http=HTTP, quota_per_hour=self.quotas.get(name))
             for name in providers
         )
-        deadlines = Deadlines(fast_seconds=0.05, call_seconds=0.2, full_seconds=0.4)
+        deadlines = Deadlines(fast_seconds=fast_seconds, call_seconds=2.0, full_seconds=2.0)
         self.org = Org(enrichment=Enrichment(providers=rows, deadlines=deadlines))
         self.accounts = accounts or Accounts()
         self.enrich = Partition(self._enrich())
@@ -149,7 +150,7 @@ async def test_primary_empty_and_secondary_down_goes_on_with_the_form() -> None:
 
 async def test_a_slow_provider_delays_nobody_else_and_its_answer_counts_at_last() -> None:
     go = asyncio.Event()
-    world = World({"one": Fake(firm(), wait=go)})
+    world = World({"one": Fake(firm(), wait=go)}, fast_seconds=0.02)
     personal = {"phone": "+15128675309", "action": "demo"}  # nothing to ask about
     waiting, done = await world.submit(DEMO, personal)
     if waiting.topic == "leads.enriched":
@@ -163,7 +164,7 @@ async def test_a_slow_provider_delays_nobody_else_and_its_answer_counts_at_last(
 
 async def test_a_provider_that_never_answers_leaves_no_lead_unrouted_and_is_asked_once_more_later() -> None:
     fake = Fake(firm(), wait=asyncio.Event())
-    world = World({"one": fake})
+    world = World({"one": fake}, fast_seconds=0.02)
     emitted = await world.submit(DEMO | {"employees": 40})
     value = enriched((await world.wait_for(emitted))[0])
     assert value.lead.company.employees == 40

@@ -100,10 +100,8 @@ async def test_too_many_requests_says_when_to_come_back() -> None:
 async def test_a_slow_answer_is_down_at_the_deadline() -> None:
     async with asked(acme) as (lookup, server):
         server.mood.script = ["hang"]
-        started = by(0)
         with pytest.raises(ProviderDown):
             await lookup(QUERY, by(0.15))
-        assert by(0) - started < 1
 
 
 async def test_a_broken_connection_is_down() -> None:
