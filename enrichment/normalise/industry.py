@@ -18,7 +18,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("legal", r"\blegal|law firm|law practice|lawyer|attorney"),
     ("manufacturing", r"manufactur|\bmfg\b|machinery|industrial (?:goods|machine|conglomerate|engineering|prod|equip)"
                       r"|semicond|electronic|electric(?:al)? (?:machin|compon|equip)|precision|fabricat|factory"
-                      r"|automation
+                      r"|automation"
                       r"|machine tool|appliance|robotics|heavy equip"),
     ("media", r"media|publish|broadcast|entertainment|film|music|television|newspaper|gaming|video game|game dev|news"),
     ("saas", r"\bsaas|software|cloud|internet (?:service|software|platform)|web service|\bapps?\b|platform"
