@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from schemas.topics import TOPICS
 from streams.assignment import Assignment
 from streams.clock import Clock, SteadyClock
-from streams.connecting import initialise, quiet, until_reachable
+from streams.connecting import initialise, quiet, require_answer, until_reachable
 from streams.deadletter import FloodLimit
 from streams.errors import Fenced, LeadstreamError
 from streams.fault import FaultPoint
@@ -197,6 +197,7 @@ class _Slot:
 
     def _check(self) -> None:
         """Refuse a cluster that could lose data, before the first record."""
+        require_answer(self._settings.cluster)
         names = [*self._stage.inputs, *self._stage.tables, TIMERS, DLQ]
         if (changelog := f"state.{self._stage.name}") in TOPICS:
             names.append(changelog)

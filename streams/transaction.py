@@ -7,9 +7,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from streams.errors import Fatal
 from streams.fault import FaultName, FaultPoint
+from streams.kafka.config import TRANSACTION_TIMEOUT_MS
 from streams.message import KafkaFailed, failure
 
 PARTITION_BY_KEY = -1
+# Without a limit the call never returned once the broker had been killed and started again between two transactions.
+# After the transaction's own timeout there is nothing left to add offsets to. (The -1 of a commit means just that.)
+OFFSETS_SECONDS = TRANSACTION_TIMEOUT_MS / 1_000
 
 
 class Record(NamedTuple):
@@ -63,7 +67,7 @@ class Transactor:
         self._guarded(
             "sending offsets",
             lambda: self._producer.send_offsets_to_transaction(
-                list(offsets), self._consumer.consumer_group_metadata(), -1
+                list(offsets), self._consumer.consumer_group_metadata(), OFFSETS_SECONDS
             ),
         )
         self._at(FaultName.AFTER_PRODUCE)

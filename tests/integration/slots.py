@@ -96,7 +96,10 @@ class Slots:
                 slot = self.start(**settings)
             return until()
 
-        eventually(step, "what the supervised slot should do", 60)
+        try:
+            eventually(step, "what the supervised slot should do", 60)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its log: {slot.log_file.read_text()}") from error
         return slot
 
 

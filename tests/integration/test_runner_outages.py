@@ -24,7 +24,7 @@ def test_a_slot_waits_for_a_broker_that_is_down_at_start_and_survives_one_that_d
         with start_at(tmp_path / "broker", port) as broker:
             kafka_topics.create(cluster, FEW_PARTITIONS)
             records.write("leads.raw", sent[:300])
-            slot = slots.supervise(lambda: bool(slots.started[-1].logged("partitions.assigned")), slot)
+            slots.supervise(lambda: bool(slots.started[-1].logged("partitions.assigned")), slot)
             outputs(records, 300)
             broker.kill()
             assert slots.started[-1].process.poll() is None

@@ -17,7 +17,14 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def event(**fields: Any) -> Event:
-    known = {"id": "e1", "type": "lead.submitted", "topic": "leads.raw", "partition": 3, "offset": 7, "key": "k"}
+    known: dict[str, Any] = {
+        "id": "e1",
+        "type": "lead.submitted",
+        "topic": "leads.raw",
+        "partition": 3,
+        "offset": 7,
+        "key": "k",
+    }
     return Event(**(known | {"value": None, "recorded_at": NOW, "headers": {}} | fields))
 
 
@@ -78,7 +85,7 @@ def test_of_one_wake_up_only_the_last_arming_or_cancelling_is_written(outbox: Ou
 def test_the_effects_of_one_event_are_taken_whole_or_not_at_all(
     outbox: Outbox, state: PartitionState, bad: Effect
 ) -> None:
-    good = [Put("lead/9", 1), Emit("leads.pending", "p", "t", {}), Wake("w", NOW, "leads.scored", "main")]
+    good: list[Effect] = [Put("lead/9", 1), Emit("leads.pending", "p", "t", {}), Wake("w", NOW, "leads.scored", "main")]
     with pytest.raises(Exception):  # noqa: B017 - whatever it is, nothing may be left of the event
         outbox.take(0, event(), [*good, bad], NOW, state)
     assert outbox.records() == []
