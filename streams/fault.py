@@ -1,4 +1,4 @@
-"""Named points at which a test can have the process killed, as a power cut would."""
+"""Named points at which a test can have the process killed, as a power cut would, or paused, as a hung machine is."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import time
 from enum import StrEnum
 
 COMMIT_SECONDS = 0.002  # about half of a commit on a local broker
+PAUSE = "pause"
 
 
 class FaultName(StrEnum):
@@ -16,19 +17,22 @@ class FaultName(StrEnum):
 
 
 class FaultPoint:
-    """Kills the process with SIGKILL at the `count`-th pass of one point. Not for production."""
+    """Sends the process `number` (SIGKILL, or SIGSTOP) at the `count`-th pass of one point. Not for production."""
 
-    def __init__(self, name: FaultName, count: int) -> None:
+    def __init__(self, name: FaultName, count: int, number: signal.Signals = signal.SIGKILL) -> None:
         self._name = name
         self._left = count
+        self._number = number
 
     @classmethod
     def parse(cls, text: str | None) -> "FaultPoint | None":
-        """Return the fault of "after-produce:3", None for an empty text. Raises ValueError."""
+        """Return the fault of "after-produce:3", or "…:3:pause"; None for an empty text. Raises ValueError."""
         if not text:
             return None
-        name, _, count = text.partition(":")
-        return cls(FaultName(name), int(count or 1))
+        name, count, how = [*text.split(":"), "", ""][:3]
+        if how not in ("", PAUSE):
+            raise ValueError(f"{how!r} is no way to fail: leave it out, or say {PAUSE}")
+        return cls(FaultName(name), int(count or 1), signal.SIGSTOP if how else signal.SIGKILL)
 
     def passes(self, name: FaultName) -> None:
         """Tell that the process is at `name`; it may not return."""
@@ -37,11 +41,11 @@ class FaultPoint:
         self._left -= 1
         if self._left == 0:
             if name is FaultName.INSIDE_COMMIT:
-                threading.Thread(target=_killed_soon, daemon=True).start()
+                threading.Thread(target=_soon, args=(self._number,), daemon=True).start()
             else:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._number)
 
 
-def _killed_soon() -> None:
+def _soon(number: signal.Signals) -> None:
     time.sleep(COMMIT_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), number)
