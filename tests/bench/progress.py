@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 
@@ -32,9 +32,12 @@ def ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
 
 
 def committed(admin: AdminClient, group: str, topic: str, partitions: int) -> int:
-    """Return the sum of the group's committed offsets on `topic`."""
+    """Return the sum of the group's committed offsets on `topic`; 0 while its coordinator is still loading."""
     asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in range(partitions)])
-    answer = admin.list_consumer_group_offsets([asked])[group].result(timeout=10)
+    try:
+        answer = admin.list_consumer_group_offsets([asked])[group].result(timeout=10)
+    except KafkaException:
+        return 0
     return sum(max(0, row.offset) for row in answer.topic_partitions)
 
 
