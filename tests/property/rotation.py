@@ -9,7 +9,9 @@ from routing.docket import Docket
 from routing.draft import Draft
 from routing.picking import pick, take_turn
 from routing.policy import compile_policy
+from routing.pool_state import turn_key
 from routing.replay import Memory
+from routing.seats import Seat, Seats
 from routing.strategies.candidate import Asked, Candidate
 from tests.worked.world import DEFAULT
 
@@ -33,10 +35,13 @@ class Rotating:
         """Give the next lead to one of `weights` (rep -> hundredths) who is not away; return who got it."""
         now = START + timedelta(seconds=self.turns)
         self.turns += 1
-        docket = Docket(Draft(self.state, now), POLICY, "main", f"e{self.turns}", now)
+        docket = Docket(Draft(self.state, now), POLICY, "main", f"e{self.turns}", now, Seats())
         here = {rep: weight for rep, weight in weights.items() if rep not in away}
         fit = [Candidate(rep, weight, (loads or {}).get(rep, 0), 4000) for rep, weight in here.items()]
-        found = Survey("pool", fit, dict.fromkeys(away, "absent"))
+        found = Survey("pool", fit, dict.fromkeys(away, "absent"), [self._seat(rep) for rep in (*here, *away)])
+        for one in fit:
+            turn = self.state.get(turn_key("main", "pool", one.rep))
+            one.last_at = turn.last_at if turn else None
         picked = pick(docket, POOL, found, Asked("T2"), self.strategy, f"lead-{self.turns}")
         take_turn(docket, POOL, picked, Asked("T2"))
         self.state.fold(docket.draft.effects())
@@ -46,6 +51,10 @@ class Rotating:
             self.entitled[rep] = self.entitled.get(rep, Fraction(0)) + Fraction(weight, total)
         self.given[picked.rep] = self.given.get(picked.rep, 0) + 1
         return picked.rep
+
+    def _seat(self, rep: str) -> Seat:
+        turn = self.state.get(turn_key("main", "pool", rep))
+        return Seat(rep, None, None, None, False, None, Candidate(rep, 0, 0, 0), turn)
 
     def furthest(self) -> Fraction:
         """Return the largest distance between turns received and turns entitled."""
