@@ -162,18 +162,18 @@ class _Reading:
 
     def _chunk(self, unread: set[int]) -> int:
         """Read and write once; take partitions that are at their end out of `unread`. Returns the records read."""
-        rows: dict[int, list[Row]] = {}
-        nexts: dict[int, int] = {}
+        rows: dict[int, list[Row]] = {number: [] for number in self.stores}
+        lasts: dict[int, Incoming] = {}
         row = self.row
         messages = received(self.reader, CHUNK, POLL_SECONDS)
         for message in messages:
-            error = message.error()
             number = message.partition()
+            error = message.error()
             if error is None:
-                nexts[number] = message.offset() + 1
+                lasts[number] = message
                 kept = row(message)
                 if kept is not None:
-                    rows.setdefault(number, []).append(kept)
+                    rows[number].append(kept)
             elif error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
             elif message.offset() < self.ends[number]:
@@ -181,8 +181,8 @@ class _Reading:
             else:
                 # The offset of the end of a partition is the last stable one: `position()` doesn't tell.
                 unread.discard(number)
-        for number, next_offset in nexts.items():
-            self.stores[number].load(rows.get(number, ()), Position(self.identity, next_offset, _wall()))
+        for number, last in lasts.items():
+            self.stores[number].load(rows[number], Position(self.identity, last.offset() + 1, _wall()))
         return len(messages)
 
 
