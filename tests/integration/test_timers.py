@@ -1,0 +1,202 @@
+"""TIMERS on a real broker: nothing early, nothing lost, nothing acted on twice, whatever is killed when."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.timer import TIMER_ARMED, TimerArmed
+from schemas.wire import encode
+from streams.kafka.config import ClusterSettings
+from tests.integration.slots import eventually
+from tests.records import Outgoing, Record, Records
+
+ARMED_HEADERS = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
+
+
+@dataclass(slots=True)
+class TimersSlots:
+    """Starts slots of TIMERS as processes of their own; each test's state folders are apart."""
+
+    cluster: ClusterSettings
+    folder: Path
+    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def start(self, slot: int = 0, machine: str = "here", fault: str = "") -> "subprocess.Popen[bytes]":
+        environment = {
+            **os.environ,
+            "LEADSTREAM_BOOTSTRAP": self.cluster.bootstrap,
+            "LEADSTREAM_NAMESPACE": self.cluster.namespace,
+            "LEADSTREAM_STATE_DIR": str(self.folder / machine),
+            "LEADSTREAM_HTTP_PORT_BASE": "0",
+            "LEADSTREAM_FAULT": fault,
+        }
+        with (self.folder / f"{slot}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "streams.child", "timers", str(slot), str(os.getpid())],
+                env=environment,
+                stderr=log,
+            )
+        self.running.append(process)
+        return process
+
+    def log(self, slot: int = 0) -> str:
+        return (self.folder / f"{slot}.log").read_text()
+
+    def caught_up(self, times: int = 1, slot: int = 0) -> None:
+        try:
+            eventually(lambda: self.log(slot).count("timers.caught_up") >= times, "timers.caught_up", 60)
+        except AssertionError as error:
+            raise AssertionError(self.log(slot)) from error
+
+
+@pytest.fixture
+def slots(topics: ClusterSettings, tmp_path: Path) -> Iterator[TimersSlots]:
+    started = TimersSlots(topics, tmp_path)
+    try:
+        yield started
+    finally:
+        for process in started.running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait()
+
+
+def armed(key: str, due_at: datetime, data: Mapping[str, object] | None = None) -> Outgoing:
+    timer = TimerArmed(
+        due_at=due_at, topic="leads.scored", to_key="main", data=dict(data or {}), armed_at=datetime.now(UTC)
+    )
+    return Outgoing(key, encode(timer), ARMED_HEADERS)
+
+
+def fired(records: list[Record]) -> Counter[str]:
+    return Counter(record.json["waker"] for record in records)
+
+
+def earliness(record: Record) -> float:
+    """Return by how many seconds a wake-up was written before it was due (Kafka's time, milliseconds)."""
+    return datetime.fromisoformat(record.json["due_at"]).timestamp() - (record.timestamp_ms + 1) / 1_000
+
+
+def test_a_wake_up_fires_once_when_it_is_due_and_leaves_a_tombstone(slots: TimersSlots, records: Records) -> None:
+    slots.start()
+    slots.caught_up()
+    due_at = datetime.now(UTC) + timedelta(seconds=1)
+    records.write("leads.timers", [armed("lead/a", due_at, {"epoch": 3})])
+    (record,) = records.read_until(["leads.scored"], lambda found: len(found) >= 1)
+    assert record.key == "main"
+    assert record.headers["ce_type"] == "wake.up"
+    assert record.json["waker"] == "lead/a"
+    assert record.json["data"] == {"epoch": 3}
+    assert datetime.fromisoformat(record.json["due_at"]) == due_at
+    assert earliness(record) <= 0
+    assert record.json["activity_lag_seconds"] == 0
+    tombstones = records.read_until(["leads.timers"], lambda found: len(found) >= 2)
+    assert [(r.key, r.value) for r in tombstones[1:]] == [("lead/a", None)]
+
+
+def test_a_cancelled_wake_up_does_not_fire_and_a_later_arming_counts(slots: TimersSlots, records: Records) -> None:
+    slots.start()
+    slots.caught_up()
+    now = datetime.now(UTC)
+    records.write(
+        "leads.timers",
+        [
+            armed("lead/cancelled", now + timedelta(seconds=1.5)),
+            armed("lead/moved", now + timedelta(seconds=1.5)),
+            Outgoing("lead/cancelled", None),
+            armed("lead/moved", now + timedelta(seconds=2)),
+            armed("lead/last", now + timedelta(seconds=2.5)),
+        ],
+    )
+    found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/last"] == 1)
+    assert fired(found) == {"lead/moved": 1, "lead/last": 1}
+    assert all(earliness(record) <= 0 for record in found)
+
+
+def test_what_fell_due_while_nobody_ran_fires_once_oldest_first(slots: TimersSlots, records: Records) -> None:
+    now = datetime.now(UTC)
+    records.write("leads.timers", [armed("lead/cancelled", now - timedelta(seconds=50))])
+    records.write("leads.timers", [armed(f"lead/{n:02}", now - timedelta(seconds=60 - n)) for n in range(40)])
+    records.write("leads.timers", [Outgoing("lead/cancelled", None)])
+    slots.start()
+    found = records.read_until(["leads.scored"], lambda found: len(found) >= 40)
+    assert [record.json["waker"] for record in found] == [f"lead/{n:02}" for n in range(40)]
+
+
+@pytest.mark.parametrize("fault", ["after-produce:3", "inside-commit:3", "after-commit-before-fold:3"])
+def test_a_kill_at_a_named_point_of_a_fire_loses_none_and_doubles_none(
+    slots: TimersSlots, records: Records, fault: str
+) -> None:
+    first = slots.start(fault=fault)
+    slots.caught_up()
+    due_at = datetime.now(UTC) + timedelta(seconds=1)
+    records.write("leads.timers", [armed(f"lead/{n}", due_at + timedelta(milliseconds=5 * n)) for n in range(300)])
+    assert first.wait(40) == -signal.SIGKILL
+    slots.start()
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 300, 60)
+    slots.caught_up(2)
+    assert set(fired(records.read_all("leads.scored")).values()) == {1}
+    assert all(earliness(record) <= 0 for record in found)
+
+
+def test_five_kills_while_hundreds_fall_due_lose_none_and_double_none(slots: TimersSlots, records: Records) -> None:
+    start = datetime.now(UTC) + timedelta(seconds=1)
+    keys = {f"lead/{n}" for n in range(1_500)}
+    records.write(
+        "leads.timers", [armed(key, start + timedelta(milliseconds=8 * n)) for n, key in enumerate(sorted(keys))]
+    )
+    process = slots.start()
+    for kill in range(1, 6):
+        records.read_until(["leads.scored"], lambda found, least=kill * 200: len(fired(found)) >= least, 60)  # type: ignore[misc]
+        process.kill()
+        process.wait()
+        process = slots.start()
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 60)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    counted = fired(records.read_all("leads.scored"))
+    assert set(counted) == keys
+    assert set(counted.values()) == {1}
+    assert all(earliness(record) <= 0 for record in found)
+
+
+def test_a_slot_without_its_folder_finds_everything_in_the_topic(slots: TimersSlots, records: Records) -> None:
+    now = datetime.now(UTC)
+    records.write("leads.timers", [armed("lead/soon", now), armed("lead/later", now + timedelta(hours=1))])
+    process = slots.start()
+    records.read_until(["leads.scored"], lambda found: len(found) >= 1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    records.write("leads.timers", [armed("lead/new", datetime.now(UTC))])
+    slots.start(machine="elsewhere")
+    records.read_until(["leads.scored"], lambda found: len(found) >= 2)
+    assert fired(records.read_all("leads.scored")) == {"lead/soon": 1, "lead/new": 1}
+
+
+def test_a_stopped_slot_that_wakes_up_after_its_session_fires_nothing(slots: TimersSlots, records: Records) -> None:
+    """The zombie has due entries on disk and has consumed nothing since: its offsets alone fence it."""
+    zombie = slots.start(0)
+    slots.caught_up()
+    due_at = datetime.now(UTC) + timedelta(seconds=6)
+    records.write("leads.timers", [armed(f"lead/{n}", due_at) for n in range(100)])
+    # It has them once it has committed their offsets; then it sleeps over their due.
+    eventually(lambda: len(records.read_all("leads.timers")) == 100, "the armings")
+    slots.start(1)
+    eventually(lambda: "timers.caught_up" in slots.log(1), "the second slot to catch up", 40)
+    zombie.send_signal(signal.SIGSTOP)
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 100, 60)
+    zombie.send_signal(signal.SIGCONT)
+    assert zombie.wait(30) != 0
+    again = records.read_all("leads.scored")
+    assert len(again) == len(found) == 100
+    assert set(fired(again).values()) == {1}
