@@ -151,8 +151,8 @@ def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
     children = getattr(command, "commands", None)
     if path and (not children or getattr(command, "invoke_without_command", False)):
         yield path, command
-    for name in children or ():
-        yield from _leaves(children[name], (*path, name))
+    for name, child in (children or {}).items():
+        yield from _leaves(child, (*path, name))
 
 
 def _anchor(kind: str) -> str:

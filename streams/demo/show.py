@@ -76,10 +76,9 @@ def run() -> int:
         signal.signal(number, lambda *_: stopped.set())
     HOME.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="demo-", dir=HOME))
-    try:
-        return _run(folder, console, stopped)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    code = _run(folder, console, stopped)  # where it raises, its logs stay in the folder
+    shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
 def _run(folder: Path, console: Console, stopped: threading.Event) -> int:
@@ -147,7 +146,10 @@ def _wait_until_ready(cluster: ClusterSettings, log: Path, is_running: Callable[
         while decision() is None:
             if not is_running() or time.monotonic() > deadline:
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise StagesNotReady(f"The stages did not route a first lead in {READY_SECONDS:.0f} s:\n{tail}")
+                what = (
+                    f"The stages did not route a first lead in {READY_SECONDS:.0f} s. Their logs are in {log.parent}."
+                )
+                raise StagesNotReady(f"{what}\n{tail}")
 
 
 @contextmanager

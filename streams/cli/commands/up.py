@@ -10,12 +10,12 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def up(
     context: typer.Context,
-    only: Annotated[list[str] | None, typer.Option(help="Run this stage alone. May be given again.")] = None,
+    stages: Annotated[list[str] | None, typer.Argument(metavar="[STAGE]...", help="Only these. Default: all.")] = None,
 ) -> None:
     """Run every stage on this machine and restart what dies, until Ctrl-C. How many of each: LEADSTREAM_SLOTS.
 
     Example: LEADSTREAM_SLOTS='{"score": 2}' leadstream up
     """
-    from streams import supervisor
+    from streams import supervisor  # here: help needs no Kafka client
 
-    raise typer.Exit(supervisor.up(context.obj.settings(), only or ()))
+    raise typer.Exit(supervisor.up(context.obj.settings(), stages or ()))
