@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from enrichment.normalise import company, country, domain, headcount, industry, subdivision
 from enrichment.normalise.text import folded
-from enrichment.providers.provider import Answer, Firmographics, NotFound, Query
+from enrichment.providers.provider import Answer, Firmographics, Lookup, NotFound, Query
 from schemas.lead import Company
 
 _ASIDES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
@@ -30,6 +30,12 @@ class _Index:
     by_domain: Mapping[str, tuple[Company, ...]]
     by_name: Mapping[str, tuple[Company, ...]]
     names_by_initial: Mapping[str, tuple[str, ...]]
+
+
+def opened() -> Lookup:
+    """Return the provider, its index built (0.3 s), so that no lead waits for that."""
+    _index()
+    return lookup
 
 
 async def lookup(query: Query, deadline: float) -> Answer:
@@ -52,11 +58,6 @@ def find(query: Query) -> Answer:
 def companies() -> tuple[Company, ...]:
     """Return every company of the directory once."""
     return tuple(dict.fromkeys(row for rows in _index().by_name.values() for row in rows))
-
-
-def warm() -> None:
-    """Build the index now (0.3 s), for example at a worker's start, and not at its first lead."""
-    _index()
 
 
 def _named(index: _Index, name: str) -> tuple[Company, ...]:

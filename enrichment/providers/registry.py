@@ -23,7 +23,7 @@ class Tools:
 
 
 PROVIDERS: dict[str, Callable[[ProviderSettings, Tools], Lookup]] = {
-    "directory": lambda settings, tools: directory.lookup,
+    "directory": lambda settings, tools: directory.opened(),
     "accounts": lambda settings, tools: accounts.opened(tools.accounts),
     "csv": lambda settings, tools: csv_file.opened(settings),
     "http": lambda settings, tools: http_json.opened(settings, tools.secret_of, tools.pool),

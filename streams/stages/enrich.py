@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -15,11 +15,12 @@ from enrichment.guard import Used, decode_used, hour_of
 from enrichment.merge import merged
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall
-from schemas.effects import Effect, Emit, Put
+from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages.submission_rate import counted, decode_rate
 
 HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
 FINAL_STEP = "final"
@@ -88,7 +89,12 @@ class EnrichStage:
     inputs: tuple[str, ...] = ("leads.raw", "leads.bulk")
     low_priority: tuple[str, ...] = ("leads.bulk",)
     tables: tuple[str, ...] = ("accounts",)
-    kinds: Mapping[str, Kind] = {"answers": Kind(decode_kept), "steps": Kind(decode_steps), "quota": Kind(decode_used)}
+    kinds: Mapping[str, Kind] = {
+        "answers": Kind(decode_kept),
+        "steps": Kind(decode_steps),
+        "quota": Kind(decode_used),
+        "rate": Kind(decode_rate),
+    }
 
     def __init__(
         self, org: Org, secret: bytes, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]
@@ -104,11 +110,11 @@ class EnrichStage:
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
-        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.fast_seconds)
         rows = [(place_of(event), self._canonical(event)) for event in batch if isinstance(event.value, RawLead)]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         now = self._clock()
         self._quotas.recall(batch, state, now)
+        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.fast_seconds)
         learnt = await asyncio.gather(*(self._learn(prepared, state, until, now) for _, prepared in rows))
         return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
 
@@ -120,7 +126,11 @@ class EnrichStage:
         if step not in (None, "", FINAL_STEP):
             return (self._step(state, str(event.value.fields.get("form"))[:60], str(step)[:30]),)
         prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
-        return (*kept(state, prepared, self._local, now), self._output(prepared, now))
+        signs, counts = self._rate(state, event, prepared.lead)
+        if signs:
+            suspect = prepared.lead.model_copy(update={"suspect": prepared.lead.suspect + signs})
+            prepared = replace(prepared, lead=suspect)
+        return (*kept(state, prepared, self._local, now), *counts, self._output(prepared, now))
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """A batch of leads needs no closing record."""
@@ -154,6 +164,12 @@ class EnrichStage:
             waiting = LeadPending(lead=lead, contact=prepared.contact, asked=asked, missing=learnt.unanswered)
             return Emit("leads.pending", lead.person, "lead.pending", waiting)
         return enriched(lead, prepared, now)
+
+    def _rate(self, state: StateView, event: Event, lead: Lead) -> tuple[tuple[str, ...], list[Put | Delete]]:
+        if lead.is_bulk or lead.is_test:
+            return (), []
+        limit = self._org.spam.per_hour
+        return counted(state, lead, event.value.fields.get("ip"), self._secret, event.recorded_at, limit)
 
     def _step(self, state: StateView, form: str, step: str) -> Put:
         key = f"steps/{form}/{step}"

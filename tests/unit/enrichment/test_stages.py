@@ -274,6 +274,22 @@ async def test_a_step_of_a_form_is_counted_and_starts_no_clock() -> None:
     assert len(await world.submit(DEMO | {"form": "f", "step": "final"})) == 1
 
 
+async def test_too_many_submissions_of_one_address_or_ip_in_an_hour_are_suspect() -> None:
+    world = World({"one": Fake(NotFound())})
+    limit = world.org.spam.per_hour
+    rows = [{"email": f"a{at}@acme.example", "ip": "203.0.113.9"} for at in range(limit + 1)]
+    found = [enriched(row).lead.suspect for row in await world.submit(*rows)]
+    assert found == [()] * limit + [("ip.rate",)]
+    again = [enriched(row).lead.suspect for row in await world.submit(*[{"email": "a0@acme.example"}] * limit)]
+    assert again[-1] == ("email.rate",)
+    world.now += timedelta(hours=1)
+    assert enriched((await world.submit({"email": "a0@acme.example"}))[0]).lead.suspect == ()
+    for _ in range(limit):
+        await world.submit({"email": "b@acme.example"})
+    assert {key.split("/")[1] for key in world.enrich.rows if key.startswith("rate/")} == {"2026-03-10T15"}
+    assert "203.0.113.9" not in "".join(world.enrich.rows)
+
+
 async def test_the_same_arguments_have_the_same_effects() -> None:
     world = World({"one": Fake(firm())})
     event = world.event(DEMO)

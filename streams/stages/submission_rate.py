@@ -1,0 +1,61 @@
+"""How often one address or IP submits in a clock hour (CAP-4): above the limit a lead is suspect, never dropped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from enrichment.guard import hour_of
+from enrichment.normalise.text import plain
+from schemas.effects import Delete, Put
+from schemas.ids import person_id
+from schemas.lead import Lead
+from schemas.state import StateView
+
+SWEPT_AT_ONCE = 4  # two counts a lead come in at most, so older hours leave faster than they grow
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Submissions under "rate/<clock hour>/<id>"; the id is keyed, so that the store holds no address."""
+
+    count: int
+
+
+def decode_rate(data: bytes) -> Rate:
+    """Return the count of stored JSON."""
+    return Rate(orjson.loads(data)["count"])
+
+
+def counted(
+    state: StateView, lead: Lead, ip: Any, secret: bytes, at: datetime, limit: int
+) -> tuple[tuple[str, ...], list[Put | Delete]]:
+    """Return why the lead looks like one of a flood (empty: it does not), and the counts to keep.
+
+    ip: as submitted, may be anything. at: when the record was taken in, so that a replay counts the same.
+    """
+    hour = hour_of(at)
+    signs: list[str] = []
+    effects: list[Put | Delete] = [Delete(key) for key in _stale(state, hour)]
+    address = plain(ip)
+    marks = [("email.rate", lead.person)]
+    if address:
+        marks.append(("ip.rate", person_id(secret, f"ip:{address}")))
+    for sign, mark in marks:
+        key = f"rate/{hour}/{mark}"
+        earlier: Rate | None = state.get(key)
+        count = (earlier.count if earlier else 0) + 1
+        effects.append(Put(key, Rate(count)))
+        if count > limit:
+            signs.append(sign)
+    return tuple(signs), effects
+
+
+def _stale(state: StateView, hour: str) -> Iterator[str]:
+    """Yield keys of earlier hours, the oldest first, a few at a time: the store stays as small as an hour."""
+    for at, (key, _) in enumerate(state.scan("rate/")):
+        if at >= SWEPT_AT_ONCE or key >= f"rate/{hour}":
+            return
+        yield key
