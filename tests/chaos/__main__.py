@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from schemas.topics import PARTITIONS, KeyedBy
+from schemas.topics import PARTITIONS
 from streams.kafka.config import ClusterSettings
 from tests.broker import found_broker
 from tests.chaos.run import Outcome, Plan, run
@@ -22,7 +22,7 @@ def main() -> int:
     """Run, print the laws, return the exit code."""
     asked = _arguments()
     plan = Plan(asked.leads, asked.kills, asked.seed, asked.per_second, asked.quiet_seconds)
-    console = Console()
+    console = Console(width=120)
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -32,7 +32,7 @@ def main() -> int:
     say(f"{plan.leads} leads, {plan.kills} kills, seed {plan.seed}; logs and state in {folder}")
     with found_broker() as broker:
         cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace=f"chaos{uuid.uuid4().hex[:8]}")
-        outcome = run(cluster, plan, folder, PARTITIONS | {KeyedBy.REP: PARTITIONS[KeyedBy.ANYTHING]}, say)
+        outcome = run(cluster, plan, folder, PARTITIONS, say)
     _print(console, outcome)
     return 1 if outcome.violations or any(outcome.exits.values()) else 0
 

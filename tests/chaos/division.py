@@ -71,4 +71,5 @@ def roster(division: str, seats: int) -> list[Rep]:
 
 def hire(cluster: ClusterSettings, people: Sequence[Rep]) -> None:
     """Put people on the roster, or change who is on it."""
-    write(cluster, [Outgoing(f"rep/{one.id}", "reps", one.id, "rep.put", encode(one)) for one in people])
+    rows = [Outgoing(f"rep/{one.id}/{one.active}", "reps", one.id, "rep.put", encode(one)) for one in people]
+    write(cluster, rows)

@@ -13,11 +13,13 @@ from tests.chaos.changelog import armed, changelogs, committed, folded, indexed,
 from tests.chaos.evidence import Kept
 
 
-def kept_by(cluster: ClusterSettings, state_dir: Path, policies: Sequence[str], stages: Sequence[str]) -> Kept:
+def kept_by(
+    cluster: ClusterSettings, state_dir: Path, policies: Sequence[str], stages: Sequence[str], slot: int = 0
+) -> Kept:
     """Read changelogs, stores and journal. policies: the texts of all that were ever activated."""
     kept = Kept()
     for stage in stages:
-        folder = state_dir / cluster.namespace / f"{stage}-0"
+        folder = state_dir / cluster.namespace / f"{stage}-{slot}"
         if stage == "timers":
             kept.folded[stage], kept.stored[stage] = armed(cluster), indexed(folder)
         elif changelogs(stage):

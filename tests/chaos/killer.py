@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from streams.fault import FaultName
 from tests.chaos.fleet import STAGES, Fleet
 
-FIRST_AT, LAST_AT = 0.05, 0.95  # share of the leads sent
+FIRST_AT, LAST_AT = 0.02, 0.95  # share of the leads decided
 BUSY = ("enrich", "score", "assign", "notify")  # many transactions in any run
 PASSES_BUSY, PASSES_QUIET = (5, 40), (2, 8)
 
@@ -36,7 +36,7 @@ class Killer:
         return {stage: planned.popleft() for stage, planned in self._faults.items()}
 
     def turn(self, fleet: Fleet, share: float) -> None:
-        """Kill whoever's moment has come; plan the next named death of who died. share: of the leads sent."""
+        """Kill whoever's moment has come; plan the next named death of who died. share: of the leads decided."""
         while self._moments and share >= self._moments[0][0]:
             fleet.kill(self._moments.pop(0)[1])
         for stage, planned in self._faults.items():

@@ -182,8 +182,9 @@ def _finished(kept: Kept) -> tuple[int, list[Violation]]:
 
 
 def owners(evidence: Evidence, kept: Kept) -> list[Verdict]:
-    """One owner a lead and epoch."""
-    seen = [(row.lead_id, row.epoch, f"{row.owner_kind}:{row.owner}") for row in evidence.decided]
+    """One owner a lead and epoch; a lead that ended has none any more."""
+    owned = (row for row in evidence.decided if row.kind != "closed")
+    seen = [(row.lead_id, row.epoch, f"{row.owner_kind}:{row.owner}") for row in owned]
     return [_verdict("one owner a lead and epoch", len(seen), overlapping_epochs("epoch", seen))]
 
 

@@ -26,23 +26,32 @@ WATCHED = (
     "leads.dlq",
     "decisions",
 )
-OWN_IDS = ("leads.pending", "leads.enriched", "leads.scored", "leads.assigned", "leads.notified", "decisions")
-"""Topics on which a `ce_id` must not come twice (of wake-ups, TIMERS makes the ids)."""
+OWN_IDS = (
+    "leads.pending",
+    "leads.enriched",
+    "leads.scored",
+    "leads.assigned",
+    "leads.notified",
+    "leads.redeliver",
+    "decisions",
+)
+"""Topics that leadstream alone writes: a `ce_id` must not come twice."""
 
 
 class Observer:
     """Reads in a thread of its own until `close`. `evidence` grows; `last` is the last offset seen by partition."""
 
     def __init__(
-        self, cluster: ClusterSettings, evidence: Evidence, channels: ChannelSettings, reps_of: Callable[[str], None]
+        self, cluster: ClusterSettings, evidence: Evidence, channels: ChannelSettings, on_lead: Callable[[str], None]
     ) -> None:
         self.evidence = evidence
         self.last: dict[tuple[str, int], int] = {}
         self.at_end: set[tuple[str, int]] = set()
-        self._on_lead = reps_of
+        self._on_lead = on_lead
         self._channels = channels
         self._names = {qualified(cluster.namespace, name): name for name in WATCHED}
         self._consumer = Consumer(table_consumer_config(cluster))
+        self._partitions = 0
         self._ending = threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
@@ -59,6 +68,7 @@ class Observer:
     def __enter__(self) -> "Observer":
         known = self._consumer.list_topics(timeout=30).topics
         spots = [(full, number) for full in self._names for number in known[full].partitions]
+        self._partitions = len(spots)
         self._consumer.assign([TopicPartition(*spot, OFFSET_BEGINNING) for spot in spots])
         self._thread.start()
         return self
@@ -69,6 +79,12 @@ class Observer:
         self._ending.set()
         self._thread.join(30)
         self._consumer.close()
+
+    @property
+    def is_at_end(self) -> bool:
+        """Tell whether all that is committed was read."""
+        self.check()
+        return len(self.at_end) == self._partitions
 
     def check(self) -> None:
         """Raise what ended the reader, if anything did."""

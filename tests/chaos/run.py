@@ -194,8 +194,9 @@ class _Day:
     def _turn(self) -> None:
         self._observer.check()
         self._fleet.tend()
+        # By what came out: whoever is down holds it up, so kills meet stages at work and not each other's restarts.
+        self._killer.turn(self._fleet, len(self._observer.evidence.decided) / self._plan.leads)
         share = self._sent / self._plan.leads
-        self._killer.turn(self._fleet, share)
         while self._changes and share >= self._changes[0][0]:
             self._changes.pop(0)[1]()
         self._react()

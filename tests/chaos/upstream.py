@@ -84,7 +84,7 @@ class Upstream:
         """Write that `rep` did something with a lead."""
         with self._lock:
             event_id = f"activity-{number}"
-            value = {"kind": kind, "lead_id": lead_id, "rep": rep, "at": _now()}
+            value = {"id": event_id, "kind": kind, "lead_id": lead_id, "rep": rep, "at": _now()}
             self._write("leads.activity", f"a{number}", event_id, value, lambda: self.sent.activities.add(event_id))
 
     def flush(self) -> None:
@@ -110,7 +110,7 @@ class Upstream:
 
     def _called(self, number: int, email: str) -> None:
         event_id = f"by-mail-{number}"
-        value = {"kind": "called", "email": email, "at": _now()}
+        value = {"id": event_id, "kind": "called", "email": email, "at": _now()}
         self._write("leads.activity", f"m{number}", event_id, value, lambda: self.sent.by_mail.add(event_id))
 
     def _person(self, number: int) -> dict[str, Any]:
