@@ -12,11 +12,12 @@ import orjson
 from notifiers.attempts import FileAttemptLog
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
-from notifiers.delivery import Ledger, Row, advanced, due, notice_of, opened, wakes_at
+from notifiers.delivery import Ledger, Row, due, notice_of, opened, wakes_at
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name
 from notifiers.office import Office
 from notifiers.outcome import Attempt
 from notifiers.settings import ChannelSettings
+from notifiers.settling import advanced
 from notifiers.templates import Templates, load
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled
