@@ -1,7 +1,7 @@
 """Countries as typed, to ISO 3166-1 alpha-2, and the sales region they lie in."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import pycountry
 from rapidfuzz import fuzz, process
@@ -59,6 +59,7 @@ def _long_names() -> tuple[str, ...]:
     return tuple(name for name in _known() if len(name) > 4)
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def code(text: str) -> str | None:
     """Return alpha-2 of a country's name, code or common misspelling; None where it is none."""
     words = folded(text)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from enrichment.normalise.text import folded
 
@@ -83,6 +84,7 @@ _WIDE_WORDS = (
 _WIDE = frozenset(_WIDE_WORDS.split("|"))
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def slug(text: str) -> str | None:
     """Return the industry that `text` names, a member of TAXONOMY, or None where it names none."""
     words = folded(text.replace("&", " and "))

@@ -1,7 +1,7 @@
 """Languages as stated, to ISO 639-1."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import pycountry
 
@@ -28,6 +28,7 @@ def _known() -> Mapping[str, str]:
     return {**rows, **_OWN_NAMES}
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def code(text: str) -> str | None:
     """Return ISO 639-1 of "en-US", "eng", "English", "Deutsch", "fr_CA,fr;q=0.9"; None where it is no language."""
     local = _LOCAL.get(text.strip().lower())

@@ -1,7 +1,7 @@
 """States, provinces and the like, to the subdivision's code without its country: "Texas" -> "TX"."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import pycountry
 import us
@@ -48,6 +48,7 @@ def _home_markets() -> Mapping[str, tuple[str, str]]:
     return rows | {name: ("US", short) for (where, name), short in _known().items() if where == "US"}
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def place(text: str, country: str | None) -> tuple[str, str] | None:
     """Return (country, code) of a subdivision as typed, or None.
 

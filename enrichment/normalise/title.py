@@ -1,6 +1,7 @@
 """Job titles, to seniority and department. The title itself stays with the person."""
 
 import re
+from functools import lru_cache
 
 from enrichment.normalise.text import folded
 
@@ -43,6 +44,7 @@ _CHIEFS = frozenset(_CHIEFS_WORDS.split())
 _WORD_C = re.compile(r"\bc[a-z]{1,3}o\b")
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def seniority(title: str) -> str | None:
     """Return founder, c_level, vp, director, manager, senior, ic or entry; None where the title says nothing."""
     words = folded(title)
@@ -55,6 +57,7 @@ def seniority(title: str) -> str | None:
     return "c_level" if _CHIEFS.intersection(words.split()) else "ic"
 
 
+@lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def department(title: str) -> str | None:
     """Return the department that a title names, or None."""
     words = folded(title)
