@@ -9,11 +9,13 @@ from streams.errors import Fatal
 from streams.fault import FaultName, FaultPoint
 from streams.kafka.config import TRANSACTION_TIMEOUT_MS
 from streams.message import KafkaFailed, failure
+from streams.watchdog import Watchdog
 
 PARTITION_BY_KEY = -1
-# Without a limit the call never returned once the broker had been killed and started again between two transactions.
 # After the transaction's own timeout there is nothing left to add offsets to. (The -1 of a commit means just that.)
 OFFSETS_SECONDS = TRANSACTION_TIMEOUT_MS / 1_000
+# With the broker killed and started again, the offsets call may never return, whatever its timeout (decision 0002).
+HUNG_SECONDS = 2 * OFFSETS_SECONDS
 
 
 class Record(NamedTuple):
@@ -50,6 +52,7 @@ class Transactor:
         self._fault = fault
         self._delivered: dict[int, int] = {}
         self._refused: KafkaError | None = None
+        self._watchdog = Watchdog("A transaction", HUNG_SECONDS)
 
     def run(
         self, records: Sequence[Record], offsets: Sequence[TopicPartition], changelog: Mapping[int, Sequence[Record]]
@@ -61,6 +64,19 @@ class Transactor:
         """
         if not offsets or any(offset.offset < 0 for offset in offsets):
             raise NoOffset()
+        self._watchdog.begin()
+        try:
+            return self._run(records, offsets, changelog)
+        finally:
+            self._watchdog.end()
+
+    def poll(self) -> None:
+        """Let the producer call back: errors, statistics."""
+        self._producer.poll(0)
+
+    def _run(
+        self, records: Sequence[Record], offsets: Sequence[TopicPartition], changelog: Mapping[int, Sequence[Record]]
+    ) -> dict[int, int]:
         self._delivered = {}
         self._guarded("beginning a transaction", self._producer.begin_transaction)
         self._write(records, changelog)
@@ -78,10 +94,6 @@ class Transactor:
             raise KafkaFailed("Kafka committed a transaction but did not say where its changelog records are.")
         self._at(FaultName.AFTER_COMMIT_BEFORE_FOLD)
         return self._delivered
-
-    def poll(self) -> None:
-        """Let the producer call back: errors, statistics."""
-        self._producer.poll(0)
 
     def _write(self, records: Sequence[Record], changelog: Mapping[int, Sequence[Record]]) -> None:
         index = 0

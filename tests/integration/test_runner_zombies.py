@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.kafka.config import SESSION_TIMEOUT_MS, ClusterSettings, producer_config, qualified
-from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
+from tests.integration.slots import assert_exactly_once, eventually, leads, outputs, slots_of
 from tests.records import Records
 
 
@@ -41,7 +41,7 @@ def test_a_slot_paused_inside_a_transaction_is_fenced(
         zombie = slots.start().has("partitions.assigned")
         records.write("leads.raw", sent)
         marker = zombie.state_dir / topics.namespace / "enrich-1" / "marker"
-        slots_wait_for_inside(marker)
+        eventually(lambda: marker.read_bytes().startswith(b"1"), "the batch under way")
         zombie.signal(signal.SIGSTOP)
         heir = slots.start(machine="there")
         outputs(records, 1)
@@ -49,12 +49,6 @@ def test_a_slot_paused_inside_a_transaction_is_fenced(
         assert zombie.exit_code() == 3
         assert heir.stop() == 0
     assert_exactly_once(records, {"p0": 1})
-
-
-def slots_wait_for_inside(marker: Path) -> None:
-    from tests.integration.slots import eventually
-
-    eventually(lambda: marker.exists() and marker.read_bytes().startswith(b"1"), "the batch under way")
 
 
 def test_a_successor_that_restores_during_an_open_transaction_loses_no_state(
