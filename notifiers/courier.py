@@ -140,10 +140,12 @@ class Courier:
             self._log.begin(parcel.key)
 
         try:
-            await self._lane(parcel.channel).check()
-            message = parcel.compose()
-            message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
-            sent = await self._lane(parcel.channel).passed(begin, lambda: self._call(parcel.key, message, channel))
+            lane = self._lane(parcel.channel)
+            await lane.check()
+            async with lane.place():
+                message = parcel.compose()  # here: what has no place yet costs nothing
+                message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
+                sent = await lane.called(begin, lambda: self._call(parcel.key, message, channel))
         except Closed as closed:
             return self._waiting(closed.reason, closed.after_seconds)
         except Suppressed as error:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -54,26 +55,31 @@ class Lane:
         self._paused_until = 0.0
 
     async def check(self) -> None:
-        """Raise Closed if the channel is paused or its breaker open: then nothing need be composed."""
+        """Raise Closed if the channel is paused or its breaker open: then nobody need wait for a place."""
         self._check_pause()
         self._check_breaker(await self._breakers.get_breaker(self.name))
 
-    async def passed(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
-        """Return what `call` returns, once there is room for it. begin runs right before the call goes out.
-
-        Raises Closed when the channel is paused or its breaker open, else what `call` raises.
-        """
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold one of the lane's places, once there is one and its rate allows a call. Raises Closed when paused."""
         async with self._places:
             self._check_pause()
             if self._limiter is not None:
                 await self._limiter.acquire()
                 self._check_pause()
-            breaker = await self._breakers.get_breaker(self.name)
-            if breaker.context.state == "closed":
-                return await self._called(begin, call)
-            async with self._probe:
-                self._check_breaker(breaker)
-                return await self._called(begin, call)
+            yield
+
+    async def called(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
+        """Return what `call` returns. begin runs right before it. Inside `place` only.
+
+        Raises Closed when the channel is paused or its breaker open, else what `call` raises.
+        """
+        breaker = await self._breakers.get_breaker(self.name)
+        if breaker.context.state == "closed":
+            return await self._called(begin, call)
+        async with self._probe:
+            self._check_breaker(breaker)
+            return await self._called(begin, call)
 
     async def _called(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
         breaker = await self._breakers.get_breaker(self.name)
