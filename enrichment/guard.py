@@ -11,7 +11,15 @@ from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from enrichment.providers.provider import Answer, Lookup, ProviderBusy, ProviderDown, ProviderFailed, Query
+from enrichment.providers.provider import (
+    Answer,
+    Lookup,
+    ProviderBusy,
+    ProviderDown,
+    ProviderFailed,
+    ProviderWrong,
+    Query,
+)
 from schemas.org import ProviderSettings
 
 _RETRY_WAIT_SECONDS = 0.05
@@ -161,13 +169,21 @@ class Guarded:
                 self.quota.take(self.clock())
                 self.calls += 1
                 self.budget.earn()
-                return await self.lookup(query, until)
+                return await self._answered(query, until)
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error
         except ProviderBusy as busy:
             pause = busy.retry_after_seconds or 1.0
             self._busy_until = asyncio.get_running_loop().time() + min(pause, 3600.0)
             raise
+
+    async def _answered(self, query: Query, until: float) -> Answer:
+        try:
+            return await self.lookup(query, until)
+        except (ProviderFailed, TimeoutError):
+            raise
+        except Exception as error:  # a provider with a fault in it costs its own answer, never the lead
+            raise ProviderWrong(f"unexpected {type(error).__name__}") from error
 
     def _rate(self, per_second: float) -> AsyncLimiter:
         if self._limiter is None:  # it belongs to the loop that runs it

@@ -9,9 +9,8 @@ import orjson
 
 from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
-from enrichment.cache import decode_kept, key_of, usable, with_answers
+from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
-from enrichment.guard import Used, decode_used, hour_of
 from enrichment.merge import merged
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall
@@ -20,6 +19,7 @@ from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, Raw
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 from streams.stages.submission_rate import counted, decode_rate
 
 HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
@@ -67,21 +67,6 @@ class AccountWatch:
             self._due = loop.time() + max(REFRESH_SECONDS, 100 * (loop.time() - started))
 
 
-class QuotaMemory:
-    """Tells the waterfall, once a partition, what its store remembers of this hour's calls."""
-
-    def __init__(self, org: Org, waterfall: Waterfall) -> None:
-        self._names = [row.name for row in org.enrichment.providers if row.quota_per_hour is not None]
-        self._waterfall = waterfall
-        self._recalled: set[int] = set()
-
-    def recall(self, batch: Sequence[Event], state: StateView, now: datetime) -> None:
-        partitions = {event.partition for event in batch} - self._recalled
-        if partitions and self._names:
-            self._waterfall.remember({name: state.get(f"quota/{name}") for name in self._names}, now)
-        self._recalled |= partitions
-
-
 class EnrichStage:
     """The fast consumer. secret: of person ids. clock: wall time, UTC, read in `prepare` alone."""
 
@@ -90,9 +75,8 @@ class EnrichStage:
     low_priority: tuple[str, ...] = ("leads.bulk",)
     tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {
-        "answers": Kind(decode_kept),
+        **KINDS,
         "steps": Kind(decode_steps),
-        "quota": Kind(decode_used),
         "rate": Kind(decode_rate),
     }
 
@@ -130,7 +114,11 @@ class EnrichStage:
         if signs:
             suspect = prepared.lead.model_copy(update={"suspect": prepared.lead.suspect + signs})
             prepared = replace(prepared, lead=suspect)
-        return (*kept(state, prepared, self._local, now), *counts, self._output(prepared, now))
+        return (
+            *kept(state, prepared.key, prepared.learnt, self._org, self._local, now),
+            *counts,
+            self._output(prepared, now),
+        )
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """A batch of leads needs no closing record."""
@@ -207,27 +195,3 @@ def enriched(lead: Lead, prepared: Prepared, now: datetime) -> Emit:
     found = {other for said in prepared.learnt.answers for other in said.alternates} - {lead.person}
     value = LeadEnriched(lead=lead, contact=prepared.contact, enriched_at=now, alternates=tuple(sorted(found)))
     return Emit("leads.enriched", lead.person, "lead.enriched", value)
-
-
-def kept(state: StateView, prepared: Prepared, local: frozenset[str], now: datetime) -> tuple[Put, ...]:
-    """Return as state what must not be paid again: fresh answers, and the calls that count against quotas.
-
-    local: providers that cost nothing to ask again.
-    """
-    puts = []
-    fresh = [said for said in prepared.learnt.answers if said.is_fresh and said.provider not in local]
-    if fresh and prepared.key is not None:
-        key = f"answers/{prepared.key}"
-        puts.append(Put(key, with_answers(state.get(key), fresh)))
-    for name in prepared.learnt.called:
-        if name not in local:
-            used: Used | None = state.get(f"quota/{name}")
-            hour = hour_of(now)
-            calls = used.calls if used and used.hour == hour else 0
-            puts.append(Put(f"quota/{name}", Used(hour, calls + 1)))
-    return tuple(puts)
-
-
-def local_providers(org: Org) -> frozenset[str]:
-    """Return the names of providers that are on this machine."""
-    return frozenset(row.name for row in org.enrichment.providers if row.kind != "http")

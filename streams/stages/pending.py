@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from enrichment.account import Accounts
-from enrichment.cache import decode_kept, key_of, usable
-from enrichment.guard import decode_used
+from enrichment.cache import key_of, usable
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
@@ -15,18 +14,8 @@ from schemas.org import Org
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.enrich import (
-    HIGH_INTENT,
-    AccountWatch,
-    Prepared,
-    QuotaMemory,
-    completed,
-    enriched,
-    kept,
-    local_providers,
-    place_of,
-    query_of,
-)
+from streams.stages.enrich import HIGH_INTENT, AccountWatch, Prepared, completed, enriched, place_of, query_of
+from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
 
@@ -39,9 +28,8 @@ class PendingStage:
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {
-        "answers": Kind(decode_kept),
+        **KINDS,
         "late": Kind(LeadPending.model_validate_json),
-        "quota": Kind(decode_used),
     }
 
     def __init__(self, org: Org, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]) -> None:
@@ -70,7 +58,7 @@ class PendingStage:
             return ()
         prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
         lead = completed(prepared, self._org, self._accounts.index)
-        effects: list[Effect] = [*kept(state, prepared, self._local, now)]
+        effects: list[Effect] = [*kept(state, prepared.key, prepared.learnt, self._org, self._local, now)]
         if isinstance(event.value, WakeUp):
             effects.append(Delete(event.value.waker))
             if lead.company != waiting.lead.company or lead.account != waiting.lead.account:

@@ -209,6 +209,18 @@ async def test_an_old_answer_is_refreshed_on_use() -> None:
     assert len(fake.asked) == 2
 
 
+async def test_answers_that_nobody_uses_any_more_leave_the_store() -> None:
+    world = World({"one": Fake(firm())})
+    await world.submit(*({"email": f"a@c{at}.example"} for at in range(10)))
+    assert sum(key.startswith("answers/") for key in world.enrich.rows) == 10
+    world.now += timedelta(days=32)
+    world.restart()
+    await world.submit(*({"email": "a@c0.example"} for _ in range(6)))
+    left = [key for key in world.enrich.rows if key.startswith(("answers/", "expires/"))]
+    assert [key for key in left if key.startswith("answers/")] == ["answers/domain/c0.example"]
+    assert len(left) == 2
+
+
 async def test_quotas_go_to_the_lead_over_two_clock_hours() -> None:
     providers = {"primary": Fake(firm()), "secondary": Fake(firm())}
     world = World(providers, {"primary": 200, "secondary": 100})

@@ -80,6 +80,16 @@ async def test_a_failing_provider_is_passed_over() -> None:
     assert (learnt.failed, [said.provider for said in learnt.answers]) == (("one",), ["two"])
 
 
+async def test_a_provider_with_a_fault_in_it_costs_no_lead() -> None:
+    async def broken(query: Query, deadline: float) -> Answer:
+        raise KeyError("canary")
+
+    one = guarded(Fake(NotFound()), "one")
+    one.lookup = broken
+    learnt = await waterfall(one, guarded(Fake(Firmographics(WHOLE)), "two")).ask(QUERY, "k", {}, by(1))
+    assert (learnt.failed, learnt.called, len(learnt.answers)) == (("one",), ("one", "two"), 1)
+
+
 async def test_a_slow_provider_is_unanswered_at_the_deadline_and_its_answer_serves_the_next() -> None:
     go = asyncio.Event()
     slow = Fake(Firmographics(WHOLE), wait=go)
