@@ -201,10 +201,10 @@ def _say_next(stage: Stage) -> None:
 
 
 def _stay(stage: Stage, tail: Tail, intake: str) -> None:
-    body = '{"email": "you@stripe.com", "action": "demo"}'
+    body = '{"email": "you@adobe.com", "action": "demo"}'
     stage.console.print(
         f"\nSend a lead of your own:\n  curl {intake}/leads -H 'Content-Type: application/json' -d '{body}'\n"
-        "It shows below. Ctrl-C ends everything.",
+        "It shows below, and changes hands when nobody calls. Ctrl-C ends everything.",
         highlight=False,
         soft_wrap=True,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.decision import Decision, DecisionKind, OwnerKind
 from schemas.delivery import NoticeSettled, Outcome
+from schemas.lead import Contact
 
 PLACED = (DecisionKind.ASSIGNED, DecisionKind.QUEUED, DecisionKind.HELD, DecisionKind.NURTURED)
 
@@ -76,8 +77,13 @@ class Watched:
 
     def _show(self, decision: Decision, what: str, seconds: float) -> None:
         contact = decision.contact
-        who = (contact.name or f"{contact.first_name or ''} {contact.last_name or ''}".strip()) if contact else ""
-        company = decision.lead.company.name or "-"
+        who = _shown(contact) if contact else ""
+        company = decision.lead.company.name or decision.lead.company.domain or "-"
         owner = self.name_of(decision.owner.id)
         rule = decision.rule or decision.cause
         self.lines.append(Line(decision.at, who or "-", company, decision.tier, rule, owner, what, seconds))
+
+
+def _shown(contact: Contact) -> str:
+    names = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+    return contact.name or names or contact.email or ""

@@ -209,6 +209,9 @@ def test_a_lead_is_explained_from_the_one_partition_of_its_person(leadstream: Sa
     code, told, _ = leadstream("lead", "history", lead, "--json")
     assert code == ExitCode.OK
     assert [one["reason"] for one in told] == ["Ada was next."]
+    _, story, _ = leadstream("lead", "explain", lead)
+    assert "Ada was next." in story
+    assert "contact" not in leadstream("lead", "explain", lead, "--json")[1][0]
     assert leadstream("lead", "history", lead_id("main", person, 2))[0] == ExitCode.NOT_FOUND
     assert leadstream("lead", "history", "nonsense")[0] == ExitCode.USAGE
 
