@@ -99,6 +99,7 @@ class Loop:
         self._tables.refresh()
         batch = self._read()
         if not batch.next_offsets:
+            self._metrics.watermark_lag.set(0)
             self._transactor.poll()
             self._low_priority.adjust(self._assignment.next_offsets)
             return False
@@ -305,6 +306,8 @@ class Loop:
     def _report(self, batch: Batch, dead: int, deciding: float, transaction: float, folding: float) -> None:
         metrics = self._metrics
         metrics.transactions.inc()
+        if batch.events:
+            metrics.watermark_lag.set((self._clock.now() - batch.events[-1].recorded_at).total_seconds())
         metrics.batch.observe(len(batch))
         metrics.time_step("transaction", transaction)
         metrics.time_step("fold", folding)
