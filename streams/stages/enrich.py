@@ -11,7 +11,9 @@ from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
 from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
+from enrichment.fields import Fields
 from enrichment.merge import merged
+from enrichment.normalise.text import token
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Effect, Emit, Put
@@ -94,7 +96,11 @@ class EnrichStage:
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
-        rows = [(place_of(event), self._canonical(event)) for event in batch if isinstance(event.value, RawLead)]
+        rows = [
+            (place_of(event), self._canonical(event))
+            for event in batch
+            if isinstance(event.value, RawLead) and not is_early_step(event.value)
+        ]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         now = self._clock()
         self._quotas.recall(batch, state, now)
@@ -106,9 +112,8 @@ class EnrichStage:
         """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""
         if not isinstance(event.value, RawLead):
             return ()
-        step = event.value.fields.get("step")
-        if step not in (None, "", FINAL_STEP):
-            return (self._step(state, str(event.value.fields.get("form"))[:60], str(step)[:30]),)
+        if is_early_step(event.value):
+            return (_step(state, event.value),)
         prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
         signs, counts = self._rate(state, event, prepared.lead)
         if signs:
@@ -159,10 +164,18 @@ class EnrichStage:
         limit = self._org.spam.per_hour
         return counted(state, lead, event.value.fields.get("ip"), self._secret, event.recorded_at, limit)
 
-    def _step(self, state: StateView, form: str, step: str) -> Put:
-        key = f"steps/{form}/{step}"
-        reached: Steps | None = state.get(key)
-        return Put(key, Steps((reached.count if reached else 0) + 1))
+
+def is_early_step(raw: RawLead) -> bool:
+    """Tell whether a submission is a step of a form before its last one: it is counted, and starts no clock."""
+    return raw.fields.get("step") not in (None, "", FINAL_STEP)
+
+
+def _step(state: StateView, raw: RawLead) -> Put:
+    fields = Fields(raw.fields)
+    form, step = (token(fields.public(name) or "") or "unknown" for name in ("form", "step"))
+    key = f"steps/{form}/{step}"
+    reached: Steps | None = state.get(key)
+    return Put(key, Steps((reached.count if reached else 0) + 1))
 
 
 def place_of(event: Event) -> str:

@@ -283,6 +283,9 @@ async def test_a_step_of_a_form_is_counted_and_starts_no_clock() -> None:
     world = World({"one": Fake(firm())})
     assert await world.submit(DEMO | {"form": "f", "step": "1"}, DEMO | {"form": "f", "step": "1"}) == []
     assert world.enrich.get("steps/f/1") == Steps(2)
+    assert await world.submit(DEMO | {"form": "for canary@acme.example", "step": ["x"]}) == []
+    assert not [key for key in world.enrich.rows if "canary" in key]
+    assert world.providers["one"].asked == []
     assert len(await world.submit(DEMO | {"form": "f", "step": "final"})) == 1
 
 
