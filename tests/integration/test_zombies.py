@@ -232,7 +232,7 @@ def test_a_timers_that_hung_with_due_entries_and_nothing_consumed_is_fenced(
         zombie = lab.start("timers", "here").has("timers.caught_up")
         zombie.signal(signal.SIGSTOP)
     hung_at = time.monotonic()
-    assert zombie.logged("timers.caught_up")[0]["records"] == 60, "the premise: all restored, nothing consumed"
+    assert zombie.logged("timers.caught_up")[0]["records"] >= 60, "the premise: all restored, nothing consumed"
     assert records.read_all("leads.redeliver") == [], "the premise: it hung before anything was due"
     heir = lab.heir("timers", how)
     eventually(
