@@ -40,7 +40,7 @@ bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare 
 
 .PHONY: chaos
 chaos: $(VENV)/.ready ## 100,000 leads, 20 kills: nothing lost, nothing doubled (long)
-	@$(BIN)/python -m pytest -m chaos --timeout=0 $(TESTS)
+	@$(BIN)/python -m tests.chaos --leads 100000 --kills 20 $(ARGS)
 
 .PHONY: broker
 broker: $(VENV)/.ready ## Run a single-node Kafka on this machine until Ctrl-C
