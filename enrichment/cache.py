@@ -11,7 +11,7 @@ from enrichment.answer import Said
 from enrichment.normalise import company
 from enrichment.providers.provider import Query
 from schemas.lead import Company, Lead, MailKind
-from schemas.org import CacheSettings
+from schemas.org import DAY_SECONDS, Enrichment
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,13 @@ def key_of(query: Query, lead: Lead) -> str:
     return f"name/{company.key(query.company or '')}"
 
 
-def usable(kept: Kept | None, settings: CacheSettings, now: datetime) -> dict[str, Said]:
-    """Return the answers that are young enough, by provider."""
+def usable(kept: Kept | None, settings: Enrichment, now: datetime) -> dict[str, Said]:
+    """Return the answers that are young enough, by provider: within the cache's time, and not decayed (ENR-6)."""
+    found_seconds = min(settings.cache.found_seconds, settings.decay_days * DAY_SECONDS)
     found: dict[str, Said] = {}
     for provider, row in (kept.rows if kept else {}).items():
         at = datetime.fromisoformat(row["at"])
-        seconds = settings.found_seconds if "company" in row else settings.missing_seconds
+        seconds = found_seconds if "company" in row else settings.cache.missing_seconds
         if now - at < timedelta(seconds=seconds):
             found[provider] = _said(provider, at, row)
     return found

@@ -1,6 +1,7 @@
 """Providers in order, each asked for what the ones before did not know, until a deadline."""
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from enrichment.guard import NOT_CALLED, Guarded, Used
 from enrichment.merge import NEEDED
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
 from schemas.lead import Company
+from schemas.org import ProviderSettings
 
 RECENT_LIMIT = 10_000
 RECENT_AGE = timedelta(hours=1)  # older ones are asked again; the store has what must last
@@ -44,7 +46,7 @@ class Waterfall:
         called: list[str] = []
         for provider in self.providers:
             name = provider.settings.name
-            if only and name not in only:
+            if (only and name not in only) or not _has_part(provider.settings, key):
                 continue
             if is_enough(answers):
                 break
@@ -100,6 +102,14 @@ class Waterfall:
         self._recent[spot] = task.result()
         if len(self._recent) > RECENT_LIMIT:
             self._recent.popitem(last=False)
+
+
+def _has_part(settings: ProviderSettings, key: str) -> bool:
+    """Tell whether a question is in the provider's share: the same for all leads of one company."""
+    if settings.share >= 1:
+        return True
+    draw = int.from_bytes(hashlib.blake2b(f"{settings.name}/{key}".encode(), digest_size=4).digest(), "big")
+    return draw < settings.share * 2**32
 
 
 def is_enough(answers: Sequence[Said]) -> bool:

@@ -94,7 +94,7 @@ class ProviderSettings(Typed):
 
     kind: a key of `enrichment.providers.PROVIDERS`. preset: start from a shipped file, `http` overrides it.
     quota_per_hour: calls per clock hour over the whole org (shared out over slots), None: no limit.
-    share: only this share of leads (0 to 1, by person) is asked of it: an A/B of two providers.
+    share: only this share of companies (0 to 1) is asked of it: an A/B of two providers.
     """
 
     name: str = Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_-]*$")

@@ -145,7 +145,7 @@ class EnrichStage:
         if query is None:
             return prepared
         key = key_of(query, prepared.lead)
-        known = usable(state.get(f"answers/{key}"), self._org.enrichment.cache, now)
+        known = usable(state.get(f"answers/{key}"), self._org.enrichment, now)
         learnt = await self._waterfall.ask(query, key, known, until)
         return Prepared(prepared.lead, prepared.contact, key, learnt)
 

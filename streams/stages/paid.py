@@ -11,7 +11,7 @@ from enrichment.cache import Kept, decode_kept, usable, with_answers
 from enrichment.guard import Used, decode_used, hour_of
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Put
-from schemas.org import CacheSettings, Org
+from schemas.org import CacheSettings, Enrichment, Org
 from schemas.state import StateView
 from streams.stage import Event, Kind
 
@@ -60,12 +60,11 @@ def kept(
 
     key: what the answers are kept under, None where nobody was asked. local: providers that cost nothing to ask again.
     """
-    settings = org.enrichment.cache
-    changes: list[Put | Delete] = [*_swept(state, settings, now)]
+    changes: list[Put | Delete] = [*_swept(state, org.enrichment, now)]
     fresh = [said for said in learnt.answers if said.is_fresh and said.provider not in local]
     if fresh and key is not None:
         changes.append(Put(f"answers/{key}", with_answers(state.get(f"answers/{key}"), fresh)))
-        changes.append(Put(f"expires/{_last_day(settings, now)}/{key}", Expiry(key)))
+        changes.append(Put(f"expires/{_last_day(org.enrichment.cache, now)}/{key}", Expiry(key)))
     for name in learnt.called:
         if name not in local:
             used: Used | None = state.get(f"quota/{name}")
@@ -85,7 +84,7 @@ def _last_day(settings: CacheSettings, now: datetime) -> str:
     return (now + timedelta(seconds=seconds)).date().isoformat()
 
 
-def _swept(state: StateView, settings: CacheSettings, now: datetime) -> Iterator[Delete]:
+def _swept(state: StateView, settings: Enrichment, now: datetime) -> Iterator[Delete]:
     """Yield what is past its day, the oldest first, a few at a time: the store stays as large as its answers live."""
     today = now.date().isoformat()
     for at, (key, expiry) in enumerate(state.scan("expires/")):

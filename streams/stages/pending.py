@@ -80,7 +80,7 @@ class PendingStage:
         if query is None:
             return Prepared(waiting.lead, waiting.contact)
         key = key_of(query, waiting.lead)
-        known = usable(state.get(f"answers/{key}"), self._org.enrichment.cache, now)
+        known = usable(state.get(f"answers/{key}"), self._org.enrichment, now)
         learnt = await self._waterfall.ask(query, key, known, until, only=waiting.missing)
         return Prepared(waiting.lead, waiting.contact, key, learnt)
 

@@ -209,6 +209,20 @@ async def test_an_old_answer_is_refreshed_on_use() -> None:
     assert len(fake.asked) == 2
 
 
+async def test_an_answer_decays_even_where_the_cache_would_keep_it() -> None:
+    fake = Fake(firm())
+    world = World({"one": fake})
+    cache = world.org.enrichment.cache.model_copy(update={"found_seconds": 3e7})
+    settings = world.org.enrichment.model_copy(update={"cache": cache, "decay_days": 10})
+    world.org = world.org.model_copy(update={"enrichment": settings})
+    world.restart()
+    for days in (0, 9, 2):
+        world.now += timedelta(days=days)
+        world.restart()
+        await world.submit(DEMO)
+    assert len(fake.asked) == 2
+
+
 async def test_answers_that_nobody_uses_any_more_leave_the_store() -> None:
     world = World({"one": Fake(firm())})
     await world.submit(*({"email": f"a@c{at}.example"} for at in range(10)))

@@ -101,6 +101,16 @@ async def test_a_slow_provider_is_unanswered_at_the_deadline_and_its_answer_serv
     assert ([said.company for said in again.answers], slow.calls, again.called) == ([WHOLE], 1, ())
 
 
+async def test_a_share_of_companies_is_asked_of_a_provider_and_always_the_same_ones() -> None:
+    fake = Fake(Firmographics(WHOLE))
+    half = guarded(fake)
+    half.settings = half.settings.model_copy(update={"share": 0.5})
+    asked = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(5))).answers) for at in range(200)]
+    again = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(5))).answers) for at in range(200)]
+    assert 70 < sum(asked) < 130
+    assert asked == again
+
+
 async def test_leads_of_one_company_share_one_request() -> None:
     fake = Fake(Firmographics(WHOLE))
     asked = waterfall(guarded(fake))
