@@ -1,0 +1,135 @@
+"""`leadstream up` on a real broker: restarts what dies, gives up loudly, ends all, leaves nobody behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streams.kafka.config import ClusterSettings
+from tests.integration.slots import eventually
+
+
+@dataclass(slots=True)
+class Up:
+    """One run of the supervisor, over two stages."""
+
+    process: "subprocess.Popen[bytes]"
+    said_file: Path
+
+    @property
+    def said(self) -> str:
+        return self.said_file.read_text()
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def pid_of(self, slot: str) -> int:
+        return int(re.findall(rf"{slot} (?:re)?started \(pid (\d+)\)", self.said)[-1])
+
+    def saw(self, text: str, times: int = 1) -> None:
+        try:
+            eventually(lambda: self.said.count(text) >= times, text, 60)
+        except AssertionError as error:
+            raise AssertionError(self.said) from error
+
+
+def start(cluster: ClusterSettings, folder: Path, fault: str = "", slots: str = "{}") -> Up:
+    environment = {
+        **os.environ,
+        "LEADSTREAM_BOOTSTRAP": cluster.bootstrap,
+        "LEADSTREAM_NAMESPACE": cluster.namespace,
+        "LEADSTREAM_STATE_DIR": str(folder / "state"),
+        "LEADSTREAM_PERSON_SECRET": "0123456789abcdef",
+        "LEADSTREAM_HTTP_PORT_BASE": "0",
+        "LEADSTREAM_SLOTS": slots,
+        "LEADSTREAM_FAULT": fault,
+    }
+    command = [sys.executable, "-m", "streams.cli.main", "up", "--only", "track", "--only", "timers"]
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(command, env=environment, stderr=said, start_new_session=True)
+    return Up(process, folder / "said")
+
+
+@pytest.fixture
+def running(topics: ClusterSettings, tmp_path: Path) -> Iterator[Up]:
+    up = start(topics, tmp_path)
+    try:
+        yield up
+    finally:
+        _end(up)
+
+
+def _end(up: Up) -> None:
+    if up.process.poll() is None:
+        left = up.children()
+        up.process.kill()
+        up.process.wait()
+        for child in left:
+            if child.is_running():
+                child.kill()
+
+
+def test_a_child_that_is_killed_is_started_again(running: Up) -> None:
+    running.saw("timers-0 started")
+    first = running.pid_of("timers-0")
+    os.kill(first, signal.SIGKILL)
+    running.saw("timers-0 ended with SIGKILL")
+    running.saw("timers-0 restarted")
+    assert running.pid_of("timers-0") != first
+    assert running.said.count("track-0 ") == 1, "the others go on"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_end_within_ten_seconds_and_nobody_is_left(running: Up, number: signal.Signals) -> None:
+    running.saw("timers-0 started")
+    running.saw("track-0 started")
+    children = running.children()
+    assert len(children) == 2
+    began = time.monotonic()
+    running.process.send_signal(number)
+    assert running.process.wait(12) == 0
+    assert time.monotonic() - began < 10
+    assert not any(child.is_running() for child in children)
+    assert running.said.strip().endswith("stopped")
+
+
+def test_children_do_not_outlive_a_supervisor_that_is_killed(running: Up) -> None:
+    running.saw("timers-0 started")
+    running.saw("track-0 started")
+    children = running.children()
+    running.process.kill()
+    running.process.wait()
+    eventually(lambda: not any(child.is_running() for child in children), "the children to end", 20)
+
+
+def test_a_slot_that_crashes_again_and_again_is_given_up_loudly(cluster: ClusterSettings, tmp_path: Path) -> None:
+    """Kafka answers, but the topics are not there: each start ends with the same reason."""
+    up = start(cluster, tmp_path)
+    try:
+        assert up.process.wait(180) == 1
+        assert "given up" in up.said
+        assert "ended 10 times within 120 s though Kafka answers" in up.said
+        assert up.said.count("stopped") >= 1
+    finally:
+        _end(up)
+
+
+def test_crashes_while_no_broker_answers_are_not_counted(tmp_path: Path) -> None:
+    up = start(ClusterSettings(bootstrap="127.0.0.1:1", namespace="t"), tmp_path)
+    try:
+        up.saw("timers-0 started")
+        os.kill(up.pid_of("timers-0"), signal.SIGKILL)
+        up.saw("timers-0 restarted")
+        assert up.process.poll() is None
+        log = tmp_path / "state" / "logs" / "track-0.log"
+        eventually(lambda: "broker.unreachable" in log.read_text(), "one line on the broker", 30)
+    finally:
+        _end(up)

@@ -1,0 +1,59 @@
+"""Which slots `leadstream up` runs, and what it reads of a child that died."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.settings import PersonSecret, Settings
+from streams.supervisor import STOP_ORDER, SlotName, environment, last_line, slots_of, up
+from streams.topology import NAMES, UnknownStage
+
+
+def test_every_stage_runs_once_unless_the_settings_say_otherwise() -> None:
+    assert [str(name) for name in slots_of(Settings(slots={"score": 2, "pending": 0}))] == [
+        "enrich-0",
+        "track-0",
+        "score-0",
+        "score-1",
+        "assign-0",
+        "notify-0",
+        "timers-0",
+    ]
+
+
+def test_only_some_stages_can_be_run() -> None:
+    assert slots_of(Settings(slots={"score": 2}), ("timers", "track")) == (SlotName("track", 0), SlotName("timers", 0))
+
+
+@pytest.mark.parametrize(("slots", "only"), [({"scroe": 1}, ()), ({}, ("scroe",))], ids=["slots", "only"])
+def test_a_stage_that_there_is_not_is_refused(slots: dict[str, int], only: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownStage):
+        slots_of(Settings(slots=slots), only)
+
+
+def test_every_stage_has_its_place_in_the_order_of_the_end() -> None:
+    assert sorted(STOP_ORDER) == sorted(NAMES)
+
+
+def test_without_a_person_secret_no_child_is_started(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(PersonSecret):
+        up(Settings(state_dir=tmp_path), say=said.append)
+    assert said == []
+
+
+def test_children_get_what_the_command_line_said(tmp_path: Path) -> None:
+    given = environment(Settings(bootstrap="kafka:1", namespace="acme", state_dir=tmp_path))
+    assert given["LEADSTREAM_BOOTSTRAP"] == "kafka:1"
+    assert given["LEADSTREAM_NAMESPACE"] == "acme"
+    assert given["LEADSTREAM_STATE_DIR"] == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "last"), [("one\ntwo\n\n", "two"), ("", "-"), ("x" * 9_000, "x" * 400)], ids=["lines", "empty", "long"]
+)
+def test_the_last_line_of_a_log_tells_why_a_child_ended(tmp_path: Path, text: str, last: str) -> None:
+    log = tmp_path / "log"
+    log.write_text(text)
+    assert last_line(log) == last
+    assert last_line(tmp_path / "none") == "-"
