@@ -48,6 +48,10 @@ REP_DOMAIN = "seller.example"
 READY_SECONDS = 60.0
 SHOW_SECONDS = 75.0
 _TICK_SECONDS = 0.05
+_NEXT = (
+    "\nWhere to look next: docs/concepts.md (how it works), docs/publish.md (your own leads), docs/cli.md (commands)."
+)
+_PLAIN_WIDTH = 140  # of a log file, which has none
 _HEALTH_PORT = 9400
 _COUNTED = ("leads.raw", "leads.enriched", "leads.scored", "leads.assigned", "leads.notified", "decisions", "leads.dlq")
 
@@ -70,7 +74,7 @@ class Stage:
 
 def run() -> int:
     """Run the demo and return its exit code: 0 if everything it promises was seen."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -101,7 +105,7 @@ def _run(folder: Path, console: Console, stopped: threading.Event) -> int:
             kept = _show(stage, tail)
             elapsed = time.monotonic() - started
             console.print(summary(stage.watched, kept, _counts(cluster), elapsed))
-            _say_next(stage)
+            console.print(_NEXT, highlight=False, soft_wrap=True)
             if sys.stdout.isatty() and not stopped.is_set():
                 _stay(stage, tail, running.enter_context(intake_thread.listening(cluster)))
     return ExitCode.OK if all(one.is_kept for one in kept) else ExitCode.FAILED
@@ -187,27 +191,8 @@ def _counts(cluster: ClusterSettings) -> Mapping[str, int]:
     return {topic: sum(1 for _ in read(cluster, topic)) for topic in _COUNTED}
 
 
-def _say_next(stage: Stage) -> None:
-    lead = next((one.lead_id for one in stage.watched.reassigned.values()), "LEAD")
-    stage.console.print(
-        "\nWhere to look next: docs/concepts.md (how it works), docs/publish.md (your own leads), README.md.\n"
-        "While it runs, in another terminal:\n"
-        f"  export LEADSTREAM_BOOTSTRAP={stage.cluster.bootstrap}\n"
-        f"  leadstream lead explain {lead}\n"
-        "  leadstream dlq list",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
 def _stay(stage: Stage, tail: Tail, intake: str) -> None:
-    body = '{"email": "you@adobe.com", "action": "demo"}'
-    stage.console.print(
-        f"\nSend a lead of your own:\n  curl {intake}/leads -H 'Content-Type: application/json' -d '{body}'\n"
-        "It shows below, and changes hands when nobody calls. Ctrl-C ends everything.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    stage.console.print(_while_it_runs(stage, intake), highlight=False, soft_wrap=True)
     seen = len(stage.watched.lines)
     while not stage.stopped.is_set():
         tail.read(stage.watched, 0.2)
@@ -215,3 +200,19 @@ def _stay(stage: Stage, tail: Tail, intake: str) -> None:
             stage.console.print(decisions(stage.watched.lines[seen:]))
             seen = len(stage.watched.lines)
     stage.console.print("Stopping ...")
+
+
+def _while_it_runs(stage: Stage, intake: str) -> str:
+    here = Path(sys.executable).with_name("leadstream")
+    command = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+    lead = next((one.lead_id for one in stage.watched.reassigned.values()), "LEAD")
+    body = '{"email": "you@adobe.com", "action": "demo"}'
+    return (
+        "\nWhile it runs, in another terminal:\n"
+        f"  export LEADSTREAM_BOOTSTRAP={stage.cluster.bootstrap}\n"
+        f"  {command} lead explain {lead}\n"
+        f"  {command} dlq list\n"
+        "Send a lead of your own:\n"
+        f"  curl {intake}/leads -H 'Content-Type: application/json' -d '{body}'\n"
+        "It shows below, and changes hands when nobody calls. Ctrl-C ends everything."
+    )
