@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from routing.derived import All, Basic, basic
+from routing.derived import All, basic
 from routing.expression import Comparison, Op, leaves, truth
 from routing.finding import Finding, Severity
 from routing.lead_cells import cells, grouped
 from routing.policy import CompiledRule, Policy
 from routing.policy_errors import place
-from routing.solving import Budget, Domains, TooHard, domains, find_lead
+from routing.solving import Budget, Case, TooHard, case_of, find_lead
 from schemas.policy_file import ToPool
 
 TERRITORY = ("company.country", "company.state", "company.region", "company.postcode_area", "company.city")
@@ -18,22 +18,21 @@ VERTICAL = ("company.industry",)
 
 def rule_findings(policy: Policy) -> Iterator[Finding]:
     """Yield what is wrong with the rules as an ordered list."""
-    spelt = [basic(policy, rule.condition.node) if rule.condition else All(()) for rule in policy.rules]
-    domain = domains(spelt)
-    yield from _unreachable(policy, spelt, domain)
-    yield from _overlaps(policy, spelt, domain)
+    spelt = [case_of(basic(policy, rule.condition.node) if rule.condition else All(())) for rule in policy.rules]
+    yield from _unreachable(policy, spelt)
+    yield from _overlaps(policy, spelt)
     yield from _names_people(policy)
     yield from _sizes(policy)
     yield from _empty_cells(policy)
 
 
-def _unreachable(policy: Policy, spelt: Sequence[Basic], domain: Domains) -> Iterator[Finding]:
+def _unreachable(policy: Policy, spelt: Sequence[Case]) -> Iterator[Finding]:
     for at, condition in enumerate(spelt):
         name = policy.rules[at].rule.name
         try:
-            if find_lead(condition, spelt[:at], domain, Budget()) is not None:
+            if find_lead((condition,), spelt[:at], Budget()) is not None:
                 continue
-            what, allowed = _why_unreachable(policy, spelt, at, domain)
+            what, allowed = _why_unreachable(policy, spelt, at)
         except TooHard:
             what = f"whether rule {name!r} can be reached could not be settled: it and those before ask too much."
             yield place(policy.document, ("rules", at), Severity.WARNING, "rule.unsettled", what, "Make it simpler.")
@@ -41,12 +40,12 @@ def _unreachable(policy: Policy, spelt: Sequence[Basic], domain: Domains) -> Ite
         yield place(policy.document, ("rules", at), Severity.ERROR, "rule.unreachable", what, allowed)
 
 
-def _why_unreachable(policy: Policy, spelt: Sequence[Basic], at: int, domain: Domains) -> tuple[str, str]:
+def _why_unreachable(policy: Policy, spelt: Sequence[Case], at: int) -> tuple[str, str]:
     name = policy.rules[at].rule.name
-    if find_lead(spelt[at], (), domain, Budget()) is None:
+    if find_lead((spelt[at],), (), Budget()) is None:
         return f"rule {name!r} can never hold: its conditions exclude each other.", "Change or remove it."
     for before in range(at):
-        if find_lead(spelt[at], (spelt[before],), domain, Budget()) is None:
+        if find_lead((spelt[at],), (spelt[before],), Budget()) is None:
             other = policy.rules[before].rule.name
             what = f"rule {name!r} is never reached: {other!r} before it takes every lead that it would take."
             return what, f"Move it above {other!r}, or remove it."
@@ -54,14 +53,14 @@ def _why_unreachable(policy: Policy, spelt: Sequence[Basic], at: int, domain: Do
     return what, "Move it up, or remove it."
 
 
-def _overlaps(policy: Policy, spelt: Sequence[Basic], domain: Domains) -> Iterator[Finding]:
+def _overlaps(policy: Policy, spelt: Sequence[Case]) -> Iterator[Finding]:
     places = [at for at, rule in enumerate(policy.rules) if isinstance(rule.rule.to, ToPool) and _is_placed(rule)]
     for first, second in combinations(places, 2):
         one, two = policy.rules[first].rule, policy.rules[second].rule
         if one.to == two.to or not (_asks(policy.rules[first], TERRITORY) or _asks(policy.rules[second], TERRITORY)):
             continue
         try:
-            if not _partly(spelt[first], spelt[second], domain):
+            if not _partly(spelt[first], spelt[second]):
                 continue
         except TooHard:
             continue
@@ -70,13 +69,13 @@ def _overlaps(policy: Policy, spelt: Sequence[Basic], domain: Domains) -> Iterat
         yield place(policy.document, ("rules", second), Severity.WARNING, "rule.overlap", what, allowed)
 
 
-def _partly(one: Basic, two: Basic, domain: Domains) -> bool:
+def _partly(one: Case, two: Case) -> bool:
     """Whether some leads fit both, some only the first and some only the second: neither is a case of the other."""
     budget = Budget()
     return (
-        find_lead(All((one, two)), (), domain, budget) is not None
-        and find_lead(one, (two,), domain, budget) is not None
-        and find_lead(two, (one,), domain, budget) is not None
+        find_lead((one, two), (), budget) is not None
+        and find_lead((one,), (two,), budget) is not None
+        and find_lead((two,), (one,), budget) is not None
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routing.derived import All, Basic, basic
+from routing.derived import All, basic
 from routing.expression import Fact
 from routing.facts import nested
 from routing.finding import path_text
@@ -12,9 +12,10 @@ from routing.lead_cells import ANOTHER, REGIONS, cells, graded
 from routing.policy import Policy
 from routing.policy_text import destination
 from routing.rules import first_match
-from routing.solving import Assignment, Budget, TooHard, domains, find_lead
+from routing.solving import Assignment, Budget, Case, TooHard, case_of, find_lead
 
 MOST_SETTINGS = 200
+STEPS_A_PAIR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +138,20 @@ _CELL = (
 
 def _solved_facts(before: Policy, after: Policy) -> Iterator[dict[str, Fact]]:
     old, new = _takers(before), _takers(after)
-    conditions = [condition for condition, _ in (*old, *new)]
-    domain = domains(conditions)
-    for first, (one, old_rule) in enumerate(old):
-        for second, (two, new_rule) in enumerate(new):
-            if before.rules[old_rule].rule.to == after.rules[new_rule].rule.to:
+    for first, one in enumerate(old):
+        for second, two in enumerate(new):
+            if before.rules[first].rule.to == after.rules[second].rule.to:
                 continue
-            others = [condition for condition, _ in (*old[:first], *new[:second])]
             try:
-                lead = find_lead(All((one, two)), others, domain, Budget(2_000))
+                lead = find_lead((one, two), (*old[:first], *new[:second]), Budget(STEPS_A_PAIR))
             except TooHard:
                 continue
             if lead is not None:
                 yield _facts(lead)
 
 
-def _takers(policy: Policy) -> list[tuple[Basic, int]]:
-    return [
-        (basic(policy, rule.condition.node) if rule.condition else All(()), at) for at, rule in enumerate(policy.rules)
-    ]
+def _takers(policy: Policy) -> list[Case]:
+    return [case_of(basic(policy, rule.condition.node) if rule.condition else All(())) for rule in policy.rules]
 
 
 def _facts(lead: Assignment) -> dict[str, Fact]:

@@ -7,11 +7,12 @@ and "unknown" is trying them all. Backtracking over three-valued conditions; the
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import product
+from itertools import combinations, product
 
 from routing.catalogue import CHOICES, FactKind, kind_of
 from routing.derived import All, AnyOf, Basic, Neither, Sure
 from routing.expression import Comparison, Fact, Op, Opaque, truth
+from routing.necessary import Needs, exclude, necessary
 
 MOST_STEPS = 20_000
 OTHER = "~other"  # a word that no condition names
@@ -58,22 +59,38 @@ class Budget:
 Domains = Mapping[str, tuple[Fact | None, ...]]
 
 
-def domains(conditions: Sequence[Basic]) -> dict[str, tuple[Fact | None, ...]]:
-    """Return the values worth trying for each fact that the conditions name."""
-    tests: dict[str, list[Comparison]] = {}
-    opaque: dict[str, tuple[Fact | None, ...]] = {}
-    for condition in conditions:
-        for leaf in leaves(condition):
-            if isinstance(leaf, Opaque):
-                opaque[leaf.text] = (False, True, ABSENT)
-            else:
-                tests.setdefault(key(leaf), []).append(leaf)
-    return {name: _values(name, each) for name, each in tests.items()} | opaque
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A condition, ready to be solved: its comparisons by what they depend on, and what it needs of single facts."""
+
+    condition: Basic
+    tests: Mapping[str, tuple[Comparison | Opaque, ...]]
+    needs: Needs
 
 
-def find_lead(yes: Basic, no: Sequence[Basic], domain: Domains, budget: Budget) -> Assignment | None:
-    """Return facts for which `yes` holds and none of `no` does, None where no lead can be so. Raises TooHard."""
-    return _search(yes, list(no), {}, domain, budget)
+def case_of(condition: Basic) -> Case:
+    """Return a condition ready to be solved."""
+    tests: dict[str, list[Comparison | Opaque]] = {}
+    for leaf in leaves(condition):
+        tests.setdefault(key(leaf), []).append(leaf)
+    return Case(condition, {name: tuple(each) for name, each in tests.items()}, necessary(condition))
+
+
+def find_lead(yes: Sequence[Case], no: Sequence[Case], budget: Budget) -> Assignment | None:
+    """Return facts for which all of `yes` hold and none of `no` does, None where no lead can be so. Raises TooHard."""
+    if any(exclude(one.needs, two.needs) for one, two in combinations(yes, 2)):
+        return None
+    against = [case for case in no if not any(exclude(case.needs, each.needs) for each in yes)]
+    wanted = yes[0].condition if len(yes) == 1 else All(tuple(case.condition for case in yes))
+    return _search(wanted, [case.condition for case in against], {}, _domains((*yes, *against)), budget)
+
+
+def _domains(cases: Sequence[Case]) -> Domains:
+    tests: dict[str, list[Comparison | Opaque]] = {}
+    for case in cases:
+        for name, each in case.tests.items():
+            tests.setdefault(name, []).extend(each)
+    return {name: _values(name, each) for name, each in tests.items()}
 
 
 def leaves(condition: Basic) -> Iterator[Comparison | Opaque]:
@@ -165,7 +182,10 @@ def _search(yes: Basic, no: list[Basic], lead: Assignment, domain: Domains, budg
     return None
 
 
-def _values(name: str, tests: Sequence[Comparison]) -> tuple[Fact | None, ...]:
+def _values(name: str, every: Sequence[Comparison | Opaque]) -> tuple[Fact | None, ...]:
+    tests = [leaf for leaf in every if isinstance(leaf, Comparison)]
+    if not tests:
+        return (False, True, ABSENT)
     unknown: tuple[Fact | None, ...] = () if name.split(" holds ")[0] in ALWAYS_KNOWN else (ABSENT,)
     kind = kind_of(tests[0].field) if tests[0].op is not Op.HOLDS else FactKind.YES_NO
     if kind is FactKind.YES_NO or name == "lead.recycled_rep_known":

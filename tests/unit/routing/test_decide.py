@@ -239,3 +239,9 @@ def test_room_that_a_moved_lead_leaves_is_given_to_a_held_one() -> None:
     assert (first.owner.id, held.kind) == ("M1", DecisionKind.HELD)
     rows = world.does(ActivityKind.REASSIGNED, first.lead_id, None, at("14:20"), to="S1", by="MM")
     assert [(row.lead_id, row.owner.id) for row in rows] == [(first.lead_id, "S1"), (held.lead_id, "M1")]
+
+
+def test_the_trace_shows_the_winner_as_the_pick_saw_them() -> None:
+    lead = World().arrives(WARM)
+    chosen = next(row for row in lead.trace["pools"][0]["candidates"] if row["why"] == "chosen")
+    assert (chosen["rep"], chosen["load"], chosen["limit"], chosen.get("waited_since")) == ("M1", 2000, 4000, None)
