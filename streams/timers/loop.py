@@ -76,11 +76,16 @@ class TimersLoop:
         due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
         if due:
             self._fire(due, now)
-        elif time.monotonic() >= self._commit_at and self._partitions.offsets() != self._committed:
+        elif time.monotonic() >= self._commit_at and self._has_moved():
             self._commit(())
         else:
             self._transactor.poll()
         return len(due)
+
+    def _has_moved(self) -> bool:
+        """Tell whether there are offsets to commit; between two assignments there are none."""
+        offsets = self._partitions.offsets()
+        return bool(offsets) and offsets != self._committed
 
     def _patience(self) -> float:
         """Return how long to wait for armings: not past the next due."""

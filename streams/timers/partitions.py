@@ -43,12 +43,19 @@ class Partitions:
         self._runner = runner
         self._metrics = metrics
         self._is_stopping = is_stopping
+        self._is_retired = False
+
+    def retire(self) -> None:
+        """Take no further partitions: closing a consumer may still call back with an assignment that was under way."""
+        self._is_retired = True
 
     def on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Catch up, then read on from the index's own position: the committed offsets only fence.
 
         They are asked for all the same: the answer waits for the transactions under way, those of a predecessor too.
         """
+        if self._is_retired:
+            return
         self._health.enter(Phase.RESTORING)
         if partitions:
             consumer.committed(partitions, timeout=COMMITTED_SECONDS)

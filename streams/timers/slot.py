@@ -80,6 +80,7 @@ class _Slot:
             )
             held.callback(partitions.close)
             held.callback(consumer.close)
+            held.callback(partitions.retire)
             lag = ActivityLag(settings.cluster, PATH)
             lag.start()
             held.callback(lag.close)

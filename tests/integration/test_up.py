@@ -52,7 +52,7 @@ def start(cluster: ClusterSettings, folder: Path, fault: str = "", slots: str = 
         "LEADSTREAM_SLOTS": slots,
         "LEADSTREAM_FAULT": fault,
     }
-    command = [sys.executable, "-m", "streams.cli.main", "up", "--only", "track", "--only", "timers"]
+    command = [sys.executable, "-m", "streams.cli.main", "up", "track", "timers"]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, env=environment, stderr=said, start_new_session=True)
     return Up(process, folder / "said")
