@@ -1,0 +1,146 @@
+"""NOTIFY on a real broker, killed at named points and at random: one outcome a delivery, repeats under the same key."""
+
+import asyncio
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from schemas.decision import Decision
+from schemas.wire import encode, headers_for
+from streams.kafka.config import ClusterSettings
+from tests.integration.slots import eventually
+from tests.lab.apis import plain_ok
+from tests.lab.channels import SECRET
+from tests.lab.decisions import NOW, REPS, decision, notice
+from tests.lab.http_server import serving
+from tests.records import Outgoing, Record, Records
+
+LEADS = 200
+FAULTS = ["after-produce:2", "inside-commit:2", "after-commit-before-fold:2"]
+RANDOM_KILLS = 2
+
+
+def decided(number: int) -> Decision:
+    person = f"{number:032x}"
+    return decision(
+        notice(channels=("webhook", "push", "email")),
+        notice(id="crm", audience="crm", recipients=(), channels=("crm",)),
+        decision_id=f"d{number}",
+        lead_id=f"main.{person}.1",
+        person=person,
+    )
+
+
+def outgoing(number: int) -> Outgoing:
+    one = decided(number)
+    headers = headers_for(one.decision_id, "lead.decided", "leadstream/assign", NOW, {})
+    return Outgoing(one.person, encode(one), {name: value.decode() for name, value in headers})
+
+
+class Slot:
+    """One slot of a stage as `leadstream run` starts it."""
+
+    def __init__(self, stage: str, cluster: ClusterSettings, folder: Path, channels: dict[str, Any]) -> None:
+        self._command = [sys.executable, "-m", "streams.cli.main", "run", stage]
+        self._env = os.environ | {
+            "LEADSTREAM_BOOTSTRAP": cluster.bootstrap,
+            "LEADSTREAM_NAMESPACE": cluster.namespace,
+            "LEADSTREAM_STATE_DIR": str(folder),
+            "LEADSTREAM_HTTP_PORT_BASE": "0",
+            "LEADSTREAM_CHANNELS": orjson.dumps(channels).decode(),
+        }
+        self._log = folder.parent / f"{stage}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, fault: str = "") -> None:
+        with self._log.open("ab") as log:
+            env = self._env | {"LEADSTREAM_FAULT": fault}
+            self.process = subprocess.Popen(self._command, env=env, stderr=log, stdout=log)
+
+    def end(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(20)
+
+    def assigned(self) -> int:
+        """Return how many of its processes have got their partitions so far."""
+        return self._log.read_text().count('"event": "partitions.assigned"')
+
+    def log(self) -> str:
+        return self._log.read_text()[-4_000:] if self._log.exists() else ""
+
+
+async def test_kills_lose_and_double_nothing(topics: ClusterSettings, records: Records, tmp_path: Path) -> None:
+    records.write("reps", [Outgoing("M1", encode(REPS["M1"]), {"ce_type": "rep.put"})])
+    async with serving(plain_ok) as hook, serving(plain_ok) as gateway:
+        channels = {
+            "webhooks": {"default": {"url": hook.url, "secret": SECRET}},
+            "push": {"url": gateway.url, "secret": SECRET},
+            "crm": {"webhook": "default"},
+            "allowed_hosts": ["127.0.0.1"],
+        }
+        folder = tmp_path / "state"
+        notify, timers = (Slot(stage, topics, folder, channels) for stage in ("notify", "timers"))
+        timers.start()
+        try:
+            await asyncio.to_thread(killed_again_and_again, notify, records)
+            found = await asyncio.to_thread(settled, records, LEADS * 4)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{notify.log()}\n{timers.log()}") from error
+        finally:
+            notify.end(signal.SIGTERM)
+            timers.end(signal.SIGTERM)
+        called = Counter(got.headers["webhook-id"] for server in (hook, gateway) for got in server.accepted)
+    rows = [record.json for record in found]
+    each = Counter((row["decision_id"], row["notice"], row["recipient"], row["channel"]) for row in rows)
+    assert [key for key, count in each.items() if count > 1] == []
+    assert len(each) == LEADS * 4
+    assert Counter((row["channel"], row["outcome"]) for row in rows) == {
+        ("webhook", "delivered"): LEADS,
+        ("push", "delivered"): LEADS,
+        ("email", "suppressed"): LEADS,
+        ("crm", "delivered"): LEADS,
+    }
+    assert Counter(row["decision_id"] for row in rows if row["is_first"]) == {f"d{n}": 1 for n in range(LEADS)}
+    assert set(called) == {row["key"] for row in rows if row["channel"] != "email"}
+
+
+def killed_again_and_again(notify: Slot, records: Records) -> None:
+    """Write all decisions, a few at a time, while the slot is killed at each named point and at random."""
+    chance = random.Random(7)
+    numbers = iter(range(LEADS))
+
+    def write(count: int) -> None:
+        records.write("leads.assigned", [outgoing(number) for number in itertools.islice(numbers, count)])
+
+    for starts, fault in enumerate(FAULTS, start=1):
+        notify.start(fault)
+
+        def is_dead(starts: int = starts) -> bool:
+            if notify.assigned() == starts:
+                write(1)  # one by one: the fault's count is of batches
+            return notify.process is not None and notify.process.poll() is not None
+
+        eventually(is_dead, f"the end at {fault}", 60)
+        notify.end(signal.SIGKILL)
+    for _ in range(RANDOM_KILLS):
+        aim = len(records.read_all("leads.notified")) + chance.randint(1, 40)
+        write(20)
+        notify.start()
+        eventually(lambda aim=aim: len(records.read_all("leads.notified")) >= aim, "some outcomes", 60)  # type: ignore[misc]
+        notify.end(signal.SIGKILL)
+    write(LEADS)
+    notify.start()
+
+
+def settled(records: Records, count: int) -> list[Record]:
+    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 60)
