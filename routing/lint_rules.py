@@ -1,7 +1,6 @@
 """Lint of the rules, by solving: which can never be reached, which territories overlap, which cells fall through."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from routing.derived import All, basic
 from routing.expression import Comparison, Op, leaves, truth
@@ -14,6 +13,7 @@ from schemas.policy_file import ToPool
 
 TERRITORY = ("company.country", "company.state", "company.region", "company.postcode_area", "company.city")
 VERTICAL = ("company.industry",)
+SHOWN = 3  # names in a list of overlaps
 
 
 def rule_findings(policy: Policy) -> Iterator[Finding]:
@@ -55,28 +55,35 @@ def _why_unreachable(policy: Policy, spelt: Sequence[Case], at: int) -> tuple[st
 
 def _overlaps(policy: Policy, spelt: Sequence[Case]) -> Iterator[Finding]:
     places = [at for at, rule in enumerate(policy.rules) if isinstance(rule.rule.to, ToPool) and _is_placed(rule)]
-    for first, second in combinations(places, 2):
-        one, two = policy.rules[first].rule, policy.rules[second].rule
-        if one.to == two.to or not (_asks(policy.rules[first], TERRITORY) or _asks(policy.rules[second], TERRITORY)):
-            continue
-        try:
-            if not _partly(spelt[first], spelt[second]):
-                continue
-        except TooHard:
-            continue
-        what = f"territories overlap: a lead can fit both {one.name!r} and {two.name!r}; the first gets it."
-        allowed = "That is fine where the order is meant; else narrow one of them."
-        yield place(policy.document, ("rules", second), Severity.WARNING, "rule.overlap", what, allowed)
+    for at, second in enumerate(places):
+        names = [
+            repr(policy.rules[first].rule.name)
+            for first in places[:at]
+            if _differ(policy.rules[first], policy.rules[second]) and _partly(spelt[first], spelt[second])
+        ]
+        if names:
+            shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+            what = f"territories overlap: leads that fit {policy.rules[second].rule.name!r} can fit {shown}, "
+            what += "which comes first and gets them." if len(names) == 1 else "which come first and get them."
+            allowed = "That is fine where the order is meant; else narrow one of them."
+            yield place(policy.document, ("rules", second), Severity.WARNING, "rule.overlap", what, allowed)
+
+
+def _differ(one: CompiledRule, two: CompiledRule) -> bool:
+    return one.rule.to != two.rule.to and (_asks(one, TERRITORY) or _asks(two, TERRITORY))
 
 
 def _partly(one: Case, two: Case) -> bool:
     """Whether some leads fit both, some only the first and some only the second: neither is a case of the other."""
     budget = Budget()
-    return (
-        find_lead((one, two), (), budget) is not None
-        and find_lead((one,), (two,), budget) is not None
-        and find_lead((two,), (one,), budget) is not None
-    )
+    try:
+        return (
+            find_lead((one, two), (), budget) is not None
+            and find_lead((one,), (two,), budget) is not None
+            and find_lead((two,), (one,), budget) is not None
+        )
+    except TooHard:
+        return False
 
 
 def _is_placed(rule: CompiledRule) -> bool:

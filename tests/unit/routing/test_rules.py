@@ -1,14 +1,19 @@
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from routing.conditions import evaluate
-from routing.facts import scored_facts
+from routing.conditions import context_of, evaluate
+from routing.expression import Fact
+from routing.facts import nested, scored_facts
+from routing.lead_cells import graded
 from routing.policy import Policy
 from routing.rules import Match, TriedRule, first_match
 from schemas.lead import AccountRef, Disqualified, Lead, OpenDuplicate
-from tests.unit.routing.policies import NOW, edited, lead, scored, shipped
+from tests.unit.routing.policies import NOW, SHIPPED, edited, lead, scored, shipped
 
 SAAS_TX = {"industry": "saas", "state": "TX"}
 ACME = AccountRef(domain="acme.example", owner="E1", is_named=True)
@@ -106,3 +111,39 @@ def test_the_context_of_a_match_answers_the_conditions_of_pools() -> None:
     match = matched(lead(employees=5000, industry="saas"), policy)
     condition = policy.conditions['tier == "T1" && score >= 80']
     assert evaluate(condition, match.context).matched
+
+
+FACTS: dict[str, st.SearchStrategy[Fact]] = {
+    "company.employees": st.sampled_from([0, 20, 49, 50, 199, 200, 999, 1000, 5000]),
+    "company.country": st.sampled_from(["US", "CA", "BR", "GB"]),
+    "company.state": st.sampled_from(["TX", "AZ", "NY"]),
+    "company.region": st.sampled_from(["amer", "emea", "apac"]),
+    "company.industry": st.sampled_from(["saas", "healthcare", "retail"]),
+    "lead.action": st.sampled_from(["demo", "webinar", "whitepaper"]),
+    "lead.source": st.sampled_from(["web", "sdr_handoff"]),
+    "lead.open_duplicate": st.booleans(),
+    "lead.is_suspect": st.booleans(),
+    "lead.disqualified_days": st.integers(0, 200),
+    "mail.kind": st.sampled_from(["business", "personal", "disposable"]),
+    "account.owner": st.just("E1"),
+    "account.is_named": st.booleans(),
+    "account.has_open_opportunity": st.booleans(),
+    "account.opportunity_owner": st.just("E2"),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@given(facts=st.fixed_dictionaries({}, optional=FACTS))
+def test_any_combination_of_facts_meets_the_first_rule_that_holds_as_a_whole(name: str, facts: dict[str, Fact]) -> None:
+    policy = shipped_once(name)
+    known = nested(graded(policy, facts))
+    match = first_match(policy, known)
+    context = context_of(known)
+    whole = (rule for rule in policy.rules if rule.condition is None or evaluate(rule.condition, context).matched)
+    assert match.rule is next(whole).rule
+    assert [tried.matched for tried in match.tried] == [False] * match.index + [True]
+
+
+@cache
+def shipped_once(name: str) -> Policy:
+    return shipped(name)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from routing.derived import All, AnyOf, Basic, Neither, Sure, basic
 from routing.expression import Fact, parse, truth
 from routing.lead_cells import graded
+from routing.necessary import exclude, necessary
 from routing.policy import Policy
-from routing.solving import Budget, TooHard, domains, find_lead
+from routing.solving import Budget, TooHard, case_of, find_lead
 from tests.unit.routing.policies import shipped
 
 POLICY = shipped()
@@ -69,13 +70,20 @@ def test_a_lead_is_found_exactly_where_trying_all_leads_finds_one(yes: Basic, no
         for values in product(*EVERYTHING.values())
         if (facts := {name: value for name, value in zip(names, values, strict=True) if value is not None}) is not None
     )
-    assert (find_lead(yes, no, domains([yes, *no]), Budget()) is not None) is exists
+    assert (find_lead((case_of(yes),), [case_of(each) for each in no], Budget()) is not None) is exists
+
+
+@settings(max_examples=150, deadline=None)
+@given(one=CONDITIONS, two=CONDITIONS)
+def test_two_conditions_exclude_each_other_only_where_no_lead_meets_both(one: Basic, two: Basic) -> None:
+    if exclude(necessary(one), necessary(two)):
+        assert find_lead((case_of(All((one, two))),), (), Budget()) is None
 
 
 def test_the_steps_of_a_search_are_bounded() -> None:
     condition = basic(POLICY, parse("company.employees > 5 && company.revenue > 5"))
     with pytest.raises(TooHard):
-        find_lead(condition, (), domains([condition]), Budget(2))
+        find_lead((case_of(condition),), (), Budget(2))
 
 
 @pytest.mark.parametrize("action", ["demo", "webinar", "whitepaper", None])
