@@ -15,7 +15,7 @@ from schemas.timer import WAKE_UP
 from streams.assignment import Assignment
 from streams.clock import Clock
 from streams.deadletter import FloodLimit, dead_letter
-from streams.errors import Fatal, LeadstreamError
+from streams.errors import Fatal, LeadstreamError, Retryable
 from streams.health import Health
 from streams.inbox import Batch, Inbox, SetAside
 from streams.kafka.config import qualified
@@ -25,6 +25,7 @@ from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
 from streams.outbox import Outbox
 from streams.priority import LowPriority
+from streams.restore import Stopped
 from streams.stage import Context, Event, Handled, Stage
 from streams.stopping import Stop
 from streams.store.state import PartitionState
@@ -34,6 +35,11 @@ from streams.transaction import RecordTooLarge, Transactor
 DLQ = "leads.dlq"
 # A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
 PREPARE_GRACE_SECONDS = 5.0
+
+# A stage that lacks what another topic brings (a policy's body) asks again so often, and holds its place so long:
+# well under max.poll.interval.ms, at which the group would take the partitions away.
+HOLD_RETRY_SECONDS = 0.25
+HOLD_SECONDS = 60.0
 
 log = structlog.get_logger()
 
@@ -103,9 +109,33 @@ class Loop:
             self._transactor.poll()
             self._low_priority.adjust(self._assignment.next_offsets)
             return False
-        self._commit(batch)
+        self._commit_once_possible(batch)
         self._low_priority.adjust(self._assignment.next_offsets)
         return True
+
+    def _commit_once_possible(self, batch: Batch) -> None:
+        """Commit the batch; where the stage lacks something that others will bring, wait for it, nothing lost.
+
+        Raises the stage's Retryable after HOLD_SECONDS (a restart goes on waiting), and Stopped when asked to end.
+        """
+        deadline = time.monotonic() + HOLD_SECONDS
+        is_said = False
+        while True:
+            try:
+                self._commit(batch)
+                return
+            except Retryable as lacking:
+                for one in self._assignment.owned.values():
+                    one.state.discard()
+                if time.monotonic() > deadline:
+                    raise
+                if not is_said:
+                    is_said = True
+                    log.warning("batch.held", stage=self._stage.name, records=len(batch), reason=str(lacking))
+            if self._stop.wait(HOLD_RETRY_SECONDS):
+                raise Stopped
+            self._health.tick()
+            self._tables.refresh()
 
     def _read(self) -> Batch:
         messages = received(self._consumer, self._marker.limit(self._pace.batch_limit), self._pace.poll_seconds)
