@@ -21,6 +21,7 @@ from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, Raw
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages import paid, submission_rate
 from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 from streams.stages.submission_rate import counted, decode_rate
 
@@ -120,6 +121,7 @@ class EnrichStage:
             suspect = prepared.lead.model_copy(update={"suspect": prepared.lead.suspect + signs})
             prepared = replace(prepared, lead=suspect)
         return (
+            *self._swept(state, event, now),
             *kept(state, prepared.key, prepared.learnt, self._org, self._local, now),
             *counts,
             self._output(prepared, now),
@@ -158,7 +160,12 @@ class EnrichStage:
             return Emit("leads.pending", lead.person, "lead.pending", waiting)
         return enriched(lead, prepared, now)
 
-    def _rate(self, state: StateView, event: Event, lead: Lead) -> tuple[tuple[str, ...], list[Put | Delete]]:
+    def _swept(self, state: StateView, event: Event, now: datetime) -> Sequence[Delete]:
+        if not paid.is_sweep_due(event):
+            return ()
+        return [*paid.swept(state, self._org.enrichment, now), *submission_rate.swept(state, event.recorded_at)]
+
+    def _rate(self, state: StateView, event: Event, lead: Lead) -> tuple[tuple[str, ...], list[Put]]:
         if lead.is_bulk or lead.is_test:
             return (), []
         limit = self._org.spam.per_hour

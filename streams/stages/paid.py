@@ -15,7 +15,8 @@ from schemas.org import CacheSettings, Enrichment, Org
 from schemas.state import StateView
 from streams.stage import Event, Kind
 
-SWEPT_AT_ONCE = 2  # one answer a lead comes in, so old ones leave faster than new ones come
+SWEEP_EVERY = 32  # events: a scan a lead would cost more than the lead
+SWEPT_AT_ONCE = 64  # one answer a lead comes in, so old ones leave faster than new ones come
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,12 @@ class QuotaMemory:
 
 def kept(
     state: StateView, key: str | None, learnt: Learnt, org: Org, local: frozenset[str], now: datetime
-) -> list[Put | Delete]:
+) -> list[Put]:
     """Return as state what must not be paid again: fresh answers, and the calls that count against quotas.
 
     key: what the answers are kept under, None where nobody was asked. local: providers that cost nothing to ask again.
     """
-    changes: list[Put | Delete] = [*_swept(state, org.enrichment, now)]
+    changes: list[Put] = []
     fresh = [said for said in learnt.answers if said.is_fresh and said.provider not in local]
     if fresh and key is not None:
         changes.append(Put(f"answers/{key}", with_answers(state.get(f"answers/{key}"), fresh)))
@@ -84,8 +85,13 @@ def _last_day(settings: CacheSettings, now: datetime) -> str:
     return (now + timedelta(seconds=seconds)).date().isoformat()
 
 
-def _swept(state: StateView, settings: Enrichment, now: datetime) -> Iterator[Delete]:
-    """Yield what is past its day, the oldest first, a few at a time: the store stays as large as its answers live."""
+def is_sweep_due(event: Event) -> bool:
+    """Tell whether this event, by its offset, is one that sweeps: a replay sweeps at the same ones."""
+    return event.offset % SWEEP_EVERY == 0
+
+
+def swept(state: StateView, settings: Enrichment, now: datetime) -> Iterator[Delete]:
+    """Yield answers past their day, the oldest first, a few at a time: the store stays as large as its answers live."""
     today = now.date().isoformat()
     for at, (key, expiry) in enumerate(state.scan("expires/")):
         if at >= SWEPT_AT_ONCE or key >= f"expires/{today}":

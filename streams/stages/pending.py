@@ -15,7 +15,7 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages.enrich import HIGH_INTENT, AccountWatch, Prepared, completed, enriched, place_of, query_of
-from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
+from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, local_providers, swept
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
 
@@ -58,7 +58,8 @@ class PendingStage:
             return ()
         prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
         lead = completed(prepared, self._org, self._accounts.index)
-        effects: list[Effect] = [*kept(state, prepared.key, prepared.learnt, self._org, self._local, now)]
+        effects: list[Effect] = [*swept(state, self._org.enrichment, now)] if is_sweep_due(event) else []
+        effects += kept(state, prepared.key, prepared.learnt, self._org, self._local, now)
         if isinstance(event.value, WakeUp):
             effects.append(Delete(event.value.waker))
             if lead.company != waiting.lead.company or lead.account != waiting.lead.account:

@@ -14,7 +14,7 @@ from schemas.ids import person_id
 from schemas.lead import Lead
 from schemas.state import StateView
 
-SWEPT_AT_ONCE = 4  # two counts a lead come in at most, so older hours leave faster than they grow
+SWEPT_AT_ONCE = 128  # two counts a lead come in at most, so older hours leave faster than they grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ def decode_rate(data: bytes) -> Rate:
 
 def counted(
     state: StateView, lead: Lead, ip: Any, secret: bytes, at: datetime, limit: int
-) -> tuple[tuple[str, ...], list[Put | Delete]]:
+) -> tuple[tuple[str, ...], list[Put]]:
     """Return why the lead looks like one of a flood (empty: it does not), and the counts to keep.
 
     ip: as submitted, may be anything. at: when the record was taken in, so that a replay counts the same.
     """
     hour = hour_of(at)
     signs: list[str] = []
-    effects: list[Put | Delete] = [Delete(key) for key in _stale(state, hour)]
+    effects: list[Put] = []
     address = plain(ip)
     marks = [("email.rate", lead.person)]
     if address:
@@ -53,9 +53,10 @@ def counted(
     return tuple(signs), effects
 
 
-def _stale(state: StateView, hour: str) -> Iterator[str]:
-    """Yield keys of earlier hours, the oldest first, a few at a time: the store stays as small as an hour."""
-    for at, (key, _) in enumerate(state.scan("rate/")):
-        if at >= SWEPT_AT_ONCE or key >= f"rate/{hour}":
+def swept(state: StateView, at: datetime) -> Iterator[Delete]:
+    """Yield the counts of earlier hours, the oldest first, a few at a time: the store stays as small as an hour."""
+    this_hour = f"rate/{hour_of(at)}"
+    for place, (key, _) in enumerate(state.scan("rate/")):
+        if place >= SWEPT_AT_ONCE or key >= this_hour:
             return
-        yield key
+        yield Delete(key)

@@ -18,6 +18,7 @@ from schemas.org import Deadlines, Enrichment, HttpProvider, Org, ProviderSettin
 from schemas.wire import MODELS, encode
 from streams.stage import Event
 from streams.stages.enrich import EnrichStage, Steps
+from streams.stages.paid import SWEEP_EVERY
 from streams.stages.pending import LATE_AFTER, PendingStage
 from tests.lab.state import Partition
 
@@ -229,7 +230,7 @@ async def test_answers_that_nobody_uses_any_more_leave_the_store() -> None:
     assert sum(key.startswith("answers/") for key in world.enrich.rows) == 10
     world.now += timedelta(days=32)
     world.restart()
-    await world.submit(*({"email": "a@c0.example"} for _ in range(6)))
+    await world.submit(*({"email": "a@c0.example"} for _ in range(SWEEP_EVERY)))
     left = [key for key in world.enrich.rows if key.startswith(("answers/", "expires/"))]
     assert [key for key in left if key.startswith("answers/")] == ["answers/domain/c0.example"]
     assert len(left) == 2
@@ -313,8 +314,7 @@ async def test_too_many_submissions_of_one_address_or_ip_in_an_hour_are_suspect(
     assert again[-1] == ("email.rate",)
     world.now += timedelta(hours=1)
     assert enriched((await world.submit({"email": "a0@acme.example"}))[0]).lead.suspect == ()
-    for _ in range(limit):
-        await world.submit({"email": "b@acme.example"})
+    await world.submit(*({"email": f"b{at}@acme.example"} for at in range(2 * SWEEP_EVERY)))
     assert {key.split("/")[1] for key in world.enrich.rows if key.startswith("rate/")} == {"2026-03-10T15"}
     assert "203.0.113.9" not in "".join(world.enrich.rows)
 
