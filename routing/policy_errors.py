@@ -31,7 +31,7 @@ def form_findings(error: ValidationError, document: Document) -> list[Finding]:
 def _finding(row: Mapping[str, Any], path: Path, document: Document) -> Finding:
     code, what, allowed = "file.value", f"{row['msg']}.", ""
     last = path[-1] if path else ""
-    if _is_target(path):
+    if _is_target(path) and "to" in document.data[path[0]][path[1]]:
         code, what, allowed = _target(document, path)
     elif row["type"] == "extra_forbidden":
         code, what, allowed = _unknown_key(path, str(last))

@@ -245,3 +245,22 @@ def test_the_trace_shows_the_winner_as_the_pick_saw_them() -> None:
     lead = World().arrives(WARM)
     chosen = next(row for row in lead.trace["pools"][0]["candidates"] if row["why"] == "chosen")
     assert (chosen["rep"], chosen["load"], chosen["limit"], chosen.get("waited_since")) == ("M1", 2000, 4000, None)
+
+
+def test_loads_follow_the_weights_of_a_new_policy() -> None:
+    world = World(loads={"E1": 0})
+    world.opportunity("E1", "deal", "late")
+    assert world.load("E1") == 1.5
+    world.activate(compile_policy(DEFAULT + "\ncapacity: {count: plain}\n"))
+    assert world.load("E1") == 1.0
+
+
+def test_roster_and_loads_that_come_before_any_policy_are_kept() -> None:
+    world = World(without=tuple(ROSTER))
+    for key in list(world.state.values):
+        del world.state.values[key]
+    world.roster(ROSTER["E1"][0])
+    world.opportunity("E1", "deal", "late")
+    world.activate(world.policy)
+    assert world.load("E1") == 1.5
+    assert world.arrives(Arrival("bigco.example", 5000)).owner.id == "E1"
