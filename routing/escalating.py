@@ -5,13 +5,14 @@ A stale, repeated or early fire finds nothing due and only arms again (DESIGN 2.
 
 from dataclasses import replace
 
+from routing.acting import TOMBSTONE_KEPT
 from routing.arriving import searching, succession
 from routing.backlog import drain, handed
 from routing.breach import with_breach
 from routing.chains import Search, pool_chain, to_queue
 from routing.docket import Docket
 from routing.facts import scored_facts
-from routing.lead_state import LeadState, OwnerRef, Phase, StepDone
+from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
 from routing.moving import moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
 from routing.placement import Placement, Via
@@ -47,7 +48,7 @@ def wake(docket: Docket, woken: WakeUp) -> None:
 
 def _wake_lead(docket: Docket, lead: LeadState, woken: WakeUp) -> None:
     if lead.phase is Phase.CLOSED:
-        docket.draft.delete(f"lead/{lead.lead_id}")
+        _forget(docket, lead)
         return
     if not is_running(lead):
         return
@@ -64,6 +65,16 @@ def _wake_lead(docket: Docket, lead: LeadState, woken: WakeUp) -> None:
         lead = _act(docket, lead, row)
     remember(docket, lead)
     arm(docket, lead, docket.now + limit if is_waiting else None)
+
+
+def _forget(docket: Docket, lead: LeadState) -> None:
+    """Drop what is kept of an ended lead, at its time: a fire of its ladder may have crossed its end, and TIMERS'
+    tombstone of that fire the new arming."""
+    ends_at = (lead.closed_at or docket.now) + TOMBSTONE_KEPT
+    if docket.now >= ends_at:
+        docket.draft.delete(lead_key(lead.lead_id))
+    else:
+        docket.draft.wake(lead_key(lead.lead_id), ends_at, docket.division)
 
 
 def _due(docket: Docket, lead: LeadState) -> list[DueStep]:
