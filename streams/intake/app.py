@@ -9,12 +9,11 @@ from typing import Annotated, Any
 
 import structlog
 from aiolimiter import AsyncLimiter
-from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
 from schemas.activity import ActivityReported
 from schemas.lead import SubmittedLead
@@ -187,7 +186,8 @@ def _refuse_plainly(app: FastAPI, log: Log) -> None:
             )
         )
 
-    @app.exception_handler(HTTPException)
+    @app.exception_handler(404)
+    @app.exception_handler(405)
     async def no_such_route(_request: Request, error: HTTPException) -> JSONResponse:
         answer = _problem(
             Refused(

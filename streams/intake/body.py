@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from fastapi import Request
 
 from streams.intake.problem import Refused
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,10 @@ from streams.intake.app import create_app
 from streams.intake.publisher import Publisher
 from streams.intake.server import server
 from streams.intake.settings import IntakeSettings
+from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings
+from tests.broker import FoundBroker
+from tests.conftest import FEW_PARTITIONS
 from tests.records import Record, Records
 
 WAIT_SECONDS = 20.0
@@ -56,6 +60,16 @@ def intake(topics: ClusterSettings) -> Iterator[Running]:
     yield from running(topics, IntakeSettings(port=0, rate_per_minute=600, max_batch=100, max_body_bytes=50_000))
 
 
+@pytest.fixture(scope="module")
+def refusing(broker: FoundBroker) -> Iterator[tuple[Running, Records]]:
+    """An intake for requests that must leave nothing behind: one for all of them."""
+    cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace=f"t{uuid.uuid4().hex[:10]}")
+    kafka_topics.create(cluster, FEW_PARTITIONS)
+    for one in running(cluster, IntakeSettings(port=0, max_body_bytes=50_000)):
+        yield one, Records(cluster)
+    kafka_topics.delete(cluster)
+
+
 @pytest.fixture
 def intake_without_a_broker() -> Iterator[Running]:
     yield from running(ClusterSettings(bootstrap="127.0.0.1:1"), IntakeSettings(port=0, ack_seconds=1.0))
@@ -84,7 +98,8 @@ def test_a_batch_is_taken_whole(intake: Running, records: Records) -> None:
     assert {record.headers["ce_id"] for record in raw(records)} == set(answer.json()["ids"])
 
 
-def test_a_batch_with_one_unfit_lead_is_refused_whole(intake: Running, records: Records) -> None:
+def test_a_batch_with_one_unfit_lead_is_refused_whole(refusing: tuple[Running, Records]) -> None:
+    intake, records = refusing
     answer = intake.client.post("/leads", json=[{"email": "a@b.example"}, {"action": "demo"}, 7])
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -135,8 +150,9 @@ def test_a_rep_is_put_under_its_id_and_a_misspelt_field_is_named(intake: Running
     ids=["a wrong key", "no key", "another scheme"],
 )
 def test_without_a_known_key_nothing_is_taken(
-    intake: Running, records: Records, headers: dict[str, str], status: int
+    refusing: tuple[Running, Records], headers: dict[str, str], status: int
 ) -> None:
+    intake, records = refusing
     answer = intake.client.post("/leads", json={"email": "a@b.example"}, headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (status, "Bearer")
     assert raw(records) == []
@@ -178,8 +194,9 @@ def test_the_key_is_taken_as_a_bearer_token_too(intake: Running) -> None:
     ],
 )
 def test_what_is_unfit_is_refused_with_a_problem_that_helps(
-    intake: Running, records: Records, body: bytes, kind: str, status: int
+    refusing: tuple[Running, Records], body: bytes, kind: str, status: int
 ) -> None:
+    intake, records = refusing
     answer = intake.client.post("/leads", content=body, headers={"Content-Type": kind})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -188,7 +205,15 @@ def test_what_is_unfit_is_refused_with_a_problem_that_helps(
     assert raw(records) == []
 
 
-def test_a_body_without_a_declared_length_is_cut_off_too(intake: Running) -> None:
+def test_an_endpoint_that_is_not_there_is_told_in_the_same_form(refusing: tuple[Running, Records]) -> None:
+    intake, _ = refusing
+    for answer, status in ((intake.client.get("/lead"), 404), (intake.client.get("/leads"), 405)):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert "POST /leads" in answer.json()["fix"]
+
+
+def test_a_body_without_a_declared_length_is_cut_off_too(refusing: tuple[Running, Records]) -> None:
+    intake, _ = refusing
     chunks = iter([b'{"email": "'] + [b"a" * 10_000] * 10)
     answer = intake.client.post("/leads", content=chunks, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413

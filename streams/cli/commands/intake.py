@@ -36,10 +36,14 @@ def intake(
         rows = error.errors(include_url=False, include_context=False, include_input=False)
         told = "; ".join(f"LEADSTREAM_INTAKE_{'.'.join(map(str, row['loc'])).upper()}: {row['msg']}" for row in rows)
         raise CommandFailed(told, "docs/cli.md lists the intake's settings.", ExitCode.SETTINGS) from error
+    import logging
+
     import structlog
 
     from streams.intake.server import serve
+    from streams.logs import configure_logs
 
+    configure_logs(logging.INFO)
     serve(settings, context.obj.cluster(), structlog.get_logger())
 
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from schemas.ids import derived_id
 from schemas.lead import SubmittedLead
 from streams.cli.decided import wait_for_decision
 from streams.cli.exit_code import ExitCode
@@ -99,8 +100,9 @@ def send(
     given: Any = _parsed(sys.stdin.read() if lead == "-" else lead) | _pairs(set_, "--set")
     if not any(given.get(name) for name in ("email", "phone", "foreign_id", "company", "website", "linkedin")):
         raise refused("There is no email, phone, foreign_id, company, website or linkedin.", "Give at least one.")
-    event_id = str(given.get("id") or uuid.uuid4())
-    body = {"submitted_at": datetime.now(UTC).isoformat(), "source": "cli"} | given | {"id": event_id}
+    own_id = given.get("id")
+    event_id = derived_id(str(own_id), "cli", "lead") if own_id else str(uuid.uuid4())  # an own id may be an address
+    body = {"submitted_at": datetime.now(UTC).isoformat(), "source": "cli", "id": event_id} | given
     cluster = context.obj.cluster()
     with wait_for_decision(cluster, event_id, wait) as decision:
         write(cluster, [Outgoing(event_id, "leads.raw", event_id, "lead.submitted", orjson.dumps(body))])
