@@ -13,6 +13,10 @@ from schemas.activity import ActivityBound, ActivityKind
 SEEN_SUBMISSIONS = 16  # a person's last submissions, by id: repeats of these are recognised
 SEEN_ACTIVITIES = 32
 TOUCHES_KEPT = 8
+EARLY_KEPT = 8
+
+PASSING = frozenset({ActivityKind.ENGAGED, ActivityKind.VIEWED, ActivityKind.EDITED})
+"""Activities that mean nothing without a lead. All others are kept for a lead that is still under way."""
 
 ENDS: Mapping[ActivityKind, str] = {
     ActivityKind.DISQUALIFIED: "disqualified",
@@ -66,6 +70,7 @@ class Person:
     home: str | None = None
     seen: tuple[str, ...] = ()
     acted: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 UNKNOWN = Person()
@@ -95,6 +100,7 @@ def decode_person(data: bytes) -> Person:
         fields["ended"] = Ended(**fields["ended"])
     fields["seen"] = tuple(fields["seen"])
     fields["acted"] = tuple(fields["acted"])
+    fields["early"] = tuple(fields["early"])
     return Person(**fields)
 
 

@@ -1,17 +1,14 @@
 """SCORE knows people: identity, duplicates, division, tier and score, and passes activity on to its division."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-
-import orjson
 
 from routing.policy import Policy
 from routing.scoring import score
 from routing.tiers import grade
 from schemas.activity import ActivityBound
-from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.ids import division_of, lead_id
 from schemas.lead import Disqualified, Lead, LeadEnriched, LeadScored, OpenDuplicate
 from schemas.poison import Poison
@@ -19,8 +16,11 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages.active_policy import ActivePolicies, Missing, Tables
+from streams.stages.home import moved_on
 from streams.stages.person import (
+    EARLY_KEPT,
     ENDS,
+    PASSING,
     SEEN_ACTIVITIES,
     SEEN_SUBMISSIONS,
     TOUCHES_KEPT,
@@ -32,25 +32,9 @@ from streams.stages.person import (
     ended_by,
     mark_of,
 )
+from streams.stages.waiting import decode_waiting, still_waits, wait
 
-FIRST_WAIT_SECONDS = 5.0
-LONGEST_WAIT_SECONDS = 300.0  # a policy that is published at last is noticed within five minutes
-MAX_HOMES = 6  # person ids that one human's lead may visit
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A lead that waits for its division's policy. body: LeadEnriched as JSON, contact included."""
-
-    body: str
-    since: datetime
-    tries: int
-
-
-def decode_waiting(data: bytes) -> Waiting:
-    """Return the waiting lead of stored JSON."""
-    fields = orjson.loads(data)
-    return Waiting(fields["body"], datetime.fromisoformat(fields["since"]), fields["tries"])
+EARLY_FOR = timedelta(days=1)  # how long an activity waits for the first lead of its person
 
 
 class Score:
@@ -93,12 +77,14 @@ class Score:
 
     def _woken(self, state: StateView, wake: WakeUp, now: datetime) -> Sequence[Effect]:
         key = wake.waker
+        if key.startswith("early/"):
+            return self._forgotten(state, key.removeprefix("early/"))
         waiting = state.get(key) if key.startswith("waiting/") else None
         if waiting is None:  # scored since: a stale wake-up
             self._count("stale_wake_up")
             return ()
         effects = self._submitted(state, LeadEnriched.model_validate_json(waiting.body), now, waiting.tries + 1)
-        return effects if _still_waits(effects) else (*effects, Delete(key))
+        return effects if still_waits(effects) else (*effects, Delete(key))
 
     def _submitted(self, state: StateView, enriched: LeadEnriched, now: datetime, tries: int) -> Sequence[Effect]:
         lead = enriched.lead
@@ -112,18 +98,19 @@ class Score:
             return ()
         current = person.test if lead.is_test else person.open
         if current is None and (enriched.alternates or person.home is not None):
-            elsewhere = _moved_on(key, person, enriched, mark)
+            elsewhere = moved_on(key, person, enriched, mark)
             if elsewhere:
                 return elsewhere
         division = current.division if current else self._division(lead)
         policy = self._policies.of(division)
         if isinstance(policy, Missing):
-            return _wait(enriched, now, tries, policy.reason)
+            return wait(enriched, now, tries, policy.reason)
         scored = _scored(person, current, division, policy, enriched, now)
-        return (
-            Emit("leads.scored", division, "lead.scored", scored),
-            Put(key, _touched(person, current, scored, policy, mark)),
-        )
+        emit = Emit("leads.scored", division, "lead.scored", scored)
+        touched = _touched(person, current, scored, policy, mark)
+        if person.early and not lead.is_test:
+            return (emit, *_caught_up(key, touched, person.early))
+        return (emit, Put(key, touched))
 
     def _late(self, person: Person, enriched: LeadEnriched, now: datetime) -> Sequence[Effect]:
         """A provider's late answer updates the lead it was asked for, while that is open, and opens none."""
@@ -160,28 +147,63 @@ class Score:
             self._count("repeated_activity")
             return ()
         lead = _lead_of(person, activity)
-        if lead is None and activity.lead_id is None:
-            return self._homeless(person, activity)
-        about = activity.lead_id or (lead.lead_id if lead else "")
-        division = division_of(about)
-        update: dict[str, Any] = {"lead_id": about, "division": division}
-        person = replace(person, acted=(*person.acted[-SEEN_ACTIVITIES + 1 :], mark))
+        acted = replace(person, acted=(*person.acted[-SEEN_ACTIVITIES + 1 :], mark))
+        about = activity.lead_id or (lead.lead_id if lead else None)
+        if about is None:
+            return self._homeless(key, acted, activity)
         if lead is not None and activity.kind in ENDS:
-            person = ended_by(person, lead, activity)
-        bound = activity.model_copy(update=update)
-        return (Emit("leads.scored", division, "activity.bound", bound), Put(key, person))
+            acted = ended_by(acted, lead, activity)
+        return (_bound(activity, about), Put(key, acted))
 
-    def _homeless(self, person: Person, activity: ActivityBound) -> Sequence[Effect]:
-        """An activity of someone without an open lead here: their leads may be kept under another person id."""
+    def _homeless(self, key: str, person: Person, activity: ActivityBound) -> Sequence[Effect]:
+        """An activity of someone without an open lead here.
+
+        Their leads may be kept under another person id, or be still under way (EDG-6): then it is kept for a day.
+        """
+        if person.home is None and person.ended is None and activity.kind not in PASSING:
+            early = (*person.early[-EARLY_KEPT + 1 :], activity.model_dump_json(exclude_none=True))
+            wake = Wake(
+                f"early/{activity.person}", activity.learned_at + EARLY_FOR, "leads.enriched", str(activity.person)
+            )
+            return (Put(key, replace(person, early=early)), wake)
         if person.home is None:
             self._count("activity_without_lead")
             return ()
         onward = activity.model_copy(update={"person": person.home})
         return (Emit("leads.enriched", person.home, "activity.bound", onward, tag="home"),)
 
+    def _forgotten(self, state: StateView, person_id: str) -> Sequence[Effect]:
+        """No lead came for what was done early: it concerns nobody that leadstream knows."""
+        key = f"person/{person_id}"
+        person: Person | None = state.get(key)
+        if person is None or not person.early:
+            return ()
+        self._count("activity_without_lead")
+        return (Delete(key),) if person.ordinal == 0 else (Put(key, replace(person, early=())),)
+
 
 DROPPED = ("repeated_submission", "repeated_activity", "stale_wake_up", "late_answer", "activity_without_lead")
 """Why SCORE may set an event aside: labels of a counter."""
+
+
+def _bound(activity: ActivityBound, lead: str, tag: str = "") -> Emit:
+    division = division_of(lead)
+    value = activity.model_copy(update={"lead_id": lead, "division": division})
+    return Emit("leads.scored", division, "activity.bound", value, tag=tag)
+
+
+def _caught_up(key: str, person: Person, early: Sequence[str]) -> Sequence[Effect]:
+    """Pass on what was done before the lead came, and remember what it did to the lead."""
+    effects: list[Effect] = []
+    for place, text in enumerate(early):
+        activity = ActivityBound.model_validate_json(text)
+        lead = _lead_of(person, activity)
+        if lead is None:
+            break  # what came before has ended it
+        effects.append(_bound(activity, lead.lead_id, f"early/{place}"))
+        if activity.kind in ENDS:
+            person = ended_by(person, lead, activity)
+    return (*effects, Put(key, replace(person, early=())), CancelWake(f"early/{key.removeprefix('person/')}"))
 
 
 def _lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
@@ -250,6 +272,7 @@ def _touched(person: Person, current: OpenLead | None, scored: LeadScored, polic
         home=person.home,
         seen=(*person.seen[-SEEN_SUBMISSIONS + 1 :], mark),
         acted=person.acted,
+        early=person.early,
     )
 
 
@@ -257,44 +280,3 @@ def _more_urgent(policy: Policy, one: str, other: str) -> str:
     """Return the tier that comes first in the policy; one that it does not have comes last."""
     order = [tier.name for tier in policy.tiers]
     return min(one, other, key=lambda name: order.index(name) if name in order else len(order))
-
-
-def _moved_on(key: str, person: Person, enriched: LeadEnriched, mark: str) -> Sequence[Effect]:
-    """Send the lead on to the next person id of the same human, empty when it is at home and has asked the others.
-
-    A human's home is the smallest of the ids known for them. Each other id is asked for an open lead first (whoever
-    has one keeps the lead), and remembers the home; so two submissions from two addresses meet.
-    """
-    here = enriched.lead.person
-    known = {here, *enriched.alternates[:MAX_HOMES], *enriched.visited}
-    if person.home is not None:
-        known.add(person.home)
-    home = min(known)
-    unasked = sorted(known - {here, home} - set(enriched.visited))
-    if not unasked and here == home:
-        return ()
-    onward = enriched.model_copy(
-        update={
-            "lead": enriched.lead.model_copy(update={"person": unasked[0] if unasked else home}),
-            "visited": (*enriched.visited, here)[: 2 * MAX_HOMES],
-        }
-    )
-    move = Emit("leads.enriched", onward.lead.person, "lead.enriched", onward, tag="home")
-    if here == home:
-        return (move,)
-    return (move, Put(key, replace(person, home=home, seen=(*person.seen[-SEEN_SUBMISSIONS + 1 :], mark))))
-
-
-def _wait(enriched: LeadEnriched, now: datetime, tries: int, reason: str) -> Sequence[Effect]:
-    """Keep the lead, with its reason, until the policy is there: asked again after 5, 10, 20 … 300 s."""
-    key = f"waiting/{enriched.lead.person}/{mark_of(enriched.lead.event_id)}"
-    seconds = min(FIRST_WAIT_SECONDS * 2 ** min(tries, 10), LONGEST_WAIT_SECONDS)
-    body = enriched.model_dump_json(exclude_none=True)
-    return (
-        Put(key, Waiting(body, enriched.enriched_at, tries)),
-        Wake(key, now + timedelta(seconds=seconds), "leads.enriched", enriched.lead.person, {"reason": reason}),
-    )
-
-
-def _still_waits(effects: Sequence[Effect]) -> bool:
-    return any(isinstance(effect, Wake) for effect in effects)

@@ -134,6 +134,33 @@ def test_activity_of_somebody_unknown_is_counted(bench: Bench) -> None:
     assert bench.dropped == {"activity_without_lead": 1}
 
 
+def test_what_was_done_before_the_lead_came_follows_right_behind_it(bench: Bench) -> None:
+    """EDG-6: a call overtakes its lead, which a slow provider or an outage holds up."""
+    held = bench.take(activity(ActivityKind.CALLED, rep="M1"))
+    assert emitted(held) == []
+    (wake,) = [effect for effect in held if isinstance(effect, Wake)]
+    assert (wake.key, wake.due_at) == ("early/p1", AT + timedelta(hours=25))
+    first, call = emitted(bench.take(enriched("s1")))
+    assert (first.type, call.type) == ("lead.scored", "activity.bound")
+    assert (call.value.lead_id, call.value.rep, call.key) == ("main.p1.1", "M1", "main")
+    assert len(emitted(bench.take(enriched("s2")))) == 1
+    assert bench.take(WakeUp(waker="early/p1", due_at=AT, fired_at=AT)) == ()
+
+
+def test_an_end_that_came_before_its_lead_ends_it(bench: Bench) -> None:
+    bench.take(activity(ActivityKind.DISQUALIFIED, rep="M2"), "a1")
+    bench.take(activity(ActivityKind.CALLED), "a2")
+    assert len(emitted(bench.take(enriched("s1")))) == 2
+    assert bench.scored(enriched("s2")).lead_id == "main.p1.2"
+
+
+def test_what_was_done_for_nobody_is_forgotten_after_a_day(bench: Bench) -> None:
+    bench.take(activity(ActivityKind.CALLED))
+    bench.take(WakeUp(waker="early/p1", due_at=AT, fired_at=AT))
+    assert bench.store.stored == {}
+    assert bench.dropped == {"activity_without_lead": 1}
+
+
 def test_a_test_lead_neither_joins_nor_hides_a_real_one(bench: Bench) -> None:
     real = bench.scored(enriched("s1"))
     trial = bench.scored(enriched("s2", is_test=True))
