@@ -184,6 +184,19 @@ def test_a_slot_without_its_folder_finds_everything_in_the_topic(slots: TimersSl
     assert fired(records.read_all("leads.scored")) == {"lead/soon": 1, "lead/new": 1}
 
 
+def test_a_wake_up_tells_how_old_the_oldest_activity_is_that_nobody_handled(
+    slots: TimersSlots, records: Records
+) -> None:
+    """TRACK is down: what was reported lies unread, and a reassign step must know."""
+    records.write("leads.activity", [Outgoing("x", {"kind": "called", "lead_id": "main.p.1"})])
+    slots.start()
+    slots.caught_up()
+    due_at = datetime.now(UTC) + timedelta(seconds=3)
+    records.write("leads.timers", [armed("lead/a", due_at)])
+    (record,) = records.read_until(["leads.scored"], lambda found: len(found) >= 1)
+    assert 2 < record.json["activity_lag_seconds"] < 120
+
+
 def taken(cluster: ClusterSettings) -> int:
     """Return how many records of leads.timers the group has committed, over both partitions."""
     asker = Consumer(uncommitted_consumer_config(cluster) | {"group.id": qualified(cluster.namespace, "timers")})
