@@ -11,10 +11,10 @@ from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, lead_key
 from routing.moving import moved, next_owner, reroute
+from routing.opportunity import follow
 from routing.owners import release, reload
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
-from routing.rep_state import Opportunity, RepState, rep_key
 from routing.timing import arm
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
@@ -37,7 +37,8 @@ def act(docket: Docket, activity: ActivityBound) -> None:
     """Take in what somebody did. What concerns no lead of ours changes loads at most."""
     if activity.lead_id is None:
         if activity.opportunity_id is not None and activity.rep is not None:
-            _opportunity(docket, activity)
+            for rep in follow(docket.draft, docket.division, docket.capacity, activity):
+                drain_rep(docket, rep)
         return
     lead = docket.lead(activity.lead_id)
     if lead is None or lead.phase in (Phase.CLOSED, Phase.WAITING):
@@ -126,14 +127,11 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 
 
 def _given(docket: Docket, lead: LeadState, rep_id: str, why: str) -> None:
-    before = lead.owner
     scored = scored_of(lead)
     routing = judge(docket, scored)
     search = searching(docket, lead, scored, routing.facts)
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
     moved(docket, lead, placed, search.wanted, why)
-    if before.id is not None and before.id != rep_id:
-        drain_rep(docket, before.id)
 
 
 def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -150,7 +148,6 @@ def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         record(docket, lead, DecisionKind.NOTED, f"{rep_id} declined it; nobody else is free.", {"declined": rep_id})
         return
     moved(docket, lead, placed, wanted, f"{rep_id} declined it: {activity.reason or 'no reason given'}.")
-    drain_rep(docket, rep_id)
 
 
 def _stage(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -194,31 +191,6 @@ def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         remember(docket, lead)
         return
     reroute(docket, scored, bind(lead, scored, routing), f"Released by {activity.by or activity.rep or 'a person'}.")
-
-
-def _opportunity(docket: Docket, activity: ActivityBound) -> None:
-    """An opportunity that is no lead of ours: it counts towards its rep's load until it closes."""
-    key = f"opportunity/{docket.division}/{activity.opportunity_id}"
-    known = docket.draft.find(Opportunity, key)
-    if known is not None and activity.at < known.at:
-        return
-    ended = activity.kind in _ENDS or activity.stage == "closed"
-    added = 0 if ended else stage_points(docket.capacity, activity.stage)
-    if known is not None:
-        _add_load(docket, known.rep, -known.points)
-    rep_id = activity.rep or ""
-    _add_load(docket, rep_id, added)
-    if ended:
-        docket.draft.delete(key)
-    else:
-        docket.draft.put(key, Opportunity(rep_id, activity.stage or "", added, activity.at))
-    for rep in sorted({rep_id, known.rep if known else rep_id}):
-        drain_rep(docket, rep)
-
-
-def _add_load(docket: Docket, rep_id: str, points: int) -> None:
-    rep = docket.rep(rep_id) or RepState(rep_id)
-    docket.draft.put(rep_key(docket.division, rep_id), replace(rep, load=max(rep.load + points, 0)))
 
 
 _ACTS: dict[ActivityKind, Callable[[Docket, LeadState, ActivityBound], None]] = {

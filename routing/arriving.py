@@ -22,6 +22,10 @@ from schemas.lead import LeadScored
 from schemas.policy_file import Place, Rule, ToPool, ToQueue
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
+_SET_ASIDE: dict[object, tuple[Phase, DecisionKind]] = {
+    Place.NURTURE: (Phase.NURTURED, DecisionKind.NURTURED),
+    Place.QUARANTINE: (Phase.QUARANTINED, DecisionKind.QUARANTINED),
+}
 
 
 @dataclass(slots=True)
@@ -52,12 +56,11 @@ def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
     """Route a lead that has no owner; emit the decision and arm its wake-up. Returns the lead as it stands."""
     routing = judge(docket, scored)
     rule = routing.match.rule
-    lead = replace(lead, rule=rule.name, tier=_known_tier(docket, scored.tier))
-    if isinstance(rule.to, Place) and rule.to is Place.NURTURE:
-        return _set_aside(docket, scored, lead, Phase.NURTURED, DecisionKind.NURTURED, routing)
-    if isinstance(rule.to, Place) and rule.to is Place.QUARANTINE:
-        return _set_aside(docket, scored, lead, Phase.QUARANTINED, DecisionKind.QUARANTINED, routing)
-    lead = bind(lead, scored, routing)
+    tier = _known_tier(docket, scored.tier)
+    if isinstance(rule.to, Place) and rule.to in _SET_ASIDE:
+        phase, kind = _SET_ASIDE[rule.to]
+        return _set_aside(docket, scored, replace(lead, rule=rule.name, tier=tier), phase, kind, routing)
+    lead = replace(lead, rule=rule.name, tier=tier, **_chain(lead, scored, routing))
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool)
     return settle(docket, lead, scored, placed or nowhere(search, lead), search.wanted, routing)
@@ -75,13 +78,17 @@ def judge(docket: Docket, scored: LeadScored) -> Routing:
 
 def bind(lead: LeadState, scored: LeadScored, routing: Routing) -> LeadState:
     """Return the lead with the chain it follows: its owner's, its pool's or its queue's."""
+    return replace(lead, **_chain(lead, scored, routing))
+
+
+def _chain(lead: LeadState, scored: LeadScored, routing: Routing) -> dict[str, Any]:
     to = routing.match.rule.to
     if isinstance(to, ToQueue):
-        return replace(lead, chain=Chain.QUEUE, pool=None, bound_to=None)
+        return {"chain": Chain.QUEUE, "pool": None, "bound_to": None}
     bound_to = _bound_to(to, scored, lead) if isinstance(to, Place) else None
     if bound_to is not None:
-        return replace(lead, chain=Chain.OWNER, bound_to=bound_to, pool=routing.rules_pool)
-    return replace(lead, chain=Chain.POOL, pool=routing.rules_pool, bound_to=None)
+        return {"chain": Chain.OWNER, "bound_to": bound_to, "pool": routing.rules_pool}
+    return {"chain": Chain.POOL, "pool": routing.rules_pool, "bound_to": None}
 
 
 def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: dict[str, Any]) -> Search:

@@ -26,6 +26,14 @@ def absence(rep: RepState | None, now: datetime, needed_until: datetime) -> str 
 
     needed_until: the contact deadline; leave that starts before it counts already.
     """
+    away = standing_absence(rep)
+    if away is not None or rep is None or rep.row is None:
+        return away
+    return leave(rep.row, now, needed_until) if rep.row.leaves else None
+
+
+def standing_absence(rep: RepState | None) -> str | None:
+    """Return why the rep is absent at any hour: off the roster, inactive, vacant, sick or away; None otherwise."""
     if rep is None or rep.row is None:
         return MOVED if rep is not None and rep.moved_to else UNKNOWN
     row = rep.row
@@ -33,9 +41,7 @@ def absence(rep: RepState | None, now: datetime, needed_until: datetime) -> str 
         return INACTIVE
     if row.vacant:
         return VACANT
-    if row.status in _AWAY:
-        return ABSENT
-    return _leave(row, now, needed_until) if row.leaves else None
+    return ABSENT if row.status in _AWAY else None
 
 
 def backups_now(row: RosterRow, now: datetime) -> tuple[str, ...]:
@@ -58,11 +64,12 @@ class Shifts:
         return known
 
 
-def _leave(row: RosterRow, now: datetime, needed_until: datetime) -> str | None:
-    for leave in row.leaves:
-        if leave.start <= now < leave.until:
+def leave(row: RosterRow, now: datetime, needed_until: datetime) -> str | None:
+    """Return why the rep's dated leave keeps the lead from them, None when it does not."""
+    for away in row.leaves:
+        if away.start <= now < away.until:
             return ABSENT
-        if now < leave.start < needed_until:
+        if now < away.start < needed_until:
             return LEAVE_AHEAD
     return None
 

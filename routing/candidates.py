@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from routing.availability import OFF_SHIFT, absence
-from routing.capacity import shortage
+from routing.availability import OFF_SHIFT, UNKNOWN, leave
+from routing.capacity import FULL, shortage
 from routing.docket import Docket
-from routing.groups import pool_group
-from routing.rep_state import RepState, RosterRow
+from routing.rep_state import RosterRow
+from routing.seats import Seat
 from routing.strategies.candidate import Candidate
 from schemas.policy_pool import Need, Pool
 
@@ -43,6 +43,7 @@ class Survey:
     pool: str
     fit: list[Candidate] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    seats: list[Seat] = field(default_factory=list)
 
     def all_refused_for(self, *reasons: str) -> bool:
         """Tell whether there are members, all refused, and each for a reason that starts with one of `reasons`."""
@@ -51,25 +52,28 @@ class Survey:
 
 def survey(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
     """Return who of the pool could take the lead now."""
-    found = Survey(name)
+    fit: list[Candidate] = []
+    refused: dict[str, str] = {}
+    seats = docket.seats.of(docket, name)
     asked = needs(docket, pool.require, wanted.facts)
     open_at = docket.shifts(pool)
-    for rep_id in docket.group(pool_group(name)):
-        rep = docket.rep(rep_id)
-        why = absence(rep, docket.now, wanted.needed_until)
-        if why is not None or rep is None or rep.row is None:
-            found.refused[rep_id] = why or "unknown"
-            continue
-        row = rep.row
-        if wanted.on_shift_only and not open_at(row.hours):
-            found.refused[rep_id] = OFF_SHIFT
-        elif rep_id in wanted.excluded:
-            found.refused[rep_id] = EXCLUDED
-        elif asked and (missing := missing_need(row, asked)):
-            found.refused[rep_id] = missing
+    adds = 0 if wanted.over_limit else wanted.adds
+    on_shift_only, excluded, is_picky = wanted.on_shift_only, wanted.excluded, bool(asked)
+    for seat in seats:
+        one = seat.candidate
+        if seat.away is not None:
+            refused[seat.rep] = seat.away
+        elif adds and one.load + adds > one.limit:
+            refused[seat.rep] = FULL
+        elif on_shift_only and not open_at(seat.hours):
+            refused[seat.rep] = OFF_SHIFT
+        elif seat.rep in excluded:
+            refused[seat.rep] = EXCLUDED
+        elif (is_picky or seat.is_special) and (why := _unfit(docket, seat, wanted, asked, adds)) is not None:
+            refused[seat.rep] = why
         else:
-            _weigh(docket, rep, row, wanted, found)
-    return found
+            fit.append(one)
+    return Survey(name, fit, refused, seats)
 
 
 def needs(docket: Docket, listed: tuple[Need, ...], facts: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
@@ -95,16 +99,17 @@ def missing_need(row: RosterRow, asked: list[tuple[str, tuple[str, ...]]]) -> st
     return None
 
 
-def _weigh(docket: Docket, rep: RepState, row: RosterRow, wanted: Wanted, found: Survey) -> None:
-    limit = docket.limit(row)
-    short = None if wanted.over_limit or not wanted.adds else shortage(rep, limit, wanted.adds, docket.now)
-    weight = docket.weight(row)
-    if short is not None:
-        found.refused[rep.id] = short
-    elif weight <= 0:
-        found.refused[rep.id] = NO_WEIGHT
-    else:
-        found.fit.append(Candidate(rep.id, weight, rep.load, limit, row.seniority, None, row.close_permille))
+def _unfit(
+    docket: Docket, seat: Seat, wanted: Wanted, asked: list[tuple[str, tuple[str, ...]]], adds: int
+) -> str | None:
+    """Why this rep cannot have this lead, of the reasons that few reps have: leave, caps, skills, no weight."""
+    row = seat.row
+    if row is None or seat.state is None:
+        return UNKNOWN
+    why = leave(row, docket.now, wanted.needed_until) or missing_need(row, asked)
+    if why is None and adds:
+        why = shortage(seat.state, seat.candidate.limit, adds, docket.now)
+    return NO_WEIGHT if why is None and seat.candidate.weight <= 0 else why
 
 
 def _fact(facts: Mapping[str, Any], path: str) -> Any | None:

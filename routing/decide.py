@@ -11,9 +11,11 @@ from routing.division import Division, division_key
 from routing.docket import Docket
 from routing.draft import Draft
 from routing.escalating import wake
+from routing.opportunity import follow
 from routing.policy import Policy
 from routing.returning import receive
 from routing.rostering import activate, change_rep, keep_rep
+from routing.seats import Seats
 from routing.settling import settled
 from routing.waiting import hold_for_policy
 from schemas.activity import ActivityBound
@@ -23,6 +25,7 @@ from schemas.ids import division_of
 from schemas.lead import LeadScored
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated
+from schemas.policy_file import Capacity
 from schemas.rep import RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
@@ -52,22 +55,28 @@ def division_in(value: Input) -> str:
     return value.division
 
 
-def decide(state: StateView, event: DecisionInput, policy: Policy | None, now: datetime) -> Sequence[Effect]:
+def decide(
+    state: StateView, event: DecisionInput, policy: Policy | None, now: datetime, seats: Seats | None = None
+) -> Sequence[Effect]:
     """Return what the event changes: decisions to write, state to put, wake-ups to set or cancel.
 
     policy: the division's active one, after this event if the event activates it; None: none was ever activated, then
-    leads wait with that reason. now: aware UTC, never before the division's previous one.
+    leads wait with that reason. now: aware UTC, never before the division's previous one. seats: what is remembered
+    of the pools between events of this very state; it makes no difference but in time.
     """
     draft = Draft(state, now)
     name = division_in(event.value)
     division = draft.find(Division, division_key(name)) or Division(name, now)
     if isinstance(event.value, PolicyActivated):
         division = replace(division, policy_hash=event.value.hash)
-    draft.put(division_key(name), replace(division, last_now=now))
+    draft.put(division_key(name), replace(division, last_now=now, revision=division.revision + 1))
     if policy is None:
         _without_policy(draft, event, now)
     else:
-        _with_policy(Docket(draft, policy, name, event.id, now), event.value)
+        seats = seats or Seats()
+        docket = Docket(draft, policy, name, event.id, now, seats)
+        seats.begin(name, division.revision, policy.hash, docket.today.isoformat())
+        _with_policy(docket, event.value)
     return draft.effects()
 
 
@@ -90,8 +99,15 @@ def _with_policy(docket: Docket, value: Input) -> None:
 
 
 def _without_policy(draft: Draft, event: DecisionInput, now: datetime) -> None:
-    """A division that never had a policy keeps its roster, and its leads wait, visibly."""
+    """A division that never had a policy keeps its roster and loads, and its leads wait, visibly."""
     if isinstance(event.value, RepChanged):
         keep_rep(draft, event.value)
+    elif isinstance(event.value, ActivityBound):
+        _without_lead(draft, event.value)
     elif isinstance(event.value, LeadScored):
         hold_for_policy(draft, opened(event.value), event, now)
+
+
+def _without_lead(draft: Draft, activity: ActivityBound) -> None:
+    if activity.lead_id is None and activity.opportunity_id is not None and activity.division is not None:
+        follow(draft, activity.division, Capacity(), activity)

@@ -8,12 +8,13 @@ from datetime import datetime
 class Division:
     """last_now: the clock of the latest decision; time does not run backwards within a division.
 
-    journal_sequence, journal_digest: of the last sealed batch. waiting: leads that wait for a first policy.
+    revision: events decided so far. journal_sequence, journal_digest: of the last sealed batch.
     """
 
     name: str
     last_now: datetime
     policy_hash: str | None = None
+    revision: int = 0
     journal_sequence: int = 0
     journal_digest: str = ""
 

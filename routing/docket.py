@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from routing.availability import Shifts
@@ -14,6 +14,7 @@ from routing.groups import members
 from routing.lead_state import LeadState, lead_key
 from routing.policy import Policy
 from routing.rep_state import POINT, RepState, RosterRow, calendar_from, rep_key
+from routing.seats import Seats
 from schemas.policy_file import Capacity, Count, PolicyFile, Tier
 from schemas.policy_pool import Pool
 
@@ -21,16 +22,19 @@ from schemas.policy_pool import Pool
 class Docket:
     """What decides one event. event_id: of the input; ids of decisions derive from it."""
 
-    def __init__(self, draft: Draft, policy: Policy, division: str, event_id: str, now: datetime) -> None:
+    def __init__(self, draft: Draft, policy: Policy, division: str, event_id: str, now: datetime, seats: Seats) -> None:
         self.draft = draft
         self.policy = policy
         self.file: PolicyFile = policy.file
         self.division = division
         self.event_id = event_id
         self.now = now
+        self.seats = seats
+        draft.watch = lambda key, value: seats.put(self, key, value)
         self.today: date = now.date()
         self.capacity: Capacity = policy.file.capacity
         self.assigned_points = points(self.capacity, self.capacity.assigned)
+        self.steps: tuple[LeadState, tuple[Any, ...]] | None = None  # of the lead last asked about, by sla.steps_of
         self._shifts: dict[str | None, Shifts] = {}
         self._context: tuple[Mapping[str, Any], Any] | None = None
         self._limit = round(self.capacity.limit * POINT)
@@ -82,8 +86,7 @@ class Docket:
     def hours(self, name: str | None) -> Calendar | None:
         """Return the named calendar of the policy, else its default one; None: always open."""
         named = name or self.file.hours
-        hours = self.file.calendars.get(named) if named else None
-        return calendar_of(hours) if hours else None
+        return _calendar(self.policy, named) if named else None
 
     def pool_hours(self, pool: str | None) -> Calendar | None:
         known = self.file.pools.get(pool) if pool else None
@@ -103,6 +106,12 @@ class Docket:
         if known is None:
             known = self._shifts[name] = Shifts(self.now, calendar_from, self.hours(name))
         return known
+
+
+@lru_cache(maxsize=1024)
+def _calendar(policy: Policy, name: str) -> Calendar | None:
+    hours = policy.file.calendars.get(name)
+    return calendar_of(hours) if hours else None
 
 
 def points(capacity: Capacity, weighted: float) -> int:

@@ -1,6 +1,6 @@
 """A decision in the making: reads through to the state, remembers what it wrote, and gives it back as effects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ class Draft:
         self._written: dict[str, Any] = {}
         self._wakes: dict[str, Wake | CancelWake] = {}
         self._emits: list[Emit] = []
+        self.watch: Callable[[str, Any], None] | None = None  # told of each write
 
     def get(self, key: str) -> Any | None:
         """Return the value at `key` as this draft sees it."""
@@ -52,6 +53,8 @@ class Draft:
 
     def put(self, key: str, value: Any) -> None:
         self._written[key] = value
+        if self.watch is not None:
+            self.watch(key, value)
 
     def delete(self, key: str) -> None:
         self._written[key] = _GONE

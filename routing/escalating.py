@@ -15,6 +15,7 @@ from routing.facts import scored_facts
 from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
 from routing.moving import moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
+from routing.owners import look_again
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
 from routing.rostering import hand_on, has_left
@@ -43,7 +44,13 @@ def wake(docket: Docket, woken: WakeUp) -> None:
     elif kind == "division":
         waiting_leads(docket)
     elif kind == "pool":
-        drain(docket, [rest.split("/", 1)[1]])
+        _wake_pool(docket, rest.split("/", 1)[1])
+
+
+def _wake_pool(docket: Docket, pool: str) -> None:
+    drain(docket, [pool])
+    if next(docket.draft.scan(f"held/{docket.division}/{pool}/"), None) is not None:
+        look_again(docket, pool)
 
 
 def _wake_lead(docket: Docket, lead: LeadState, woken: WakeUp) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from routing.arriving import bind, judge, nowhere, searching, succession
+from routing.backlog import drain_rep
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import scored_facts
@@ -47,6 +48,8 @@ def moved(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, wh
     kind = DecisionKind.REASSIGNED if lead.phase is Phase.OWNED else DecisionKind.QUEUED
     record(docket, lead, kind, reason, trace, notices, before, uses_turn=uses_turn)
     arm(docket, lead)
+    if before.id is not None and before.id != lead.owner.id:
+        drain_rep(docket, before.id)  # they have room now
     return lead
 
 

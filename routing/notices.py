@@ -56,7 +56,7 @@ def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[lis
     template = plan.templates.get(said) or plan.templates.get("else", "receipt")
     if lead.phase is Phase.QUEUED:
         template = plan.queue_template
-    notice = Notice.model_construct(
+    notice = Notice(
         id="auto_reply", audience=Audience.LEAD, channels=("email",), template=f"auto_reply.{template}"
     )
     return [notice], replace(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
@@ -124,7 +124,7 @@ def _built(
     if audience is Audience.CRM or audience is Audience.WEBHOOK:
         channels = (audience.value,)
     release = _release(docket, lead, channels) if audience is Audience.OWNER else {}
-    return Notice.model_construct(
+    return Notice(
         id=notice_id,
         audience=audience,
         recipients=recipients,

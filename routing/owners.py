@@ -1,7 +1,7 @@
 """Gives a lead to an owner and takes it away: load, indexes, turns, epochs."""
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from routing.candidates import Wanted
 from routing.capacity import with_lead, without_lead
@@ -19,7 +19,7 @@ def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> 
 
     The epoch rises when the owner changes.
     """
-    released = release(docket, lead)
+    released = lead if lead.owner == NOBODY and lead.held_in is None else release(docket, lead)
     owner = placed.owner
     if placed.pick is not None:
         strategy: str | None = placed.pick.lane or placed.pick.strategy
@@ -73,11 +73,18 @@ def held_key(docket: Docket, lead: LeadState, pool: str) -> str:
     return f"held/{docket.division}/{pool}/{urgency:02}/{clock_at}/{lead.lead_id}"
 
 
+def look_again(docket: Docket, pool: str) -> None:
+    """Arm the pool's wake-up for the next full minute: caps begin anew and leave ends without an event."""
+    minute = docket.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    docket.draft.wake(f"pool/{docket.division}/{pool}", minute, docket.division)
+
+
 def _keep(docket: Docket, lead: LeadState) -> LeadState:
     owner = lead.owner.id
     if lead.phase is Phase.HELD and lead.owner.pool is not None:
         key = held_key(docket, lead, lead.owner.pool)
         docket.draft.put(key, lead.lead_id)
+        look_again(docket, lead.owner.pool)
         return replace(lead, held_in=key)
     if lead.phase is Phase.OWNED and owner is not None:
         docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)

@@ -1,8 +1,10 @@
 """Picks a rep of a pool: the strategy, the senior lane with its floor, and the turn that it costs."""
 
 import hashlib
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from routing.candidates import Survey
@@ -23,13 +25,15 @@ from schemas.policy_pool import Pool
 
 SENIOR_LANE = "senior lane"
 JUNIOR_FLOOR = "junior floor"
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class Pick:
-    """Who gets the lead, and why. ranks: of all candidates, for the trace, best first. lane: which lane decided.
+    """Who gets the lead, and why.
 
-    counters: the pool's and the winner's, before and after, as JSON data; empty until the turn is taken.
+    ranks: of `ranked`, in its order. lane: which lane decided. was: the winner as the pick saw them. counters: the
+    pool's and the winner's, before and after, as JSON data; empty until the turn is taken.
     """
 
     pool: str
@@ -37,9 +41,11 @@ class Pick:
     strategy: str
     says: str
     lane: str | None
-    ranks: list[tuple[Rank, Candidate]]
+    ranks: list[Rank]
+    ranked: list[Candidate]
     turn: "Taking"
-    refused: dict[str, str]
+    found: Survey
+    was: Candidate
     counters: dict[str, Any] = field(default_factory=dict)
 
 
@@ -51,7 +57,6 @@ class Taking:
     rotation: Rotation
     fit: list[Candidate]
     before: dict[str, Turn | None]
-    weights: dict[str, int]
 
 
 def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str, salt: str) -> Pick:
@@ -63,13 +68,12 @@ def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str,
     taking = _opened(docket, found, chosen.weights(found.fit, asked))
     lane, field_of = _lane(docket, pool, found.fit, asked, taking.state)
     by_load = lane == SENIOR_LANE
-    rank = load_share if by_load else chosen.rank
-    ranks = [(rank(one, taking.rotation), one) for one in field_of]
-    best = min(one_rank for one_rank, _ in ranks)
-    tied = [one for one_rank, one in ranks if one_rank == best]
-    winner = tied[0] if len(tied) == 1 else min(tied, key=lambda one: _waited(one, salt))
+    ranks = (load_share if by_load else chosen.ranks)(field_of, taking.rotation)
+    best = min(ranks)
+    tied = [one for rank, one in zip(ranks, field_of, strict=True) if rank == best]
+    winner = tied[0] if len(tied) == 1 else _longest_waiting(tied, salt)
     says = "available seniors first, least loaded" if by_load else chosen.says
-    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, taking, found.refused)
+    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, field_of, taking, found, copy(winner))
 
 
 def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
@@ -87,12 +91,15 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
     )
     docket.draft.put(pool_key(docket.division, picked.pool), after)
     for one in taking.fit:
-        _seat(docket, picked, one, one is winner, shift)
+        turn = taking.before[one.rep]
+        if one is winner or shift or turn is None or not turn.is_seated or turn.weight != one.share:
+            _seat(docket, picked, one, one is winner, shift)
     _unseat(docket, picked)
     turn = taking.before[winner.rep]
+    given = turn.given if turn is not None else 0
     picked.counters = {
         "pool": {"turns": [taking.state.turns, after.turns], "level": [_ratio(taking), f"{level}/{rotation.base}"]},
-        "rep": {"turns": [turn.given if turn else 0, (turn.given if turn else 0) + 1]},
+        "rep": {"turns": [given, given + 1]},
     }
 
 
@@ -101,23 +108,20 @@ def tie_hash(salt: str, rep: str) -> str:
     return hashlib.sha256(f"{salt}|{rep}".encode()).hexdigest()[:16]
 
 
-def _opened(docket: Docket, found: Survey, weights: Any) -> Taking:
+def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
     state = docket.draft.find(PoolState, pool_key(docket.division, found.pool)) or PoolState()
-    total = sum(weights)
-    base = finer(state.base, set(weights), total)
+    total = sum(shares)
+    base = finer(state.base, set(shares), total)
     level = state.level * base // state.base
-    before: dict[str, Turn | None] = {}
-    by_rep: dict[str, int] = {}
-    prefix = turn_key(docket.division, found.pool, "")
-    for one, weight in zip(found.fit, weights, strict=True):
-        turn = docket.draft.find(Turn, prefix + one.rep)
-        before[one.rep] = turn
-        by_rep[one.rep] = weight
-        one.weight = weight
-        one.start = place(turn, weight, level, base)
-        if turn is not None:
-            one.last_at = turn.last_at
-    return Taking(state, Rotation(level, base, base // total), found.fit, before, by_rep)
+    turns = {seat.rep: seat.turn for seat in found.seats}
+    for one, share in zip(found.fit, shares, strict=True):
+        one.share = share
+        turn = turns[one.rep]
+        if turn is not None and turn.is_seated and turn.base == base and turn.weight == share:
+            one.start = turn.start
+        else:
+            one.start = place(turn, share, level, base)
+    return Taking(state, Rotation(level, base, base // total), found.fit, turns)
 
 
 def _lane(
@@ -145,30 +149,29 @@ def _lane_counted(docket: Docket, pool: Pool, state: PoolState, winner: Candidat
 def _seat(docket: Docket, picked: Pick, one: Candidate, won: bool, shift: int) -> None:
     taking, turn = picked.turn, picked.turn.before[one.rep]
     base = taking.rotation.base
-    is_as_before = turn is not None and turn.is_seated and turn.weight == one.weight
-    if not won and not shift and is_as_before:
-        return
-    start = one.start - shift + (base // one.weight if won else 0)
+    start = one.start - shift + (base // one.share if won else 0)
     given = (turn.given if turn else 0) + won
     last_at = docket.now if won else one.last_at
-    docket.draft.put(
-        turn_key(docket.division, picked.pool, one.rep), Turn(start, base, one.weight, given, True, last_at)
-    )
+    key = turn_key(docket.division, picked.pool, one.rep)
+    docket.draft.put(key, Turn(start, base, one.share, given, True, last_at))
 
 
 def _unseat(docket: Docket, picked: Pick) -> None:
     """Members who were eligible at the last turn and are not now keep what they are owed, and gain nothing."""
-    for rep in picked.refused:
-        key = turn_key(docket.division, picked.pool, rep)
-        turn = docket.draft.find(Turn, key)
+    rotation = picked.turn.rotation
+    for rep in picked.found.refused:
+        turn = picked.turn.before.get(rep)
         if turn is not None and turn.is_seated:
-            base = picked.turn.rotation.base
-            owed = picked.turn.rotation.level - turn.start * base // turn.base
-            docket.draft.put(key, replace(turn, start=owed, base=base, is_seated=False))
+            owed = rotation.level - turn.start * rotation.base // turn.base
+            key = turn_key(docket.division, picked.pool, rep)
+            docket.draft.put(key, replace(turn, start=owed, base=rotation.base, is_seated=False))
 
 
-def _waited(one: Candidate, salt: str) -> tuple[bool, datetime | None, str]:
-    return one.last_at is not None, one.last_at, tie_hash(salt, one.rep)
+def _longest_waiting(tied: list[Candidate], salt: str) -> Candidate:
+    """Whoever never had a turn, else whose turn is longest ago; then the recorded hash (NEW-16)."""
+    first = min((one.last_at or _NEVER) for one in tied)
+    waited = [one for one in tied if (one.last_at or _NEVER) == first]
+    return waited[0] if len(waited) == 1 else min(waited, key=lambda one: tie_hash(salt, one.rep))
 
 
 def _ratio(taking: Taking) -> str:

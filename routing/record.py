@@ -41,7 +41,7 @@ def record(
     remember(docket, lead)
     tag = f"{lead.lead_id}#{docket.draft.decisions}"
     body = known or Lead.model_validate(lead.scored["lead"])
-    decision = Decision.model_construct(
+    decision = Decision(
         decision_id=derived_id(docket.event_id, STAGE, tag),
         lead_id=lead.lead_id,
         division=lead.division,
@@ -73,4 +73,4 @@ def record(
 
 def shown(owner: OwnerRef) -> Owner:
     """Return the owner as decisions name them."""
-    return Owner.model_construct(kind=owner.kind, id=owner.id, queue=owner.queue, pool=owner.pool)
+    return Owner(kind=owner.kind, id=owner.id, queue=owner.queue, pool=owner.pool)

@@ -72,15 +72,19 @@ def ladder_of(docket: Docket, lead: LeadState) -> tuple[Step, ...]:
 
 def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
     """Return all steps of the lead's ladder with their instants, soonest first; done ones included."""
+    if docket.steps is not None and docket.steps[0] is lead:
+        return list(docket.steps[1])
     calendar = clock_calendar(docket, lead)
     window = docket.tier(lead.tier).contact_within
-    rows = []
+    rows: list[DueStep] = []
     for step in ladder_of(docket, lead):
         due = after(calendar, lead.clock_at, step.at.of(window))
         if step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
         rows.append(DueStep(f"{step.at}:{step.do.value}", step, due))
-    return sorted(rows, key=lambda row: row.due_at)
+    rows.sort(key=lambda row: row.due_at)
+    docket.steps = (lead, tuple(rows))
+    return rows
 
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
@@ -108,7 +112,7 @@ def repeat_due(docket: Docket, lead: LeadState, steps: list[DueStep]) -> DueStep
         if following > docket.now:
             break
         due = following
-    return DueStep(REPEAT, Step.model_construct(at=repeat.every, do=repeat.do, to=None, also=()), due)
+    return DueStep(REPEAT, Step(at=repeat.every, do=repeat.do, to=None, also=()), due)
 
 
 def is_running(lead: LeadState) -> bool:
@@ -124,7 +128,7 @@ def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
         return None
     done = {row.name: row for row in lead.done}
     steps = tuple(
-        SlaStep.model_construct(
+        SlaStep(
             name=row.name,
             do=row.step.do.value,
             due_at=done[row.name].due_at if row.name in done else row.due_at,
@@ -134,7 +138,7 @@ def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
     )
     due = contact_due(docket, lead)
     tier: Tier = docket.tier(lead.tier)
-    return SlaStanding.model_construct(
+    return SlaStanding(
         cycle=lead.cycle,
         clock_at=lead.clock_at,
         route_due_at=route_due(docket, lead.tier, lead.clock_at),

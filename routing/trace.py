@@ -12,6 +12,7 @@ from routing.placement import Placement
 from routing.strategies.candidate import Candidate, Rank
 
 NAMED = 50
+TIES = 10  # of a tie, so many hashes are told
 NOT_THEIR_TURN = "not their turn"
 CHOSEN = "chosen"
 
@@ -54,24 +55,36 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
 
 
 def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
-    ranks = sorted(picked.ranks, key=lambda pair: (pair[1].rep != picked.rep, pair[0]))
-    rows = [_row(rank, one, one.rep == picked.rep) for rank, one in ranks[:NAMED]]
-    best = rows[0].get("rank")
-    if sum(1 for row in rows if row["rank"] == best) > 1:
-        for row in rows:
-            if row["rank"] == best:
-                row["tie"] = tie_hash(lead_id, row["rep"])
+    best = min(picked.ranks)
+    pairs = sorted(zip(picked.ranks, range(len(picked.ranks)), strict=True))[:NAMED]
+    ties = picked.ranks.count(best) > 1
+    rows: list[dict[str, Any]] = []
+    for rank, place in pairs:
+        one = picked.ranked[place]
+        won = one.rep == picked.rep
+        row = _row(rank, picked.was if won else one, won)
+        if ties and rank == best and len(rows) < TIES:
+            row["tie"] = tie_hash(lead_id, one.rep)
+        rows.append(row)
+    rows.sort(key=lambda row: row["why"] != CHOSEN)
+    if rows[0]["why"] != CHOSEN:  # a tie of more than 50: the winner is named all the same
+        rows[:] = [_row(best, picked.was, True), *rows[:-1]]
     if len(picked.ranks) < len(found.fit):
-        lane = {one.rep for _, one in picked.ranks}
+        lane = {one.rep for one in picked.ranked}
         passed = [one for one in found.fit if one.rep not in lane]
         rows += [_candidate(one, f"not in the {picked.lane}") for one in passed[: NAMED - len(rows)]]
     return rows
 
 
 def _row(rank: Rank, one: Candidate, won: bool) -> dict[str, Any]:
-    row = _candidate(one, CHOSEN if won else NOT_THEIR_TURN)
-    row["rank"] = rank
-    return row
+    return {
+        "rep": one.rep,
+        "why": CHOSEN if won else NOT_THEIR_TURN,
+        "load": one.load,
+        "limit": one.limit,
+        "waited_since": one.last_at,
+        "rank": rank,
+    }
 
 
 def _candidate(one: Candidate, why: str) -> dict[str, Any]:

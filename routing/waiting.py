@@ -26,7 +26,7 @@ def hold_for_policy(draft: Draft, lead: LeadState, event: "DecisionInput", now: 
     draft.put(lead_key(lead.lead_id), lead)
     draft.put(waiting_key(lead), lead.lead_id)
     body = Lead.model_validate(lead.scored["lead"])
-    decision = Decision.model_construct(
+    decision = Decision(
         decision_id=derived_id(event.id, STAGE, lead.lead_id),
         lead_id=lead.lead_id,
         division=lead.division,

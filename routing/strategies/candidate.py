@@ -11,8 +11,9 @@ from schemas.policy_pool import Performance
 class Candidate:
     """A member of the pool who is present, fits and is allowed.
 
-    weight: hundredths, above 0. load, limit: hundredths of a point. start: where the next turn is released, over the
-    rotation's base. last_at: the latest turn. close_permille: past close rate, None: unknown.
+    weight: hundredths, above 0. load, limit: hundredths of a point. last_at: the latest turn. close_permille: past
+    close rate, None: unknown. For the decision under way: share, the weight that the strategy gives for this lead;
+    start, where the next turn is released, over the rotation's base.
     """
 
     rep: str
@@ -22,6 +23,7 @@ class Candidate:
     seniority: str = "normal"
     last_at: datetime | None = None
     close_permille: int | None = None
+    share: int = 0
     start: int = 0
 
 
@@ -51,11 +53,11 @@ class Strategy:
     """How a pool picks. All numbers are exact; the smallest rank wins, ties go to who waited longest (NEW-16).
 
     weights: each candidate's weight for this lead, in hundredths; a share of each turn accrues by it.
-    rank: of one candidate. says: what the rank means, for the trace.
+    ranks: one a candidate. says: what the rank means, for the trace.
     """
 
     weights: Callable[[Sequence[Candidate], Asked], Sequence[int]]
-    rank: Callable[[Candidate, Rotation], Rank]
+    ranks: Callable[[Sequence[Candidate], Rotation], list[Rank]]
     says: str
 
 
@@ -64,12 +66,12 @@ def own_weights(candidates: Sequence[Candidate], asked: Asked) -> list[int]:
     return [candidate.weight for candidate in candidates]
 
 
-def due_first(candidate: Candidate, rotation: Rotation) -> Rank:
+def due_first(candidates: Sequence[Candidate], rotation: Rotation) -> list[Rank]:
     """Rank who is owed anything of this turn before who is not, then whose turn falls due first."""
-    is_ahead = candidate.start >= rotation.level + rotation.step
-    return is_ahead, candidate.start + rotation.base // candidate.weight
+    ahead, base = rotation.level + rotation.step, rotation.base
+    return [(one.start >= ahead, one.start + base // one.share) for one in candidates]
 
 
-def load_share(candidate: Candidate, rotation: Rotation) -> Rank:
+def load_share(candidates: Sequence[Candidate], rotation: Rotation) -> list[Rank]:
     """Rank by load/limit. The quotient of two integers below 2^26 is equal as a float only when it is equal."""
-    return (candidate.load / candidate.limit if candidate.limit else 0.0,)
+    return [(one.load / one.limit if one.limit else 0.0,) for one in candidates]

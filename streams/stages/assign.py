@@ -18,6 +18,7 @@ from routing.policy import Policy
 from routing.pool_state import PoolState, Turn
 from routing.rep_state import Opportunity, RepState
 from routing.replay import active_hash
+from routing.seats import Seats
 from schemas.activity import ActivityBound
 from schemas.decision import Decision, DecisionKind
 from schemas.delivery import DeliverySettled
@@ -79,6 +80,7 @@ class AssignStage:
     def __init__(self, policies: Callable[[str], Policy | None]) -> None:
         self._policies = policies
         self._calendars = calendar_data_version()
+        self._seats: dict[int, Seats] = {}  # by partition; each division of a state checks it by its own revision
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Return nothing: ASSIGN asks nobody."""
@@ -96,7 +98,8 @@ class AssignStage:
         now = max(now, division.last_now) if division is not None else now
         if isinstance(bare, WakeUp):
             now = max(now, bare.due_at)
-        effects = decide(state, DecisionInput(event.id, bare), policy, now)
+        seats = self._seats.setdefault(event.partition, Seats())
+        effects = decide(state, DecisionInput(event.id, bare), policy, now, seats)
         return _with_contacts(state, effects, bare, contact)
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
