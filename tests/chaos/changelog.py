@@ -5,6 +5,7 @@ from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.timer import TimerArmed
 from schemas.topics import TOPICS
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from streams.message import Incoming, received
@@ -71,8 +72,6 @@ def changelogs(stage: str) -> bool:
 
 def armed(cluster: ClusterSettings) -> Rows:
     """Return what leads.timers says is pending, by partition: key -> its due, microseconds since 1970."""
-    from schemas.timer import TimerArmed
-
     return {
         number: {
             key: str(microseconds(TimerArmed.model_validate_json(value).due_at)).encode() for key, value in part.items()

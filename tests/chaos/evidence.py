@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
+
 from tests.chaos.outside import Outside
 from tests.chaos.upstream import Sent
 
@@ -35,12 +37,10 @@ class Decided(NamedTuple):
     owner_kind: str
     owner: str
     pool: str
-    previous_owner: str
     uses_turn: bool
     cycle: int
     steps: tuple[tuple[str, str], ...]
     step: str
-    is_running: bool
     deliveries: tuple[str, ...]
 
 
@@ -78,7 +78,7 @@ class Letter(NamedTuple):
 class Evidence:
     """All of a run, each list in the order of its partition. record_ids: topic -> every `ce_id` seen there.
 
-    timers: what is armed and not fired, key -> due (RFC 3339). bad_entries: of the journal, that replay found.
+    timers: what is armed and not fired, key -> due (RFC 3339).
     """
 
     sent: Sent
@@ -97,7 +97,6 @@ class Evidence:
 class Kept:
     """What the stages kept. folded, stored: stage -> partition -> key -> bytes, from the changelog and from disk.
 
-    tables_folded, tables_stored: "stage/table" -> key -> bytes likewise.
     replayed: entries of the journal that were recomputed; unlike: event ids of those that came out otherwise.
     """
 
@@ -108,8 +107,6 @@ class Kept:
 
     def assigned(self, kind: str) -> dict[str, Any]:
         """Return ASSIGN's values of one kind (pool, turn, rep, lead), by key."""
-        import orjson
-
         parts = self.folded.get("assign", {}).values()
         return {
             key: orjson.loads(value) for part in parts for key, value in part.items() if key.split("/", 1)[0] == kind

@@ -146,7 +146,7 @@ class Observer:
 
     def _decision(self, message: Any, headers: dict[str, str]) -> None:
         decision = Decision.model_validate_json(message.value())
-        sla, owner, before = decision.sla, decision.owner, decision.previous_owner
+        sla, owner = decision.sla, decision.owner
         steps = tuple((step.name, step.done_at.isoformat()) for step in (sla.steps if sla else ()) if step.done_at)
         row = Decided(
             id=decision.decision_id,
@@ -161,12 +161,10 @@ class Observer:
             owner_kind=owner.kind.value,
             owner=owner.id or "",
             pool=owner.pool or "",
-            previous_owner=(before.id if before else None) or "",
             uses_turn=decision.uses_turn,
             cycle=sla.cycle if sla else 0,
             steps=steps,
             step=str(decision.trace.get("step", "")),
-            is_running=bool(sla and sla.contacted_at is None),
             deliveries=tuple(one.key for one in opened(decision, self._channels, decision.at).rows)
             if decision.notices
             else (),

@@ -31,12 +31,10 @@ def _decided(cause: str, lead: str, kind: str, **more: Any) -> Decided:
         owner_kind="rep",
         owner="R1",
         pool="hot",
-        previous_owner="",
         uses_turn=kind == "assigned",
         cycle=1,
         steps=(),
         step="",
-        is_running=True,
         deliveries=(f"{cause}/R1/email",),
     )
     return row._replace(**more)
