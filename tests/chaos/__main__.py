@@ -59,7 +59,11 @@ def _print(console: Console, outcome: Outcome) -> None:
     console.print(f"kills: {dict(outcome.kills)}", highlight=False)
     console.print(f"restarts: {dict(outcome.restarts)}; exit codes: {dict(outcome.exits)}", highlight=False)
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items())
-    sent = outcome.evidence.sent
+    sent, outside = outcome.evidence.sent, outcome.evidence.outside
+    if outside is not None:
+        repeats = len(outside.webhooks) - len(set(outside.webhooks)) + len(outside.mails) - len(set(outside.mails))
+        calls = len(outside.webhooks) + len(outside.mails)
+        console.print(f"outside: {calls:,} webhooks and mails, {repeats:,} of them repeats under the same id")
     console.print(
         f"{len(sent.leads):,} leads, {len(sent.poison):,} unreadable, {len(sent.activities) + len(sent.by_mail):,} "
         f"activities; {len(outcome.evidence.decided):,} decisions; {outcome.violations} violations; {spent}",

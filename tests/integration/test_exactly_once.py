@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from streams.fault import FaultName
 from streams.kafka.config import ClusterSettings
+from tests.chaos.fleet import STAGES
 from tests.chaos.laws import verdicts
 from tests.chaos.run import Outcome, Plan, run
 from tests.chaos.wrongs import WRONGS, spoilt
@@ -23,7 +25,8 @@ def test_kills_lose_and_double_nothing(cluster: ClusterSettings, tmp_path: Path)
     assert [one for verdict in outcome.verdicts for one in verdict.violations] == []
     assert sum(outcome.kills.values()) >= KILLS
     assert set(outcome.exits.values()) == {0}, "SIGTERM ends every stage in order"
-    assert len({name.partition(" ")[0] for name in outcome.kills}) == 7, "every stage was killed"
+    assert {name.partition(" ")[0] for name in outcome.kills} == set(STAGES), "every stage was killed"
+    assert {name.partition(" ")[2] for name in outcome.kills} > set(FaultName), "at every named point, and at random"
     _assert_the_checker_objects(outcome)
 
 
