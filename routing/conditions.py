@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import cel
 
-from routing.expression import Comparison, Facts, Node, Op, Opaque, conjuncts, leaves, parse, truth
+from routing.expression import Comparison, Facts, Node, Op, Opaque, conjuncts, leaves, truth
+from routing.expression_parser import parse
 
 LONGEST_TEXT = 2_000
 DEEPEST = 20

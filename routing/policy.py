@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from routing.calendar.business_time import Calendar, calendar_of
+from routing.condition_checks import condition_findings
 from routing.conditions import Asked, Condition, ConditionInvalid, Part, asked, compile_condition
 from routing.finding import Finding, Severity, Where, in_order
-from routing.policy_checks import condition_findings, structure_findings
+from routing.policy_checks import structure_findings
 from routing.policy_errors import form_findings
 from routing.policy_yaml import Document, Path, Unreadable, read
 from schemas.policy_file import PolicyFile, Rule, Segment, Tier, ToPool, ToQueue

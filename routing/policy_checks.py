@@ -5,9 +5,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from routing.calendar.business_time import calendar_of
-from routing.catalogue import CHOICES, KINDS, FactKind, kind_of
-from routing.conditions import Condition, written
-from routing.expression import Comparison, Op, leaves
 from routing.finding import Finding, Severity
 from routing.policy_errors import meant, place
 from routing.policy_yaml import Document, Path
@@ -31,20 +28,6 @@ def structure_findings(file: PolicyFile, document: Document) -> Iterator[Finding
     yield from _tier_names(file, document)
     for path, steps in ladders(file):
         yield from _ladder(file, document, path, steps)
-
-
-def condition_findings(file: PolicyFile, document: Document, path: Path, condition: Condition) -> Iterator[Finding]:
-    """Yield facts that do not exist, words outside their closed set, and comparisons that can never hold."""
-    for name in condition.fields:
-        if kind_of(name) is None:
-            what = f"{name} is no fact of a lead.{meant(name, tuple(KINDS))}"
-            yield place(document, path, _ERROR, "condition.fact", what, "The facts are listed in docs/policy.md.")
-        elif name.startswith("calendar.") and name.split(".", 1)[1] not in file.calendars:
-            what = f"{name} asks for a calendar that the policy does not have."
-            yield place(document, path, _ERROR, "condition.calendar", what, _allowed(tuple(file.calendars)))
-    for leaf in leaves(condition.node):
-        if isinstance(leaf, Comparison) and kind_of(leaf.field) is not None:
-            yield from _comparison(file, document, path, leaf)
 
 
 def targets(file: PolicyFile) -> Iterator[tuple[Path, Target]]:
@@ -71,15 +54,6 @@ def ladders(file: PolicyFile) -> Iterator[tuple[Path, tuple[Step, ...]]]:
     for name, queue in file.queues.items():
         if queue.ladder is not None:
             yield ("queues", name, "ladder"), queue.ladder
-
-
-def allowed_words(file: PolicyFile, name: str) -> tuple[str, ...] | None:
-    """Return the words that a fact can have, None where they are open."""
-    if name == "tier":
-        return tuple(file.tiers)
-    if name == "segment":
-        return tuple(segment.name for segment in file.segments)
-    return CHOICES.get(name)
 
 
 def _allowed(names: tuple[str, ...]) -> str:
@@ -272,42 +246,3 @@ def _ladder(file: PolicyFile, document: Document, path: Path, steps: tuple[Step,
         if first.at.multiple is not None and second.at.multiple is not None and second.at.multiple < first.at.multiple:
             what = f"the step at {second.at} stands after the one at {first.at}."
             yield place(document, (*path, at, "at"), _ERROR, "ladder.order", what, "Write steps in the order of time.")
-
-
-def _comparison(file: PolicyFile, document: Document, path: Path, test: Comparison) -> Iterator[Finding]:
-    kind = kind_of(test.field)
-    values = test.expected if isinstance(test.expected, tuple) else (test.expected,)
-    words = allowed_words(file, test.field)
-    for value in values:
-        if value is None:
-            continue
-        if words is not None and isinstance(value, str) and value not in words and test.op not in (Op.STARTS, Op.ENDS):
-            what = f"{test.field} is never {written(value)}.{meant(value, words)}"
-            yield place(document, path, _ERROR, "condition.word", what, _allowed(words))
-        elif not test.field.startswith("answers.") and not _comparable(kind, test.op, value):
-            what = f"{test.field} is a {kind.value if kind else 'word'}; {test.text} can never hold."
-            yield place(document, path, _ERROR, "condition.kind", what, _kind_hint(kind))
-    if test.op is Op.TRUE and kind is not FactKind.YES_NO and not test.field.startswith("answers."):
-        what = f"{test.field} is a {kind.value if kind else 'word'}, which is neither true nor false."
-        yield place(document, path, _ERROR, "condition.kind", what, _kind_hint(kind))
-
-
-def _comparable(kind: FactKind | None, op: Op, value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is FactKind.NUMBER:
-        return is_number and op not in (Op.HOLDS, Op.STARTS, Op.ENDS, Op.CONTAINS)
-    if kind is FactKind.WORD:
-        return isinstance(value, str) and op is not Op.HOLDS
-    if kind is FactKind.WORDS:
-        return isinstance(value, str) and op is Op.HOLDS
-    return False
-
-
-def _kind_hint(kind: FactKind | None) -> str:
-    hints = {
-        FactKind.NUMBER: "Compare it with a number, without quotes.",
-        FactKind.WORD: 'Compare it with a word in quotes, such as "saas".',
-        FactKind.WORDS: 'Write "word" in the list.',
-        FactKind.YES_NO: "Write it alone, or with ! before it.",
-    }
-    return hints[kind] if kind else ""

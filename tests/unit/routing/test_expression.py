@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.conditions import asked, compile_condition, context_of, evaluate
-from routing.expression import And, Comparison, Fact, Not, Op, Opaque, Or, parse, truth
+from routing.expression import And, Comparison, Fact, Not, Op, Opaque, Or, truth
+from routing.expression_parser import parse
 from routing.facts import flat, nested
 
 FIELDS: dict[str, st.SearchStrategy[Fact]] = {
@@ -34,7 +35,7 @@ EXPRESSIONS = st.recursive(
 FACTS = st.fixed_dictionaries({}, optional=FIELDS)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(text=EXPRESSIONS, facts=FACTS)
 def test_the_tree_decides_as_cel_does(text: str, facts: dict[str, Fact]) -> None:
     condition = compile_condition(text)
@@ -43,6 +44,7 @@ def test_the_tree_decides_as_cel_does(text: str, facts: dict[str, Fact]) -> None
     assert (truth(condition.node, facts) is True) is verdict.matched
 
 
+@settings(deadline=None)
 @given(text=EXPRESSIONS, facts=FACTS)
 def test_a_condition_holds_where_all_its_parts_do(text: str, facts: dict[str, Fact]) -> None:
     condition = compile_condition(text)
@@ -50,6 +52,7 @@ def test_a_condition_holds_where_all_its_parts_do(text: str, facts: dict[str, Fa
     assert all(evaluate(part, context).matched for part in condition.parts) is evaluate(condition, context).matched
 
 
+@settings(deadline=None)
 @given(text=EXPRESSIONS, facts=FACTS)
 def test_a_context_of_what_is_asked_decides_as_one_of_all(text: str, facts: dict[str, Fact]) -> None:
     condition = compile_condition(text)
@@ -57,6 +60,7 @@ def test_a_context_of_what_is_asked_decides_as_one_of_all(text: str, facts: dict
     assert evaluate(condition, narrow).matched is evaluate(condition, context_of(nested(facts))).matched
 
 
+@settings(deadline=None)
 @given(facts=FACTS)
 def test_facts_survive_being_nested(facts: dict[str, Fact]) -> None:
     assert flat(nested(facts)) == facts

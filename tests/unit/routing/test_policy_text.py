@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from routing.condition_text import sentence
-from routing.expression import parse
+from routing.expression_parser import parse
 from routing.policy_text import explain, flowchart
 from tests.unit.routing.policies import SHIPPED, edited, shipped
 

@@ -3,7 +3,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.conditions import context_of, evaluate
@@ -133,6 +133,7 @@ FACTS: dict[str, st.SearchStrategy[Fact]] = {
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+@settings(deadline=None)
 @given(facts=st.fixed_dictionaries({}, optional=FACTS))
 def test_any_combination_of_facts_meets_the_first_rule_that_holds_as_a_whole(name: str, facts: dict[str, Fact]) -> None:
     policy = shipped_once(name)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.policy import Policy, compile_policy
@@ -34,6 +34,7 @@ def test_the_model_version_is_told() -> None:
     assert score(POLICY, of, grade(POLICY, of)).model == "points-1"
 
 
+@settings(deadline=None)
 @given(
     behaviour=st.lists(st.sampled_from(["pricing", "returning", "whitepaper"])),
     employees=st.none() | st.integers(0, 10_000),

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.derived import All, AnyOf, Basic, Neither, Sure, basic
-from routing.expression import Fact, parse, truth
+from routing.expression import Fact, truth
+from routing.expression_parser import parse
 from routing.lead_cells import graded
 from routing.necessary import exclude, necessary
 from routing.policy import Policy

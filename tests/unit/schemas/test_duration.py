@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.duration import ClockPoint, clock_point, duration, duration_text
@@ -20,6 +20,7 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
         duration(value)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400 * 86_400))
 def test_a_duration_is_written_as_it_is_read(seconds: int) -> None:
     value = timedelta(seconds=seconds)
