@@ -37,6 +37,8 @@ class HandClock:
 async def notifying(
     settings: ChannelSettings, clock: HandClock, begun: tuple[str, ...] = ()
 ) -> AsyncIterator[Partition]:
+    if "patience_seconds" not in settings.model_fields_set:  # a busy machine must not look like a slow channel
+        settings = settings.model_copy(update={"patience_seconds": 5})
     office = Office(Courier(settings, MemoryAttemptLog(begun), clock))
     stage = Notify(settings, Roster(), office, load(None), clock)
     try:
