@@ -1,7 +1,7 @@
 """Clocks and ladders of a policy: what happens to a lead that nobody has contacted yet."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -65,7 +65,7 @@ class Sla(Typed):
     """What holds for every ladder. reassignments: the most automatic ones in a cycle. late_window: an owner assigned
     late gets one full contact window before losing the lead."""
 
-    clock_from: str = Field(default="submission", pattern="^(submission|notification)$")
+    clock_from: Literal["submission", "notification"] = "submission"  # OPT-6
     reassignments: int = Field(default=1, ge=0, le=3)
     late_window: bool = True
     repeat: Repeat | None = Repeat()
