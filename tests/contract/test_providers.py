@@ -97,6 +97,8 @@ async def documented(kind: str, got: Got) -> web.StreamResponse:
     asked = json.dumps(got.query) + got.body.decode()
     if DOCUMENTED[kind]["asked"] in asked:
         return web.json_response(DOCUMENTED[kind]["answer"])
+    if "unknown" in DOCUMENTED[kind]:
+        return web.json_response(DOCUMENTED[kind]["unknown"])
     return web.json_response({"error": "not found"}, status=404)
 
 
@@ -144,6 +146,11 @@ async def test_a_preset_sends_its_secret_where_documented(kind: str, tmp_path: P
         name, value = DOCUMENTED[kind]["auth"]
         assert sent.headers[name.lower()] == value
         assert SECRET not in json.dumps(sent.query)
+
+
+@pytest.mark.parametrize("kind", PRESETS)
+def test_a_preset_says_where_its_shape_comes_from(kind: str) -> None:
+    assert DOCUMENTED[kind]["source"].startswith("https://") and DOCUMENTED[kind]["basis"]
 
 
 def test_every_kind_is_registered() -> None:
