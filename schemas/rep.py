@@ -83,7 +83,6 @@ class Rep(Typed):
     caps: Caps = Caps()
     hours: Hours | None = None
     absences: tuple[Absence, ...] = ()
-    ics: str | None = None
     backups: tuple[Backup, ...] = ()
     ramp: tuple[Ramp, ...] = ()
     joined_on: date | None = None
