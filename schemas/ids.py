@@ -5,7 +5,8 @@ import hmac
 import re
 import uuid
 
-_NAMESPACE = uuid.UUID("8f3b1c66-0c3b-5d57-9a61-5a1f4e1f7f10")
+_NAMESPACE = uuid.UUID("8f3b1c66-0c3b-5d57-9a61-5a1f4e1f7f10").bytes
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # the top bits of the digit become 10: RFC 9562
 _DIVISION = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
@@ -38,5 +39,10 @@ def person_of(lead: str) -> str:
 
 
 def derived_id(parent: str, stage: str, tag: str) -> str:
-    """Return the id of an output: the same for the same input, stage and tag, for ever (uuid5)."""
-    return str(uuid.uuid5(_NAMESPACE, f"{parent}\x1f{stage}\x1f{tag}"))
+    """Return the id of an output: the same for the same input, stage and tag, for ever.
+
+    It is the text of uuid.uuid5, made without that class: one output in three microseconds went into it.
+    """
+    name = f"{parent}\x1f{stage}\x1f{tag}".encode()
+    digits = hashlib.sha1(_NAMESPACE + name, usedforsecurity=False).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
