@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,23 +19,24 @@ _LEAD = (
     "is_bulk",
 )
 _COMPANY = tuple(name for name in Company.model_fields if name != "technologies")
-_ACCOUNT = (
-    *("domain", "name", "owner", "opportunity_owner", "is_named", "is_customer", "has_open_opportunity", "match"),
-)
+_ACCOUNT = ("domain", "name", "owner", "opportunity_owner", "is_named", "is_customer", "has_open_opportunity")
+_OF_LEAD, _OF_COMPANY, _OF_ACCOUNT = attrgetter(*_LEAD), attrgetter(*_COMPANY), attrgetter(*_ACCOUNT)
 
 
 def lead_facts(lead: Lead) -> dict[str, Any]:
     """Return what the canonical lead itself tells: for ICP, segment and tier. Groups are there even if empty."""
-    about = _known(lead, _LEAD)
+    about = _known(_LEAD, _OF_LEAD(lead))
     about["behaviour"] = list(lead.behaviour)
     about["flags"] = list(lead.flags)
     about["is_suspect"] = bool(lead.suspect)
-    company = _known(lead.company, _COMPANY)
+    company = _known(_COMPANY, _OF_COMPANY(lead.company))
     company["technologies"] = list(lead.company.technologies)
     mail: dict[str, Any] = {"kind": lead.mail.kind.value, "is_role": lead.mail.is_role}
     if lead.mail.domain is not None:
         mail["domain"] = lead.mail.domain
-    account = _known(lead.account, _ACCOUNT) if lead.account else {}
+    account: dict[str, Any] = {}
+    if lead.account is not None:
+        account = {**_known(_ACCOUNT, _OF_ACCOUNT(lead.account)), "match": lead.account.match.value}
     return {"lead": about, "company": company, "mail": mail, "account": account, "answers": dict(lead.answers)}
 
 
@@ -109,10 +110,5 @@ def _past(scored: LeadScored, policy: Policy, zone: ZoneInfo) -> dict[str, Any]:
     return past
 
 
-def _known(source: object, names: tuple[str, ...]) -> dict[str, Any]:
-    known = {}
-    for name in names:
-        value = getattr(source, name)
-        if value is not None:
-            known[name] = value.value if isinstance(value, StrEnum) else value
-    return known
+def _known(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}

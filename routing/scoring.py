@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from routing.conditions import context_of, evaluate
-from routing.facts import lead_facts
+import cel
+
+from routing.conditions import evaluate
 from routing.policy import Policy
-from routing.tiers import Grade
+from routing.tiers import Grade, graded, grading_context
 from schemas.lead import Lead
 from schemas.policy_file import ScorePart
 
@@ -22,18 +23,23 @@ class Score:
     model: str
 
 
-def score(policy: Policy, lead: Lead, grade: Grade) -> Score:
-    """Return the score of a lead. A part never falls below zero; the parts together stay within 100."""
+def judged(policy: Policy, lead: Lead) -> tuple[Grade, Score]:
+    """Return grade and score of a lead. A part never falls below zero; the parts together stay within 100.
+
+    Both ask one context: to hand the lead's facts over costs more than all conditions.
+    """
+    context = grading_context(policy, lead)
+    grade = graded(policy, lead, context)
+    return grade, _score(policy, grade, context)
+
+
+def _score(policy: Policy, grade: Grade, context: cel.Context) -> Score:
     scoring = policy.file.scoring
     points: dict[ScorePart, int] = {
         "fit": scoring.icp if grade.icp else 0,
         "intent": next((worth for name, worth in scoring.intent.items() if name == grade.intent), 0),
         "behaviour": 0,
     }
-    facts = {**lead_facts(lead), "intent": grade.intent, "icp": grade.icp, "tier": grade.tier}
-    if grade.segment is not None:
-        facts["segment"] = grade.segment
-    context = context_of(facts, policy.grading)
     for rule in scoring.points:
         if evaluate(policy.conditions[rule.when], context).matched:
             points[rule.part] += rule.points

@@ -29,16 +29,26 @@ def intent_of(policy: Policy, action: str | None) -> str:
 
 def grade(policy: Policy, lead: Lead) -> Grade:
     """Return intent, fit, segment and tier of a lead."""
-    facts = lead_facts(lead)
-    context = context_of(facts, policy.grading)
+    return graded(policy, lead, grading_context(policy, lead))
+
+
+def grading_context(policy: Policy, lead: Lead) -> cel.Context:
+    """Return what the policy's ICP, tiers and scores ask of the lead, all but its grade."""
+    return context_of(lead_facts(lead), policy.grading)
+
+
+def graded(policy: Policy, lead: Lead, context: cel.Context) -> Grade:
+    """Return the grade. context: `grading_context` of the lead; the grade is added to it."""
     intent = intent_of(policy, lead.action)
     icp = policy.icp is not None and evaluate(policy.icp, context).matched
     segment = segment_of(policy, lead.company.employees)
-    graded: dict[str, Any] = {"intent": intent, "icp": icp}
+    known: dict[str, Any] = {"intent": intent, "icp": icp}
     if segment is not None:
-        graded["segment"] = segment
-    context.update(graded)
-    return Grade(intent, icp, segment, _tier(policy, context))
+        known["segment"] = segment
+    context.update(known)
+    tier = _tier(policy, context)
+    context.add_variable("tier", tier)
+    return Grade(intent, icp, segment, tier)
 
 
 def _tier(policy: Policy, context: cel.Context) -> str:

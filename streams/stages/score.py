@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from routing.policy import Policy
-from routing.scoring import score
-from routing.tiers import grade
+from routing.scoring import judged
 from schemas.activity import ActivityBound
 from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.ids import division_of, lead_id
@@ -219,8 +218,7 @@ def _scored(
     person: Person, current: OpenLead | None, division: str, policy: Policy, enriched: LeadEnriched, now: datetime
 ) -> LeadScored:
     lead = enriched.lead
-    graded = grade(policy, lead)
-    scored = score(policy, lead, graded)
+    graded, scored = judged(policy, lead)
     touches = current.touches if current else 0
     return LeadScored(
         lead_id=current.lead_id if current else lead_id(division, lead.person, person.ordinal + 1),

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 from routing.policy import Policy, compile_policy
 from routing.pool_state import Turn, turn_key
 from routing.replay import Memory, replay
-from routing.scoring import score
-from routing.tiers import grade
+from routing.scoring import judged
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import Decision, DecisionKind, DecisionsJournalled
 from schemas.delivery import DeliverySettled, Settlement
@@ -314,8 +313,7 @@ class Arrival:
             world.persons += 1
         who = self.who or f"{world.persons:032x}"
         lead = self.lead(who)
-        graded = grade(policy, lead)
-        scored = score(policy, lead, graded)
+        graded, scored = judged(policy, lead)
         lead_id = f"main.{who}.1"
         duplicate = OpenDuplicate(lead_id=lead_id, tier=graded.tier, opened_at=self.when) if self.touch > 1 else None
         return LeadScored(

@@ -5,8 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 from routing.policy import Policy, compile_policy
-from routing.scoring import score
-from routing.tiers import grade
+from routing.scoring import judged
 from schemas.lead import Company, Lead, LeadScored, MailFacts
 
 NOW = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)  # Tuesday, 14:14 in New York
@@ -47,8 +46,7 @@ def lead(action: str | None = "demo", mail: str = "business", **company: Any) ->
 
 def scored(of: Lead, policy: Policy, **more: Any) -> LeadScored:
     """The lead as SCORE passes it on."""
-    graded = grade(policy, of)
-    points = score(policy, of, graded)
+    graded, points = judged(policy, of)
     fields: dict[str, Any] = {
         "lead_id": "main.p1.1",
         "division": "main",

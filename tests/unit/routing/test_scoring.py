@@ -3,8 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.policy import Policy, compile_policy
-from routing.scoring import score
-from routing.tiers import grade
+from routing.scoring import judged
 from tests.unit.routing.policies import lead, shipped, text_of
 
 POLICY = shipped()
@@ -12,7 +11,7 @@ POLICY = shipped()
 
 def scored_as(policy: Policy, behaviour: tuple[str, ...] = (), **company: object) -> dict[str, int]:
     of = lead(**company).model_copy(update={"behaviour": behaviour})
-    found = score(policy, of, grade(policy, of))
+    _, found = judged(policy, of)
     return found.parts | {"total": found.total}
 
 
@@ -31,7 +30,7 @@ def test_the_pricing_page_counts_more_than_the_whitepaper() -> None:
 
 def test_the_model_version_is_told() -> None:
     of = lead()
-    assert score(POLICY, of, grade(POLICY, of)).model == "points-1"
+    assert judged(POLICY, of)[1].model == "points-1"
 
 
 @settings(deadline=None)
