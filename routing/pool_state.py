@@ -3,14 +3,14 @@
 Per turn the pool's level rises by 1/W, W being the weights of the members who were eligible for that lead; a member
 of weight w is so entitled to w/W of it. A member's next turn is released at `start` and falls due at
 `start + 1/w`. Levels and starts are integers over a common `base`, a multiple of all the weights in play, so nothing
-is rounded until the base would pass `BASE_LIMIT` (after that: by less than 2^-47 of a turn each time).
+is rounded until the base would pass `BASE_LIMIT` (after that: by less than 2^-58 of a turn each time).
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import lcm
 
-BASE_LIMIT = 1 << 48
+BASE_LIMIT = 1 << 59
 LEVEL_LIMIT = 1 << 61  # the store's integers have 64 bits
 LANE_DAYS = 30
 

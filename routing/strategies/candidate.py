@@ -61,6 +61,9 @@ class Strategy:
     says: str
 
 
+ROUNDING_BITS = 36
+
+
 def own_weights(candidates: Sequence[Candidate], asked: Asked) -> list[int]:
     """Return the candidates' own weights."""
     return [candidate.weight for candidate in candidates]
@@ -68,7 +71,9 @@ def own_weights(candidates: Sequence[Candidate], asked: Asked) -> list[int]:
 
 def due_first(candidates: Sequence[Candidate], rotation: Rotation) -> list[Rank]:
     """Rank who is owed anything of this turn before who is not, then whose turn falls due first."""
-    ahead, base = rotation.level + rotation.step, rotation.base
+    base = rotation.base
+    # Where the base is rounded, equal must stay equal: true gaps are at least base / (weight * sum of weights).
+    ahead = rotation.level + rotation.step - (base >> ROUNDING_BITS)
     return [(one.start >= ahead, one.start + base // one.share) for one in candidates]
 
 

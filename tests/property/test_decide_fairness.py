@@ -1,6 +1,6 @@
 """Laws of the rotation: within a lead of the exact share, no catch-up, no favour by name or order."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.property.rotation import Rotating
@@ -13,8 +13,15 @@ def named(weights: list[int]) -> dict[str, int]:
     return {f"r{n}": weight for n, weight in enumerate(weights)}
 
 
+# Their least common multiple is past what 64 bits hold, so places on the clock are rounded.
+ROUNDED = [1, 1, 1, 39, 62, 74, 76, 269, 337, 400, 400, 400]
+ROUNDED_FURTHER = [397, 389, 383, 379, 373, 367, 359, 353, 349, 347, 337, 331]
+
+
 @FEW
 @given(weights=WEIGHTS, leads=st.integers(1, 150))
+@example(weights=ROUNDED, leads=110)
+@example(weights=ROUNDED_FURTHER, leads=150)
 def test_with_fixed_weights_nobody_is_ever_a_lead_from_the_exact_share(weights: list[int], leads: int) -> None:
     pool = Rotating()
     for _ in range(leads):
