@@ -39,8 +39,9 @@ bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare 
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: chaos
-chaos: $(VENV)/.ready ## 100,000 leads, 20 kills: nothing lost, nothing doubled (long)
+chaos: $(VENV)/.ready ## 100,000 leads, 20 kills: nothing lost, nothing doubled; then TIMERS alone (long)
 	@$(BIN)/python -m tests.chaos --leads 100000 --kills 20 $(ARGS)
+	@$(BIN)/python -m tests.chaos.timers --wakeups 100000 --minutes 5 --kills 10 --outage 120
 
 .PHONY: broker
 broker: $(VENV)/.ready ## Run a single-node Kafka on this machine until Ctrl-C

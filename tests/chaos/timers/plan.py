@@ -12,7 +12,7 @@ ARMED_TWICE, CANCELLED, AGAIN = 0.05, 0.05, 0.10
 """Share of the wake-ups that are armed over an earlier one; as many again are cancelled; and armed after they fired."""
 KILLS_FROM, KILLS_UNTIL = 0.05, 0.9  # share of the time in which wake-ups fall due
 OUTAGE_FROM = 0.4
-CLEAR_SECONDS = 6.0  # between a kill and the outage: each is to be seen by itself
+CLEAR = 0.02  # of the time, between a kill and the outage: each is to be seen by itself
 PASSES = (5, 60)  # transactions until a named point is reached
 
 
@@ -37,14 +37,14 @@ class Plan:
         """Return when TIMERS is killed from outside, in seconds from the first due: every other kill."""
         wanted = (self.kills + 1) // 2
         dice = random.Random(self.seed)
-        away = (self.outage_at or 0.0) - CLEAR_SECONDS, (self.outage_at or 0.0) + self.outage_seconds + CLEAR_SECONDS
-        gap = away[1] - away[0] if self.outage_at is not None else 0.0
+        clear, begins_at = self.seconds * CLEAR, self.outage_at or self.seconds
+        gap = self.outage_seconds + 2 * clear if self.outage_seconds else 0.0
         open_seconds = self.seconds * (KILLS_UNTIL - KILLS_FROM) - gap
         if open_seconds <= 0:
             raise ValueError("the outage leaves no time to kill in")
         width = open_seconds / max(wanted, 1)
         moments = [self.seconds * KILLS_FROM + width * (n + dice.uniform(0.1, 0.6)) for n in range(wanted)]
-        return [at + gap if gap and at >= away[0] else at for at in moments]
+        return [at + gap if at >= begins_at - clear else at for at in moments]
 
     def faults(self) -> list[str]:
         """Return the named points at which the process dies that is started after each kill from outside."""
@@ -75,16 +75,16 @@ def armings(plan: Plan, first_due: datetime) -> Armings:
     dice = random.Random(plan.seed + 2)
     numbers = count()
     repeated = round(plan.wake_ups * AGAIN)
-    firsts = range(plan.wake_ups - repeated)
-    final = [Arming(f"lead/main.{next(numbers):032x}.1", _due(plan, first_due, dice)) for _ in firsts]
+    once = range(plan.wake_ups - repeated)
+    final = [Arming(f"lead/main.{next(numbers):032x}.1", _due(plan, first_due, dice)) for _ in once]
     replaced = dice.sample(final, round(plan.wake_ups * ARMED_TWICE))
     before = [Arming(one.waker, _due(plan, first_due, dice)) for one in replaced]
     for _ in range(round(plan.wake_ups * CANCELLED)):
         waker = f"lead/main.{next(numbers):032x}.1"
         before += [Arming(waker, _due(plan, first_due, dice)), Arming(waker, None)]
-    early = sorted(final, key=lambda one: one.due_at or first_due)[: len(final) // 2]
     half = timedelta(seconds=plan.seconds / 2)
-    again = {one.waker: one.due_at + half for one in dice.sample(early, repeated) if one.due_at is not None}
+    firsts = {one.waker: one.due_at for one in final if one.due_at is not None and one.due_at < first_due + half}
+    again = {waker: firsts[waker] + half for waker in dice.sample(list(firsts), repeated)}
     return Armings(before, final, again)
 
 

@@ -23,7 +23,7 @@ from tests.records import Records
 
 STAGE = "timers"
 SECRET = "chaos-person-secret-0123456789"
-HEADERS = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
+HEADERS: dict[str, str | bytes | None] = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
 LOOK_SECONDS = 0.02
 WRITTEN_SECONDS = 900.0  # an arming waits for a broker that is away
 
