@@ -5,9 +5,7 @@ import os
 import signal
 import sys
 
-from streams.errors import LeadstreamError
-from streams.settings import load
-from streams.topology import run_stage
+from streams.lean import leave_out_screens
 
 PR_SET_PDEATHSIG = 1
 
@@ -24,6 +22,11 @@ def main(arguments: list[str]) -> int:
     """Run one slot; return its exit code."""
     stage, slot, parent = arguments
     follow(int(parent))
+    leave_out_screens()
+    from streams.errors import LeadstreamError
+    from streams.settings import load
+    from streams.topology import run_stage
+
     try:
         return run_stage(stage, int(slot), load())
     except LeadstreamError as error:

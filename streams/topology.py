@@ -1,22 +1,20 @@
-"""Every stage by name, built from settings, and the one entry to run a slot of it."""
+"""Every stage by name, built from settings, and the one entry to run a slot of it.
+
+What only one stage needs is imported where that stage is built: a process of TRACK holds no CEL and no directory of
+companies (docs/decisions/0053).
+"""
 
 import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-import yaml
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import ValidationError
 
-from enrichment.normalise import mail
-from enrichment.opening import enrich_share, opened, pending_share
-from enrichment.providers.pool import Pool
-from enrichment.providers.registry import Tools
-from enrichment.waterfall import Waterfall
-from routing.policy import Policy
 from schemas.ids import person_id
 from schemas.org import Org
 from streams.clock import SteadyClock
@@ -25,8 +23,11 @@ from streams.logs import configure_logs
 from streams.runner import RunnerSettings, run
 from streams.settings import Settings, SettingsError
 from streams.stage import Stage
-from streams.stages.active_policy import ActivePolicies
 from streams.tables import Tables
+
+if TYPE_CHECKING:
+    from enrichment.waterfall import Waterfall
+    from routing.policy import Policy
 
 log = structlog.get_logger()
 
@@ -44,6 +45,7 @@ class Parts:
 
 def enrich(parts: Parts) -> Stage:
     """Build ENRICH."""
+    from enrichment.opening import enrich_share
     from streams.stages.enrich import EnrichStage
 
     org, secret = org_of(parts.settings), parts.settings.person_key()
@@ -53,6 +55,7 @@ def enrich(parts: Parts) -> Stage:
 
 def pending(parts: Parts) -> Stage:
     """Build ENRICH's second consumer, of what slow providers hold up."""
+    from enrichment.opening import pending_share
     from streams.stages.pending import PendingStage
 
     org = org_of(parts.settings)
@@ -84,11 +87,13 @@ def score(parts: Parts) -> Stage:
 
 def assign(parts: Parts) -> Stage:
     """Build ASSIGN."""
+    from routing.policy import Policy
+    from streams.stages.active_policy import ActivePolicies
     from streams.stages.assign import AssignStage
 
     policies = ActivePolicies(parts.tables)
 
-    def by_hash(name: str) -> Policy | None:
+    def by_hash(name: str) -> "Policy | None":
         found = policies.under(name)
         return found if isinstance(found, Policy) else None
 
@@ -174,6 +179,8 @@ def org_of(settings: Settings) -> Org:
     """Return the org file, or its defaults where none is named. Raises SettingsError."""
     if settings.org_file is None:
         return Org()
+    import yaml
+
     try:
         return Org.model_validate(yaml.safe_load(settings.org_file.read_text()) or {})
     except (OSError, yaml.YAMLError) as error:
@@ -187,6 +194,8 @@ def org_of(settings: Settings) -> Org:
 
 def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
     """Return address as written -> person id, None where it is no address."""
+    from enrichment.normalise import mail
+
     rules = mail.mail_rules(org.mail)
 
     def person(email: str) -> str | None:
@@ -196,6 +205,10 @@ def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
     return person
 
 
-def _waterfall(parts: Parts, org: Org, quota_share: float) -> Waterfall:
+def _waterfall(parts: Parts, org: Org, quota_share: float) -> "Waterfall":
+    from enrichment.opening import opened
+    from enrichment.providers.pool import Pool
+    from enrichment.providers.registry import Tools
+
     tools = Tools(parts.tables, lambda name: os.environ.get(name, ""), Pool())
     return opened(org, tools, parts.settings.person_key(), parts.clock.now, quota_share)

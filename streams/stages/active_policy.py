@@ -2,18 +2,11 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from routing.policy import Policy, PolicyInvalid, compile_policy
+from streams.stages.rows import Tables
 
 COMPILED_KEPT = 64  # bodies, over all divisions: today's and what a roll-back may bring back
-
-
-class Tables(Protocol):
-    """The compacted topics that a stage reads, by logical name."""
-
-    def get(self, table: str, key: str) -> Any | None:
-        """Return the row's model, or None."""
 
 
 @dataclass(frozen=True, slots=True)

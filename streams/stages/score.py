@@ -14,7 +14,7 @@ from schemas.poison import Poison
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.active_policy import ActivePolicies, Missing, Tables
+from streams.stages.active_policy import ActivePolicies, Missing
 from streams.stages.home import moved_on
 from streams.stages.person import (
     EARLY_KEPT,
@@ -31,6 +31,7 @@ from streams.stages.person import (
     ended_by,
     mark_of,
 )
+from streams.stages.rows import Tables
 from streams.stages.waiting import decode_waiting, still_waits, wait
 
 EARLY_FOR = timedelta(days=1)  # how long an activity waits for the first lead of its person

@@ -17,7 +17,7 @@ from schemas.rep import Rep, RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.active_policy import Tables
+from streams.stages.rows import Tables
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 3_600.0
