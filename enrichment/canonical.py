@@ -22,7 +22,7 @@ from enrichment.normalise import (
     timezone,
     title,
 )
-from enrichment.normalise.text import folded
+from enrichment.normalise.text import NOT_SAID, folded
 from enrichment.provenance import FORM, MAIL
 from schemas.ids import is_division, person_id
 from schemas.lead import Company, Contact, Fact, Lead, MailFacts, MailKind, RawLead
@@ -31,6 +31,7 @@ from schemas.org import Org
 # What people say of their company is taken as it is, an address proves more.
 _FORM_CONFIDENCE = 0.6
 _MAIL_CONFIDENCE = 0.9
+_NAMES = ("name", "first_name", "last_name", "company")  # looked at as typed: what is tidied away may be the sign
 _BULK_AGE = timedelta(days=36_500)
 
 
@@ -65,7 +66,7 @@ def canonical(
     when = submitted.parse(fields.raw("submitted_at"), received_at, timedelta(seconds=org.max_clock_skew_seconds), age)
     if when.problem:
         fields.flag("submitted_at", when.problem)
-    suspect = _suspect(fields, person, firm, org)
+    suspect = _suspect(fields, person, org)
     contact = _contact(fields, person)
     lead = _lead(fields, person, place, firm, org, event_id, secret, received_at, when.at, suspect, is_bulk)
     return lead, contact
@@ -79,8 +80,10 @@ def _place(fields: Fields) -> _Place:
     part = fields.text("state")
     if stated and where is None:
         found = subdivision.place(stated, None) if len(stated) > 2 else None  # "Texas" as a country
+        if found is None and part and (other := country.code(part)):  # the two are swapped
+            found, part = subdivision.place(stated, other), None
         where, state = found or (None, None)
-        if found is None:
+        if found is None and folded(stated) not in NOT_SAID:
             fields.flag("country", "unknown")
     if part:
         found = subdivision.place(part, where)
@@ -113,8 +116,17 @@ def _person(fields: Fields, place: _Place, org: Org) -> _Person:
         fields.flag("phone", "invalid")
     if number and number.kind in ("premium", "toll_free"):
         fields.flag("phone", number.kind)
-    parts = name.parts(fields.text("name"), fields.text("first_name"), fields.text("last_name"))
+    parts = name.parts(_called(fields, "name"), _called(fields, "first_name"), _called(fields, "last_name"))
     return _Person(box, number, parts, fields.text("title"))
+
+
+def _called(fields: Fields, field: str) -> str | None:
+    """Return a name that can be one: a number or an address in its place is flagged."""
+    text = fields.text(field)
+    if text is None or (any(map(str.isalpha, text)) and "@" not in text):
+        return text
+    fields.flag(field, "invalid")
+    return None
 
 
 def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
@@ -135,7 +147,7 @@ def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
         fields.flag("employees", "invalid")
     sector = fields.text("industry")
     branch = industry.slug(sector) if sector else None
-    if sector and branch is None and folded(sector) not in industry.NOT_SAID:
+    if sector and branch is None and folded(sector) not in NOT_SAID:
         fields.flag("industry", "unknown")
     return Company(
         name=company.name(called) or None if called else None,
@@ -159,11 +171,11 @@ def form_facts(firm: Company, proven_by_mail: bool, at: datetime) -> dict[str, F
     return known
 
 
-def _suspect(fields: Fields, person: _Person, firm: Company, org: Org) -> tuple[str, ...]:
+def _suspect(fields: Fields, person: _Person, org: Org) -> tuple[str, ...]:
     found = spam.signs(
         fields.raw("trap"),
         fields.number("fill_seconds"),
-        (person.name.full, firm.name),
+        tuple(text for text in map(fields.raw, _NAMES) if isinstance(text, str)),
         fields.body("message"),
         org.spam.min_fill_seconds,
     )

@@ -7,10 +7,10 @@ from enrichment.normalise.text import folded, token
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "demo": ("demo", "demonstration", "book a call", "book call", "schedule a call", "see it in action"),
     "pricing": ("pricing", "price", "quote", "rfp", "rfq", "buy", "purchase", "cost"),
+    "newsletter": ("newsletter", "subscribe", "blog"),
     "trial": ("trial", "signup", "sign up", "free account", "get started", "poc", "freemium"),
     "webinar": ("webinar", "event registration", "workshop", "masterclass"),
     "content": ("content", "whitepaper", "white paper", "ebook", "e book", "download", "case study", "guide", "report"),
-    "newsletter": ("newsletter", "subscribe", "blog"),
     "contact": ("contact", "talk to", "question", "inquiry", "enquiry"),
     "chat": ("chat",),
 }

@@ -1,15 +1,18 @@
 """Company names: without the legal form, and a key to compare by."""
 
+import re
 from functools import cache
 
 import cleanco
 from cleanco.clean import custom_basename
 from rapidfuzz import fuzz
 
-from enrichment.normalise.text import folded
+from enrichment.normalise.text import folded, without_symbols
 
 _EDGES = " \t,;|-\u2013\u2014\"'\u201c\u201d"
 _MOST_FORMS = 6  # folding may lay bare another legal form: "Acme (Inc) S.A."
+_BEFORE = re.compile(r"^(?:ООО|ЗАО|ОАО|ПАО|АО|株式会社|有限会社)\s*", re.IGNORECASE)  # noqa: RUF001
+_UG = re.compile(r"\s+UG(?:\s*\(haftungsbeschr(?:ä|ae?)nkt\))?$", re.IGNORECASE)  # cleanco lacks it
 _Terms = list[tuple[int, list[str]]]
 
 
@@ -24,10 +27,21 @@ def _terms_by_last_word() -> dict[str, _Terms]:
 
 def name(text: str) -> str:
     """Return the name without legal forms at its end, "Acme Robotics GmbH & Co. KG" -> "Acme Robotics"."""
-    text = text.strip(_EDGES)
+    shorter = _without_form(text)
+    if shorter[:4].lower() == "the " and text.rstrip(" .").lower() == f"{shorter} company".lower():
+        return f"{shorter} {text.rstrip(' .')[-7:]}"  # "The Boring Company" is called so
+    return shorter
+
+
+def _without_form(text: str) -> str:
+    text = _UG.sub("", (without_symbols(text) or text).strip(_EDGES))
+    if not text.isascii():
+        text = _BEFORE.sub("", text) or text
     terms_of = _terms_by_last_word()
     for _ in range(_MOST_FORMS):
         last = text.rsplit(" ", 1)[-1].strip(".,()").replace(".", "").lower()
+        if not last.isascii():
+            last = folded(last)
         terms = terms_of.get(last)
         if terms is None:
             return text
@@ -42,7 +56,8 @@ def key(text: str) -> str:
     """Return what two spellings of one name share: folded, no legal form, no leading "the"."""
     words = text
     for _ in range(_MOST_FORMS):
-        shorter = " ".join(word for word in folded(name(words).replace("&", " and ")).split(" ") if word != "and")
+        named = folded(_without_form(words).replace("&", " and "))
+        shorter = " ".join(word for word in named.split(" ") if word != "and")
         shorter = shorter.removeprefix("the ")
         if shorter == words:
             break

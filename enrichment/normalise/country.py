@@ -1,8 +1,11 @@
 """Countries as typed, to ISO 3166-1 alpha-2, and the sales region they lie in."""
 
-from collections.abc import Mapping
+import gettext
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
+import phonenumbers
 import pycountry
 from rapidfuzz import fuzz, process
 
@@ -26,6 +29,8 @@ _ALIASES: Mapping[str, str] = {
     "ivory coast": "CI", "cape verde": "CV", "swaziland": "SZ", "macedonia": "MK", "palestine": "PS", "vatican": "VA",
     "prc": "CN", "mainland china": "CN", "peoples republic of china": "CN", "people s republic of china": "CN",
     "nippon": "JP", "nihon": "JP", "bharat": "IN", "rsa": "ZA", "nz": "NZ", "aus": "AU", "aotearoa": "NZ", "el": "GR",
+    "сша": "US", "россия": "RU", "рф": "RU", "росія": "RU", "великобритания": "GB", "англия": "GB", "米国": "US",
+    "アメリカ": "US", "イギリス": "GB", "ee uu": "US", "eeuu": "US", "mejico": "MX", "hong kong sar": "HK",
     "hellas": "GR", "magyarorszag": "HU", "romania": "RO", "maroc": "MA", "algerie": "DZ", "drc": "CD", "kosovo": "XK",
 }  # fmt: skip
 
@@ -40,6 +45,12 @@ _AMER_WORDS = (
 )
 _AMER = frozenset(_AMER_WORDS.split())
 _TYPO_SCORE = 88
+_LANGUAGES = (
+    *("de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb_NO", "fi", "cs", "tr", "ru", "uk", "ja", "zh_CN", "ko"),
+)
+_ARTICLE = re.compile(r"^(?:the|die|der|das|la|le|les|el|los|il|gli|os|as?) ")
+_DIAL_CODE = re.compile(r"\+(\d{1,3})")
+_FLAG_A = 0x1F1E6  # the regional indicator "A": a flag is two of them
 
 
 @cache
@@ -59,15 +70,55 @@ def _long_names() -> tuple[str, ...]:
     return tuple(name for name in _known() if len(name) > 4)
 
 
+@cache
+def _in_other_words() -> Mapping[str, str]:
+    """Names of countries in other languages, as their writers type them; the first language wins where two differ."""
+    rows: dict[str, str] = {}
+    for language in _LANGUAGES:
+        told = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
+        for country in pycountry.countries:
+            for name in (country.name, getattr(country, "common_name", country.name)):
+                local = told.gettext(name)
+                rows.setdefault(local.casefold(), country.alpha_2)
+                rows.setdefault(folded(local), country.alpha_2)
+    rows.pop("", None)
+    return rows
+
+
 @lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def code(text: str) -> str | None:
     """Return alpha-2 of a country's name, code or common misspelling; None where it is none."""
+    for words in _readings(text):
+        found = _known().get(words) or _in_other_words().get(words)
+        if found:
+            return found
     words = folded(text)
-    found = _known().get(words)
-    if found or len(words) < 5:
-        return found
+    if len(words) < 5:
+        return _by_sign(text)
     near = process.extractOne(words, _long_names(), scorer=fuzz.ratio, score_cutoff=_TYPO_SCORE)
     return _known()[near[0]] if near else None
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield what may be a name in `text`: all of it, without an article, what follows a comma ("London, UK")."""
+    words = folded(text)
+    if words:
+        yield words
+        yield _ARTICLE.sub("", words)
+    else:
+        yield text.strip().casefold()
+    if "," in text:
+        yield folded(text.rpartition(",")[2])
+
+
+def _by_sign(text: str) -> str | None:
+    """Return the country of a flag, or of a dial code that only one country has."""
+    flag = "".join(chr(ord("A") + ord(sign) - _FLAG_A) for sign in text if 0 <= ord(sign) - _FLAG_A < 26)
+    if len(flag) == 2:
+        return _known().get(flag.lower())
+    dialled = _DIAL_CODE.fullmatch(text.strip())
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(dialled[1]), ()) if dialled else ()
+    return str(regions[0]) if len(regions) == 1 and regions[0] != "001" else None
 
 
 def region(country: str) -> str:

@@ -7,6 +7,7 @@ import idna
 from publicsuffixlist import PublicSuffixList
 
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@\s]*@)?([^\s/:?#,;|]+)", re.IGNORECASE)
+_SLIPPED_SCHEME = re.compile(r"^https?[:;]?/+", re.IGNORECASE)  # "http//", "https:/"
 _ASCII_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 # Pages on these sites say nothing of who owns the domain.
@@ -24,7 +25,7 @@ def _suffixes() -> PublicSuffixList:
 
 def host(text: str) -> str | None:
     """Return the lower-case ASCII host of a URL, address or bare domain, or None where there is none."""
-    found = _HOST.match(text.strip())
+    found = _HOST.match(_SLIPPED_SCHEME.sub("https://", text.strip()))
     if found is None:
         return None
     name = found[1].strip(".").lower()

@@ -8,8 +8,8 @@ MOST = 5_000_000
 _NUMBER = re.compile(
     r"(\d{1,3}(?:[,.'\u2019\u202f\u00a0 ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?)\s*(k\b|m\b|mio\b|million\b|thousand\b)?"
 )
-_RANGE = re.compile(r"-|\u2013|\u2014|\bto\b|\bbis\b|\bund\b|\band\b|\.\.+|~")
-_UNDER = re.compile(r"^(?:<=?|under|less than|fewer than|up to|below|unter|bis)")
+_RANGE = re.compile(r"-|\u2013|\u2014|\bto\b|\bbis\b|\bund\b|\band\b|\b[aeyà]\b|\bet\b|\.\.+|~")
+_UNDER = re.compile(r"^(?:<=?|under|less than|fewer than|up to|below|unter|bis|weniger als|moins de|menos de|meno di)")
 _WORDS = {"one": 1, "just me": 1, "only me": 1, "me": 1, "myself": 1, "self employed": 1, "solo": 1, "freelancer": 1}
 _TIMES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "mio": 1_000_000, "million": 1_000_000}
 
@@ -29,8 +29,9 @@ def number(value: Any) -> int | None:
     text = value[:120].strip().lower()
     if text.startswith("-"):
         return None
-    if text in _WORDS:
-        return _WORDS[text]
+    word = _WORDS.get(text.replace("-", " "))
+    if word is not None:
+        return word
     found = _NUMBER.findall(text)
     if not found:
         return None

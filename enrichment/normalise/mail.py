@@ -1,6 +1,7 @@
 """E-mail addresses: valid or not, whose kind, and the one form that stands for the person."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -15,6 +16,7 @@ from schemas.lead import MailKind
 from schemas.org import MailLists
 
 _WRAPPED = re.compile(r"^(?:.*<([^<>]+)>|mailto:(.+?)(?:\?.*)?)\s*$", re.IGNORECASE | re.DOTALL)
+_LABEL = re.compile(r"^e-?mail\s*[:=]\s*", re.IGNORECASE)
 _AROUND_AT = re.compile(r"\s*@\s*")
 _BETWEEN = re.compile(r"[;,|/\s]+")
 # Dot-atoms of plain ASCII letters, valid by RFC 5322; any other local part goes through email-validator.
@@ -45,7 +47,10 @@ ROLES_WORDS = (
     "information inquiries inquiry investors invoices it jobs legal mail marketing media news newsletter noc "
     "no-reply noreply office ops operations orders partners postmaster pr press privacy procurement purchasing "
     "reception recruiting recruitment reservations root sales security service services shop social staff "
-    "support team tech webmaster welcome"
+    "support team tech webmaster welcome accounts.payable accountspayable accounts.receivable customer.service "
+    "customer-service kontakt anfrage vertrieb verkauf einkauf buchhaltung rechnung bewerbung buero zentrale service "
+    "contacto ventas compras administracion facturacion commercial comercial accueil ventes achats comptabilite "
+    "contato vendas contatti vendite amministrazione verkoop inkoop biuro sprzedaz"
 )
 ROLES = frozenset(ROLES_WORDS.split())
 
@@ -112,7 +117,7 @@ def parse(text: str, rules: MailRules) -> Mail | None:
     """Return the address in `text` ("Jane <J.Doe@Acme.COM>" included; of several the first), or None."""
     found = _parse(text, rules)
     if found is None:
-        text = _AROUND_AT.sub("@", text)
+        text = _AROUND_AT.sub("@", _LABEL.sub("", unicodedata.normalize("NFKC", text)))
         found = _parse(_BETWEEN.split(text.strip(), maxsplit=1)[0], rules)
     return found
 
@@ -161,6 +166,8 @@ def _mailbox(host: str, rules: MailRules) -> _Mailbox | None:
     except (EmailNotValidError, ValueError):
         return None
     name = (valid.ascii_domain or valid.domain).lower()
+    if len(name.rpartition(".")[2]) < 2:  # cut off: no country or registry has a suffix of one letter
+        return None
     domain = domains.registrable(name) or name
     return _Mailbox(name, domain, kind(name, domain, rules), look_alike(domain, rules))
 

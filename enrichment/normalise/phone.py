@@ -15,6 +15,7 @@ _KINDS = {
     PhoneNumberType.VOIP: "voip",
 }
 _BETWEEN = re.compile(r"\s+/\s+|[;,|]|\bor\b")
+_ASIDE = re.compile(r"\([^()\d]*\)")
 _INTERNATIONAL = re.compile(r"^(?:\+|00|011)\s*\(?[1-9]")
 
 
@@ -33,6 +34,8 @@ def parse(text: str, country: str | None) -> Phone | None:
     Of several ("… / …", "… or …") the first.
     """
     found = _parse(text, country)
+    if found is None and (plain := _ASIDE.sub(" ", text).strip()) != text:  # "… (mobile)"
+        return parse(plain, country)
     if found is None and (first := _BETWEEN.split(text, maxsplit=1)[0]) != text:
         return _parse(first, country)
     return found

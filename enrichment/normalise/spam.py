@@ -5,6 +5,7 @@ from typing import Any
 
 _LINK = re.compile(r"https?://|www\.|\[url|<a\s", re.IGNORECASE)
 _CASE_CHANGE = re.compile(r"[a-z][A-Z]")
+_KEYBOARD_ROW = re.compile(r"asdfgh|sdfghj|dfghjk|fghjkl|zxcvbn|xcvbnm|wertyu|ertyui|rtyuio|tyuiop", re.IGNORECASE)
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{8,}", re.IGNORECASE)
 MOST_LINKS = 3
 
@@ -14,7 +15,7 @@ def is_gibberish(text: str) -> bool:
     for word in re.findall(r"[A-Za-z]{8,}", text[:200]):
         if len(_CASE_CHANGE.findall(word)) >= 3 and not word.isupper():
             return True
-        if not word.isupper() and _CONSONANTS.search(word):
+        if not word.isupper() and (_CONSONANTS.search(word) or _KEYBOARD_ROW.search(word)):
             return True
     return False
 

@@ -14,7 +14,8 @@ _ALIASES = {
     ("US", "calif"): "CA", ("US", "cali"): "CA", ("US", "mass"): "MA", ("US", "penn"): "PA", ("US", "penna"): "PA",
     ("US", "washington dc"): "DC", ("US", "d c"): "DC", ("US", "washington d c"): "DC", ("US", "tex"): "TX",
     ("US", "fla"): "FL", ("US", "n y"): "NY", ("US", "n j"): "NJ", ("US", "n c"): "NC", ("US", "new york state"): "NY",
-    ("US", "washington state"): "WA", ("US", "nyc"): "NY",
+    ("US", "n carolina"): "NC", ("US", "s carolina"): "SC", ("US", "n dakota"): "ND", ("US", "s dakota"): "SD",
+    ("US", "w virginia"): "WV", ("US", "n mexico"): "NM", ("US", "washington state"): "WA", ("US", "nyc"): "NY",
     ("US", "new york city"): "NY", ("CA", "pei"): "PE", ("CA", "newfoundland"): "NL",
     ("CA", "bc"): "BC", ("CA", "b c"): "BC", ("CA", "yukon territory"): "YT", ("DE", "bavaria"): "BY",
     ("DE", "north rhine westphalia"): "NW", ("DE", "nrw"): "NW", ("DE", "saxony"): "SN", ("DE", "hesse"): "HE",
@@ -43,17 +44,23 @@ def _names(country: str) -> tuple[str, ...]:
 
 @cache
 def _home_markets() -> Mapping[str, tuple[str, str]]:
-    """What names one place in the US or Canada and nothing else there: the country need not be said."""
-    rows = {name: ("CA", short) for (where, name), short in _known().items() if where == "CA"}
-    return rows | {name: ("US", short) for (where, name), short in _known().items() if where == "US"}
+    """What names one place: the country need not be said. Of the US and Canada codes too, there it is left out most."""
+    homes: dict[str, set[tuple[str, str]]] = {}
+    for (where, name), short in _known().items():
+        if len(name) > 4 and where not in ("US", "CA"):
+            homes.setdefault(name, set()).add((where, short))
+    rows = {name: next(iter(places)) for name, places in homes.items() if len(places) == 1}
+    for home in ("CA", "US"):
+        rows |= {name: (home, short) for (where, name), short in _known().items() if where == home}
+    return rows
 
 
 @lru_cache(maxsize=4_096)  # forms offer lists: the same words come again and again
 def place(text: str, country: str | None) -> tuple[str, str] | None:
     """Return (country, code) of a subdivision as typed, or None.
 
-    Without `country` only names of the US and Canada are read: codes of two letters mean something in many countries,
-    and there people leave their country out.
+    Without `country` names that only one country has are read, and codes of the US and Canada: codes of two letters
+    mean something in many countries.
     """
     words = folded(text)
     if country is None:

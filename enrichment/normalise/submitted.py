@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 _FIRST_SECOND = 1_000_000_000  # 2001: smaller numbers are no submission time in seconds
@@ -20,7 +21,8 @@ class Submitted:
 def parse(value: Any, received_at: datetime, skew: timedelta, oldest: timedelta) -> Submitted:
     """Return when the lead was submitted; the time received stands in where the stated one cannot be.
 
-    value: ISO 8601, or Unix time in seconds or milliseconds. A clock ahead by `skew` at most is pulled back in silence.
+    value: ISO 8601, RFC 5322, or Unix time in seconds or milliseconds. A clock ahead by `skew` at most is pulled back
+    in silence.
     problem: invalid, zone_missing (read as UTC where that is not in the future), future, too_old.
     """
     if value is None or value == "":
@@ -46,7 +48,9 @@ def _instant(value: Any) -> datetime | None:
     try:
         if isinstance(value, str):
             text = value.strip()[:64]
-            return _from_number(float(text)) if text.replace(".", "", 1).isdigit() else datetime.fromisoformat(text)
+            if text.replace(".", "", 1).isdigit():
+                return _from_number(float(text))
+            return parsedate_to_datetime(text) if text[:3].isalpha() else datetime.fromisoformat(text)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _from_number(float(value))
     except (ValueError, OverflowError, OSError):

@@ -1,13 +1,30 @@
 """Text as people type it, made plain: one line, no control characters, bounded."""
 
+import html
 import math
 import re
 import unicodedata
 from typing import Any
 
 FIELD_CHARACTERS = 500
+_TAGS = re.compile(
+    r"</?(?:a|b|i|u|p|br|hr|h[1-6]|div|span|script|style|font|em|strong|small|su[bp]|img|iframe|svg|[uo]l|li|t[rdh]|table)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:[a-z]{2,8}|#\d{1,7});", re.IGNORECASE)
+_SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _SPACES = re.compile(r"\s+")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+
+# What a form's list offers to those who do not find themselves in it, folded.
+NOT_SAID = frozenset(
+    {
+        *("other", "others", "misc", "miscellaneous", "various", "all", "none", "select", "please select"),
+        *("please choose", "sonstige", "sonstiges", "andere", "keine angabe", "bitte wahlen", "autre", "autres"),
+        *("otro", "otros", "otra", "outro", "outros", "altro", "overig", "anders"),
+    }
+)
 _EMPTY = frozenset(
     {"", "-", "--", ".", "?", "n/a", "na", "none", "null", "nil", "undefined", "unknown", "not provided", "tbd", "xxx"}
 )
@@ -25,6 +42,8 @@ def plain(value: Any) -> str | None:
     else:
         return None
     text = text[: FIELD_CHARACTERS * 2]
+    if "<" in text or "&" in text:  # pasted from a page, or escaped by a form
+        text = _TAGS.sub(" ", html.unescape(text) if _ENTITY.search(text) else text)
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text)
         text = "".join(_visible(character) for character in text)
@@ -39,6 +58,14 @@ def _visible(character: str) -> str:
     if category[0] == "Z" or character in "\t\n\r\v\f":
         return " "
     return "" if category[0] == "C" else character
+
+
+def without_symbols(text: str) -> str | None:
+    """Return `text` without emoji and signs such as ™, or None where nothing else is in it."""
+    if text.isascii():
+        return text
+    kept = (c for c in text if unicodedata.category(c) != "So" and c != "\ufe0f" and c not in _SKIN_TONES)
+    return _SPACES.sub(" ", "".join(kept)).strip() or None
 
 
 def is_blank(value: Any) -> bool:
