@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import chain, decisions, inputs, restoring, throughput
+from tests.bench import chain, decisions, inputs, restoring, throughput, timers
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
 
@@ -27,7 +27,7 @@ RATES = (20, 100, 500)
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("throughput", "peers", "latency", "restore", "kill", "decisions"))
+    parser.add_argument("--only", choices=("throughput", "peers", "latency", "restore", "kill", "decisions", "timers"))
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--json", type=Path, default=ROOT / ".leadstream" / "bench.json")
     asked = parser.parse_args()
@@ -76,6 +76,9 @@ def _measured(
         console.print("SIGKILL to next commit ...")
         waits = sorted(chain.kill_to_commit(bootstrap, folder, 5))
         found["kill to commit"] = {"p50 s": round(waits[len(waits) // 2], 2), "max s": round(waits[-1], 2)}
+    if only in (None, "timers"):
+        console.print("timers: memory, restore, fires ...")
+        found.update(timers.run(bootstrap, folder))
 
 
 def _peers(bootstrap: str, folder: Path, count: int) -> dict[str, Any]:
