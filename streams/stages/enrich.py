@@ -5,15 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import orjson
-
 from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
 from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
-from enrichment.fields import Fields
 from enrichment.merge import merged
-from enrichment.normalise.text import token
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Effect, Emit, Put
@@ -21,28 +17,15 @@ from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, Raw
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages import paid, submission_rate
+from streams.stages import form_steps, paid, submission_rate
 from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 from streams.stages.submission_rate import counted, decode_rate
 
 HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
-FINAL_STEP = "final"
 REFRESH_SECONDS = 30.0
 
 
 NOTHING = Learnt()
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """How often a step of a multi-step form was reached (drop-off)."""
-
-    count: int
-
-
-def decode_steps(data: bytes) -> Steps:
-    """Return the count of stored JSON."""
-    return Steps(orjson.loads(data)["count"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +62,7 @@ class EnrichStage:
     tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {
         **KINDS,
-        "steps": Kind(decode_steps),
+        "steps": Kind(form_steps.decode_steps),
         "rate": Kind(decode_rate),
     }
 
@@ -100,7 +83,7 @@ class EnrichStage:
         rows = [
             (place_of(event), self._canonical(event))
             for event in batch
-            if isinstance(event.value, RawLead) and not is_early_step(event.value)
+            if isinstance(event.value, RawLead) and not form_steps.is_early(event.value)
         ]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         now = self._clock()
@@ -113,8 +96,9 @@ class EnrichStage:
         """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""
         if not isinstance(event.value, RawLead):
             return ()
-        if is_early_step(event.value):
-            return (_step(state, event.value),)
+        steps = form_steps.reached(state, event.value, event.recorded_at)
+        if form_steps.is_early(event.value):
+            return (*self._swept(state, event, now), *steps)
         prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
         signs, counts = self._rate(state, event, prepared.lead)
         if signs:
@@ -124,6 +108,7 @@ class EnrichStage:
             *self._swept(state, event, now),
             *kept(state, prepared.key, prepared.learnt, self._org, self._local, now),
             *counts,
+            *steps,
             self._output(prepared, now),
         )
 
@@ -163,26 +148,17 @@ class EnrichStage:
     def _swept(self, state: StateView, event: Event, now: datetime) -> Sequence[Delete]:
         if not paid.is_sweep_due(event):
             return ()
-        return [*paid.swept(state, self._org.enrichment, now), *submission_rate.swept(state, event.recorded_at)]
+        return [
+            *paid.swept(state, self._org.enrichment, now),
+            *submission_rate.swept(state, event.recorded_at),
+            *form_steps.swept(state, event.recorded_at),
+        ]
 
     def _rate(self, state: StateView, event: Event, lead: Lead) -> tuple[tuple[str, ...], list[Put]]:
         if lead.is_bulk or lead.is_test:
             return (), []
         limit = self._org.spam.per_hour
         return counted(state, lead, event.value.fields.get("ip"), self._secret, event.recorded_at, limit)
-
-
-def is_early_step(raw: RawLead) -> bool:
-    """Tell whether a submission is a step of a form before its last one: it is counted, and starts no clock."""
-    return raw.fields.get("step") not in (None, "", FINAL_STEP)
-
-
-def _step(state: StateView, raw: RawLead) -> Put:
-    fields = Fields(raw.fields)
-    form, step = (token(fields.public(name) or "") or "unknown" for name in ("form", "step"))
-    key = f"steps/{form}/{step}"
-    reached: Steps | None = state.get(key)
-    return Put(key, Steps((reached.count if reached else 0) + 1))
 
 
 def place_of(event: Event) -> str:

@@ -17,7 +17,9 @@ from schemas.lead import AccountMatch, Company, LeadEnriched, LeadPending, RawLe
 from schemas.org import Deadlines, Enrichment, HttpProvider, Org, ProviderSettings
 from schemas.wire import MODELS, encode
 from streams.stage import Event
-from streams.stages.enrich import EnrichStage, Steps
+from streams.stages import form_steps
+from streams.stages.enrich import EnrichStage
+from streams.stages.form_steps import Steps
 from streams.stages.paid import SWEEP_EVERY
 from streams.stages.pending import LATE_AFTER, PendingStage
 from tests.lab.state import Partition
@@ -297,11 +299,23 @@ async def test_two_records_of_one_event_id_in_a_batch_keep_their_own_data() -> N
 async def test_a_step_of_a_form_is_counted_and_starts_no_clock() -> None:
     world = World({"one": Fake(firm())})
     assert await world.submit(DEMO | {"form": "f", "step": "1"}, DEMO | {"form": "f", "step": "1"}) == []
-    assert world.enrich.get("steps/f/1") == Steps(2)
+    assert world.enrich.get("steps/2026-03-10/f/1") == Steps(2)
     assert await world.submit(DEMO | {"form": "for canary@acme.example", "step": ["x"]}) == []
     assert not [key for key in world.enrich.rows if "canary" in key]
     assert world.providers["one"].asked == []
     assert len(await world.submit(DEMO | {"form": "f", "step": "final"})) == 1
+    assert world.enrich.get("steps/2026-03-10/f/final") == Steps(1)
+
+
+async def test_forms_that_somebody_makes_up_do_not_grow_the_store_without_end() -> None:
+    world = World({})
+    await world.submit(*({"form": f"f{at}", "step": "1"} for at in range(form_steps.MOST_A_DAY + 30)))
+    kept = [key for key in world.enrich.rows if key.startswith("steps/")]
+    assert len(kept) == form_steps.MOST_A_DAY + 2
+    assert world.enrich.get("steps/2026-03-10/other/other") == Steps(30)
+    world.now += form_steps.KEPT + timedelta(days=1)
+    await world.submit(*({"form": "f", "step": "1"} for _ in range(10 * SWEEP_EVERY)))
+    assert sorted(key for key in world.enrich.rows if key.startswith("steps/"))[0] == "steps/2026-04-15"
 
 
 async def test_too_many_submissions_of_one_address_or_ip_in_an_hour_are_suspect() -> None:
