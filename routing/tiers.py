@@ -1,7 +1,6 @@
 """How urgent a lead is: intent by its action, fit to the ideal customer, segment, and the tier they make (TIER-1)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import cel
 
@@ -42,12 +41,13 @@ def graded(policy: Policy, lead: Lead, context: cel.Context) -> Grade:
     intent = intent_of(policy, lead.action)
     icp = policy.icp is not None and evaluate(policy.icp, context).matched
     segment = segment_of(policy, lead.company.employees)
-    known: dict[str, Any] = {"intent": intent, "icp": icp}
-    if segment is not None:
-        known["segment"] = segment
-    context.update(known)
+    asked = dict(policy.grading)
+    for name, value in (("intent", intent), ("icp", icp), ("segment", segment)):
+        if name in asked and value is not None:
+            context.add_variable(name, value)
     tier = _tier(policy, context)
-    context.add_variable("tier", tier)
+    if "tier" in asked:
+        context.add_variable("tier", tier)
     return Grade(intent, icp, segment, tier)
 
 
