@@ -98,7 +98,7 @@ class Inbox:
 
     def _event(self, message: Incoming, topic: Topic, partition: int, offset: int) -> Event:
         given = message.headers()
-        headers = {name: _text(value) for name, value in given} if given else {}
+        headers = _texts(given) if given else {}
         event_type = headers.get("ce_type") or topic.types[0]
         if event_type not in topic.types:
             raise Poison(f"type {event_type[:60]!r} has no place on {topic.name}")
@@ -128,6 +128,13 @@ def _version(headers: Mapping[str, str]) -> int:
     if not (said.isascii() and said.isdigit() and len(said) < 10):
         raise Poison("ce_schemaversion is no number")
     return int(said)
+
+
+def _texts(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
+    try:
+        return {name: value.decode() for name, value in headers}  # type: ignore[union-attr]  # None: see below
+    except (UnicodeDecodeError, AttributeError):
+        return {name: _text(value) for name, value in headers}
 
 
 def _text(value: bytes | str | None) -> str:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from schemas.effects import Effect
 from schemas.state import StateView
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One input record, decoded once.
+class Event(NamedTuple):
+    """One input record, decoded once. A tuple: a frozen dataclass of nine fields takes 1.5 us to make, this 0.2.
 
     id: `ce_id`, or "<topic>/<partition>/<offset>" where the writer gave none. type: `ce_type`, or the topic's
     first type. topic: logical name. value: the model of the type (`schemas.wire.MODELS`).
