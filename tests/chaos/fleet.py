@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,14 +45,15 @@ class Slot:
 class Fleet:
     """One process a slot. `tend` starts what has ended again; call it often.
 
-    environ: the LEADSTREAM_… settings of all. folder: for state and logs. Kills are counted by what they were.
+    environ: the LEADSTREAM_… settings of all. folder: for logs. faults: stage -> points at which its processes die, one
+    after the other. kills: counted by what they were.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], folder: Path, stages: Sequence[str], faults: Mapping[str, str]
+        self, environ: Mapping[str, str], folder: Path, stages: Sequence[str], faults: Mapping[str, Sequence[str]]
     ) -> None:
         self.kills: Counter[str] = Counter()
-        self.faults = dict(faults)  # stage -> the point at which its next process dies
+        self.faults = {stage: deque(faults.get(stage, ())) for stage in stages}
         self.slots: dict[str, Slot] = {}
         self._environ = dict(environ)
         for stage in stages:
@@ -74,18 +75,22 @@ class Fleet:
                     raise Crashing(f"{slot.name} ended {len(slot.ends)} times: {slot.ends[-5:]}\n{tail(slot.log_file)}")
                 slot.due_at = now if code == -signal.SIGKILL else now + BACK_OFF_SECONDS
             if now >= slot.due_at:
-                slot.fault = self.faults.pop(slot.stage, "")
+                slot.fault = self._next_fault(slot.stage)
                 slot.process = started(self._with(slot.fault), slot.stage, slot.number, slot.log_file)
                 slot.due_at = 0.0
 
-    def kill(self, stage: str) -> None:
-        """SIGKILL, wherever the process is."""
+    def kill(self, stage: str) -> bool:
+        """SIGKILL, wherever the process is; False where it is down already. Its named death is the next one's."""
         slot = self.slots[stage]
-        if slot.process.poll() is None:
-            slot.process.kill()
-            slot.process.wait()
+        if slot.process.poll() is not None:
+            return False
+        slot.process.kill()
+        slot.process.wait()
+        if slot.fault:
+            self.faults[stage].appendleft(slot.fault)
             slot.fault = ""
-        self.kills[f"{stage} at random"] += 1  # one that has just died: it is down all the same
+        self.kills[f"{stage} at random"] += 1
+        return True
 
     def stop(self) -> Mapping[str, int]:
         """SIGTERM to all; return the exit codes by slot."""
@@ -102,9 +107,12 @@ class Fleet:
             slot.process.wait()
 
     def _start(self, stage: str, number: int, log_file: Path) -> None:
-        fault = self.faults.pop(stage, "")
+        fault = self._next_fault(stage)
         process = started(self._with(fault), stage, number, log_file)
         self.slots[stage] = Slot(stage, number, process, log_file, fault)
+
+    def _next_fault(self, stage: str) -> str:
+        return self.faults[stage].popleft() if self.faults[stage] else ""
 
     def _with(self, fault: str) -> dict[str, str]:
         return self._environ | ({"LEADSTREAM_FAULT": fault} if fault else {})
@@ -132,9 +140,9 @@ def fleet_of(
     environ: Mapping[str, str],
     folder: Path,
     stages: Sequence[str] = STAGES,
-    faults: Mapping[str, str] = MappingProxyType({}),
+    faults: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[Fleet]:
-    """Yield a running fleet; no process outlives the block. faults: stage -> where its first process dies."""
+    """Yield a running fleet; no process outlives the block. faults: as of `Fleet`."""
     folder.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(environ, folder, stages, faults)
     try:

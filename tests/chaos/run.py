@@ -109,7 +109,7 @@ def run(
         killer = Killer(plan.kills, plan.seed)
         with (
             Observer(cluster, evidence, channels, assigned.put) as observer,
-            fleet_of(environ, folder / "logs", faults=killer.first_faults()) as fleet,
+            fleet_of(environ, folder / "logs", faults=killer.faults) as fleet,
         ):
             day = _Day(plan, fleet, killer, upstream, observer, assigned, cluster, later)
             day.feed(say)
@@ -188,7 +188,7 @@ class _Day:
             look_at = time.monotonic() + LOOK_SECONDS
             say(f"under way: {orjson.dumps(lags).decode()}; kills {sum(self._fleet.kills.values())}")
             assert time.monotonic() < deadline, f"not quiet in {self._plan.quiet_seconds} s: {lags}"
-            if self._sent == self._plan.leads:
+            if not lags:
                 self._killer.force(self._fleet)
 
     def _turn(self) -> None:

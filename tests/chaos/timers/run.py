@@ -170,7 +170,7 @@ class _Day:
     def _kill(self, fault: str | None) -> None:
         """SIGKILL from outside; the process started next dies at the named point."""
         if fault:
-            self.fleet.faults[STAGE] = fault
+            self.fleet.faults[STAGE].append(fault)
         self.fleet.kill(STAGE)
         self._tend()
 
