@@ -13,7 +13,7 @@ from routing.notices import Telling, auto_reply, notices_for
 from routing.owners import give
 from routing.placement import Placement, Via
 from routing.record import record
-from routing.rules import Match, first_match
+from routing.rules import Match, Miss, first_match
 from routing.sla import route_due
 from routing.timing import arm
 from routing.trace import placement_trace
@@ -175,15 +175,18 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> 
 
 def tried(match: Match) -> list[dict[str, Any]]:
     """Return the rules tried, in order, as JSON data: what decided each, with the value it had and the one wanted."""
-    rows: list[dict[str, Any]] = []
-    for one in match.tried:
-        row: dict[str, Any] = {"rule": one.name, "matched": one.matched}
-        if not one.matched:
-            row |= {"field": one.field, "actual": one.actual, "expected": one.expected}
-        if one.unknown:
-            row["unknown"] = one.unknown
-        rows.append(row)
+    rules = match.policy.rules
+    rows = [_missed(rules[at].rule.name, miss) for at, miss in enumerate(match.missed)]
+    rows.append({"rule": match.rule.name, "matched": True})
     return rows
+
+
+def _missed(name: str, miss: Miss) -> dict[str, Any]:
+    field, actual, expected, unknown = miss
+    row = {"rule": name, "matched": False, "field": field, "actual": actual, "expected": expected}
+    if unknown:
+        row["unknown"] = unknown
+    return row
 
 
 def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:

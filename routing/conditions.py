@@ -9,6 +9,7 @@ import cel
 
 from routing.expression import Comparison, Facts, Node, Op, Opaque, conjuncts, leaves, truth
 from routing.expression_parser import parse
+from routing.plain_test import PlainTest, plain_test
 
 LONGEST_TEXT = 2_000
 DEEPEST = 20
@@ -32,7 +33,10 @@ class ConditionInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One of the things that must all hold for a condition. field, expected: of its first comparison, as shown."""
+    """One of the things that must all hold for a condition. field, expected: of its first comparison, as shown.
+
+    plain: what answers without CEL where the part is a comparison of `field` alone, and its value of the type written.
+    """
 
     text: str
     program: cel.Program
@@ -40,6 +44,7 @@ class Part:
     fields: tuple[str, ...]
     field: str
     expected: str
+    plain: PlainTest | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +178,7 @@ def _part(node: Node) -> Part:
     is_plain = node is first and isinstance(first, Comparison)
     shown = expectation(first) if is_plain and isinstance(first, Comparison) else node.text
     fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
-    return Part(node.text, cel.compile(node.text), node, fields, fields[0] if fields else "", shown)
+    return Part(node.text, cel.compile(node.text), node, fields, fields[0] if fields else "", shown, plain_test(node))
 
 
 def _ending(condition: Condition | Part, key: str) -> tuple[str, ...]:

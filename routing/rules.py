@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import cel
 
-from routing.conditions import Part, Verdict, context_of, evaluate
+from routing.conditions import Part, context_of, evaluate
 from routing.policy import Policy
 from schemas.policy_file import Rule
 
@@ -26,17 +26,29 @@ class TriedRule(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
+class Miss(NamedTuple):
+    """A part that does not hold: what `TriedRule` says of each rule that needs it."""
+
+    field: str
+    actual: Any
+    expected: str
+    unknown: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The rule that took a lead. index: its place in the file, from 0. tried: every rule up to it, in order.
-
-    context: the lead's context, for the conditions of pools.
-    """
+    """The rule that took a lead. index: its place in the file, from 0. missed: of each rule before it, what failed."""
 
     rule: Rule
     index: int
-    tried: tuple[TriedRule, ...]
-    context: cel.Context
+    policy: Policy
+    missed: list[Miss]
+
+    @property
+    def tried(self) -> tuple[TriedRule, ...]:
+        """Return every rule up to the one that matched, in order."""
+        before = zip(self.policy.rules, self.missed, strict=False)
+        return (*(TriedRule(one.rule.name, False, *miss) for one, miss in before), TriedRule(self.rule.name, True))
 
 
 def first_match(policy: Policy, facts: Mapping[str, Any]) -> Match:
@@ -44,31 +56,53 @@ def first_match(policy: Policy, facts: Mapping[str, Any]) -> Match:
 
     Each part that rules ask is evaluated once a lead, however many rules ask it (m: 100 rules, see decision 0010).
     """
-    context = context_of(facts, policy.routing)
     parts = policy.parts
+    asking = _Asking(facts, policy)
     holds: list[bool | None] = [None] * len(parts)
-    failed: dict[int, TriedRule] = {}
-    tried: list[TriedRule] = []
+    failed: dict[int, Miss] = {}
+    missed: list[Miss] = []
     for index, compiled in enumerate(policy.rules):
-        name = compiled.rule.name
         for place in compiled.parts:
             held = holds[place]
             if held is None:
-                verdict = evaluate(parts[place], context)
-                held = holds[place] = verdict.matched
-                if not held:
-                    failed[place] = _failed(parts[place], verdict, facts)
+                miss = asking.miss(parts[place])
+                held = holds[place] = miss is None
+                if miss is not None:
+                    failed[place] = miss
             if not held:
-                tried.append(TriedRule(name, *failed[place][1:]))
+                missed.append(failed[place])
                 break
         else:
-            tried.append(TriedRule(name, True))
-            return Match(compiled.rule, index, tuple(tried), context)
+            return Match(compiled.rule, index, policy, missed)
     raise AssertionError("compile_policy refuses a policy without a catch-all")
 
 
-def _failed(part: Part, verdict: Verdict, facts: Mapping[str, Any]) -> TriedRule:
-    return TriedRule("", False, part.field, _value(facts, part.field), part.expected, verdict.unknown)
+class _Asking:
+    """One lead's facts, asked part by part; CEL's context is made when the first part needs it."""
+
+    def __init__(self, facts: Mapping[str, Any], policy: Policy) -> None:
+        self._facts = facts
+        self._policy = policy
+        self._values: dict[str, Any] = {}
+        self._context: cel.Context | None = None
+
+    def miss(self, part: Part) -> Miss | None:
+        """Return why the part does not hold, None where it does."""
+        name = part.field
+        try:
+            value = self._values[name]
+        except KeyError:
+            value = self._values[name] = _value(self._facts, name)
+        if part.plain is not None:
+            held = part.plain(value)
+            if held is not None:
+                return None if held else Miss(name, value, part.expected)
+            if value is None:
+                return Miss(name, None, part.expected, (name,))
+        if self._context is None:
+            self._context = context_of(self._facts, self._policy.routing)
+        verdict = evaluate(part, self._context)
+        return None if verdict.matched else Miss(name, value, part.expected, verdict.unknown)
 
 
 def _value(facts: Mapping[str, Any], name: str) -> Any:

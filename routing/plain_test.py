@@ -1,0 +1,62 @@
+"""Plain comparisons without CEL: what a condition's part asks of one fact, answered where the types leave no doubt.
+
+Most parts of most rules compare one fact with one value. CEL decides what a condition means; a plain test answers the
+same for values of the type that was written, and None, "ask CEL", for any other (m: 0.1 us instead of 2).
+"""
+
+from collections.abc import Callable
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any
+
+from routing.expression import Comparison, Node, Not, Op
+
+PlainTest = Callable[[Any], bool | None]
+"""Value of the fact, None where it is unknown -> whether the part holds; None: ask CEL."""
+
+_ORDERS = {Op.LESS: lt, Op.AT_MOST: le, Op.MORE: gt, Op.AT_LEAST: ge}
+_SAME = {Op.EQUAL: eq, Op.NOT_EQUAL: ne}
+
+
+def plain_test(node: Node) -> PlainTest | None:
+    """Return the test of a part that compares one fact with one value; None for any other part."""
+    if isinstance(node, Not):
+        inner = plain_test(node.part)
+        return None if inner is None else _negated(inner)
+    if not isinstance(node, Comparison):
+        return None
+    if node.op is Op.KNOWN:
+        return lambda value: value is not None
+    if node.op is Op.TRUE:
+        return lambda value: value if value is True or value is False else None
+    return _compared(node.op, node.expected)
+
+
+def _negated(inner: PlainTest) -> PlainTest:
+    def test(value: Any) -> bool | None:
+        held = inner(value)
+        return None if held is None else not held
+
+    return test
+
+
+def _compared(op: Op, expected: Any) -> PlainTest | None:
+    kind = type(expected)
+    if op in _SAME and kind in (str, int, bool):
+        return _typed(kind, _SAME[op], expected)
+    if op in _ORDERS and kind is int:
+        return _typed(int, _ORDERS[op], expected)
+    if op is Op.STARTS and kind is str:
+        return lambda value: value.startswith(expected) if type(value) is str else None
+    if op is Op.HOLDS and kind is str:
+        return lambda value: expected in value if type(value) is list else None
+    if op is Op.IN and kind is tuple and len({type(each) for each in expected}) == 1:
+        return _among(type(expected[0]), frozenset(expected))
+    return None
+
+
+def _typed(kind: type, compare: Callable[[Any, Any], bool], expected: Any) -> PlainTest:
+    return lambda value: compare(value, expected) if type(value) is kind else None
+
+
+def _among(kind: type, expected: frozenset[Any]) -> PlainTest | None:
+    return (lambda value: value in expected if type(value) is kind else None) if kind in (str, int) else None

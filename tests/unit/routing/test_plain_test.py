@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.conditions import compile_condition, context_of, evaluate
+from routing.facts import nested
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([0.0, 1.0, 1.5, "", "a", "ab", "é", ("a",), ("ab", "b"), ()]),
+)
+TEXTS = (
+    'company.x == "a"',
+    'company.x != "a"',
+    "company.x == 1",
+    "company.x != 1",
+    "company.x == true",
+    "company.x",
+    "!company.x",
+    "has(company.x)",
+    "!has(company.x)",
+    "company.x < 1",
+    "company.x <= 1",
+    "company.x > 1",
+    "company.x >= 1",
+    "1 <= company.x",
+    'company.x in ["a", "b"]',
+    "company.x in [1, 2]",
+    '!(company.x in ["a", "b"])',
+    'company.x.startsWith("a")',
+    '"a" in company.x',
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@settings(deadline=None)
+@given(value=VALUES)
+def test_a_plain_test_answers_as_cel_does_or_asks_it(text: str, value: object) -> None:
+    condition = compile_condition(text)
+    part = condition.parts[0]
+    facts = nested({} if value is None else {"company.x": value})  # type: ignore[dict-item]
+    said = evaluate(part, context_of(facts))
+    assert part.plain is not None
+    answered = part.plain(facts["company"].get("x"))
+    if answered is not None:
+        assert answered is said.matched
+        assert said.unknown == ()
+    elif value is None:
+        assert said == (False, ("company.x",))
+
+
+def test_a_part_of_several_facts_is_left_to_cel() -> None:
+    parts = [compile_condition(text).parts[0] for text in ("score > 1 || has(segment.x)", "score + 1 > 2")]
+    assert [part.plain for part in parts] == [None, None]
