@@ -23,8 +23,6 @@ class NoticeSettled(Written):
     is_first: the first delivery of this decision's owner notice, over all channels.
     all_failed: the owner was not told: every channel failed or none acknowledged in time (NOT-5). Said once a
     decision, on an extra record whose channel is "all".
-    expected: how many outcomes this notice has in all, over recipients and channels; 0: not told. When all of an
-    owner's have come and none was delivered, TRACK tells ASSIGN so.
     """
 
     decision_id: str
@@ -45,7 +43,6 @@ class NoticeSettled(Written):
     possible_repeat: bool = False
     is_first: bool = False
     all_failed: bool = False
-    expected: int = 0
 
 
 class Settlement(StrEnum):

@@ -141,6 +141,13 @@ _ALL = (
         False,
     ),
     Topic("xref", KeyedBy.FOREIGN_ID, "foreign ids to lead ids", ("track", "enrich", "notify"), ("xref.put",)),
+    Topic(
+        "suppressions",
+        KeyedBy.PERSON,
+        "persons who want no automatic mail",
+        ("intake",),
+        ("suppression.put",),
+    ),
     Topic("state.enrich", KeyedBy.ANYTHING, "changelog of ENRICH", ("enrich",)),
     Topic("state.pending", KeyedBy.PERSON, "changelog of the pending consumer of ENRICH", ("pending",)),
     Topic("state.track", KeyedBy.ANYTHING, "changelog of TRACK", ("track",)),

@@ -15,6 +15,7 @@ from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, Submitt
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
 from schemas.rep import Rep, RepChanged
+from schemas.suppression import Suppression
 from schemas.timer import TimerArmed, WakeUp
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -37,6 +38,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "timer.armed": TimerArmed,
     "wake.up": WakeUp,
     "xref.put": Xref,
+    "suppression.put": Suppression,
     "record.dead_lettered": DeadLettered,
 }
 
