@@ -1,6 +1,6 @@
 """What NOTIFY remembers of a lead: what was handled, answered, threaded and overtaken. Expires by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -92,6 +92,14 @@ def overtaken(notes: LeadNotes | None, ledger: Ledger, now: datetime) -> Mapping
         elif audience is Audience.OWNER and notes.epoch > decision.epoch:
             rows[row.key] = Attempt(Try.OVERTAKEN, now, "the lead has moved on")
     return rows
+
+
+def unsubscribed(ledger: Ledger, is_suppressed: Callable[[str], bool], now: datetime) -> Mapping[str, Attempt]:
+    """Return the open answers to a person who wants no automatic mail. Asked at each look: it may come at any time."""
+    rows = [row for row in _replies(ledger) if row.settled is None]
+    if not rows or not is_suppressed(ledger.decision.person):
+        return {}
+    return {row.key: Attempt(Try.SUPPRESSED, now, "unsubscribed") for row in rows}
 
 
 def settled_notes(notes: LeadNotes, ledger: Ledger, attempts: Mapping[str, Attempt]) -> LeadNotes:

@@ -2,11 +2,25 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from schemas.activity import ActivityKind
 from schemas.model import Typed
 
 HOUR_SECONDS = 3600.0
+# As HubSpot and Salesforce name them out of the box.
+_STAGES = {
+    "salesqualifiedlead": "early",
+    "in_progress": "early",
+    "connected": "early",
+    "working - contacted": "early",
+    "opportunity": "mid",
+    "open_deal": "mid",
+    "customer": "won",
+    "closed - converted": "won",
+    "unqualified": "disqualified",
+    "closed - not converted": "disqualified",
+}
 
 
 class WebhookSettings(Typed):
@@ -60,9 +74,13 @@ class PushSettings(Typed):
 
 
 class HubSpotSettings(Typed):
-    """A HubSpot private app. The contact property `external_id` must exist and be unique."""
+    """A HubSpot private app. The contact property `external_id` must exist and be unique.
+
+    client_secret: of the app; what HubSpot signs its webhooks with.
+    """
 
     token: SecretStr
+    client_secret: SecretStr | None = None
     base_url: str = "https://api.hubapi.com"
     external_id: str = "leadstream_id"
 
@@ -77,11 +95,27 @@ class SalesforceSettings(Typed):
 
 
 class CrmSettings(Typed):
-    """Which CRM gets owner, tier, rule and due: the first that is set. webhook: a name in `webhooks`."""
+    """Which CRM gets owner, tier, rule and due: the first that is set. webhook: a name in `webhooks`.
+
+    incoming_secret: what a CRM signs its own changes with (Standard Webhooks, base64, with or without "whsec_").
+    stages: name of a stage or status there, in lower case -> early, mid, late or closed (the rep's load), or a kind of
+    activity that it amounts to; a name that is not here is ignored.
+    """
 
     hubspot: HubSpotSettings | None = None
     salesforce: SalesforceSettings | None = None
     webhook: str | None = None
+    incoming_secret: SecretStr | None = None
+    stages: dict[str, str] = Field(default_factory=lambda: dict(_STAGES))
+
+    @field_validator("stages")
+    @classmethod
+    def _each_means_something(cls, stages: dict[str, str]) -> dict[str, str]:
+        known = {"early", "mid", "late", "closed", *ActivityKind}
+        unknown = sorted(meaning for meaning in stages.values() if meaning not in known)
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: neither early, mid, late, closed nor a kind of activity")
+        return {name.lower(): meaning for name, meaning in stages.items()}
 
 
 class Rate(Typed):

@@ -14,7 +14,7 @@ def unsubscribe_token(secret: bytes, person: str) -> str:
 
 def is_unsubscribe_token(secret: bytes, person: str, token: str) -> bool:
     """Tell whether `token` was made for `person`; constant time."""
-    return hmac.compare_digest(unsubscribe_token(secret, person), token)
+    return hmac.compare_digest(unsubscribe_token(secret, person).encode(), token.encode())
 
 
 def unsubscribe_link(settings: ChannelSettings, person: str) -> str | None:

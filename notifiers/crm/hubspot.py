@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import orjson
 
-from notifiers.crm.record import CrmRecord, record_of
+from notifiers.crm.record import CrmRecord, receipt_of, record_of
 from notifiers.http import call
 from notifiers.message import Message
 from notifiers.outcome import Refused, Retryable, Sent
@@ -46,12 +46,12 @@ async def write(message: Message, hubspot: HubSpotSettings, outside: Outside, ti
     status, answer = await request("POST", f"{base}/batch/upsert", {"inputs": [row]})
     existing = _EXISTING.search(answer) if status in (207, 409) else None
     if existing is not None:
-        await request("PATCH", f"{base}/{existing[1].decode()}", {"properties": properties})
+        _, answer = await request("PATCH", f"{base}/{existing[1].decode()}", {"properties": properties})
     elif status == 409:
         raise Retryable("HubSpot answered 409")
     elif status == 207:
         raise Refused("HubSpot took the batch and refused the contact")
-    return Sent()
+    return Sent(receipt_of(answer, "hubspot"))
 
 
 def properties_of(record: CrmRecord, hubspot: HubSpotSettings) -> dict[str, str]:

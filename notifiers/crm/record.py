@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from notifiers.message import Message
+
+FOREIGN_ID = "foreign_id"
+"""In a receipt: the id that the CRM gave the record, "hubspot:123"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +52,13 @@ def record_of(message: Message, system: str) -> CrmRecord:
         score=int(data.get("score") or 0),
         due=data.get("contact_due_at"),
     )
+
+
+def receipt_of(answer: bytes, system: str) -> dict[str, str]:
+    """Return the receipt of a CRM's answer, {"id": …} or {"results": [{"id": …}]}; empty where it names no record."""
+    try:
+        said = orjson.loads(answer)
+        row = said["results"][0] if "results" in said else said
+        return {FOREIGN_ID: f"{system}:{row['id']}"}
+    except (ValueError, KeyError, IndexError, TypeError):
+        return {}

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import orjson
 
-from notifiers.crm.record import CrmRecord, record_of
+from notifiers.crm.record import CrmRecord, receipt_of, record_of
 from notifiers.http import call
 from notifiers.message import Message
 from notifiers.outcome import Sent
@@ -24,7 +24,7 @@ async def write(message: Message, salesforce: SalesforceSettings, outside: Outsi
     else:
         # The id stands in the address; Salesforce refuses it in the body as well.
         url = f"{base}/{quote(salesforce.external_id, safe='')}/{quote(record.lead_id, safe='')}"
-    await call(
+    _, _, answer = await call(
         outside.session,
         "PATCH",
         url,
@@ -36,7 +36,7 @@ async def write(message: Message, salesforce: SalesforceSettings, outside: Outsi
             "Content-Type": "application/json",
         },
     )
-    return Sent()
+    return Sent(receipt_of(answer, "salesforce"))
 
 
 def fields_of(record: CrmRecord) -> dict[str, Any]:

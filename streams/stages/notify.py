@@ -12,15 +12,16 @@ import orjson
 from notifiers.attempts import FileAttemptLog
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
+from notifiers.crm.record import FOREIGN_ID
 from notifiers.delivery import Ledger, Row, due, notice_of, opened, wakes_at
-from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name
+from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
 from notifiers.office import Office
 from notifiers.outcome import Attempt
 from notifiers.settings import ChannelSettings
 from notifiers.settling import advanced
 from notifiers.templates import Templates, load
 from schemas.decision import Decision
-from schemas.delivery import NoticeSettled
+from schemas.delivery import NoticeSettled, Xref
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
 from schemas.state import StateView
@@ -69,7 +70,7 @@ class Notify:
     name = "notify"
     inputs: tuple[str, ...] = ("leads.assigned", "leads.redeliver")
     low_priority: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ("reps",)
+    tables: tuple[str, ...] = ("reps", "suppressions")
     kinds: Mapping[str, Kind] = {
         "ledger": Kind(Ledger.model_validate_json),
         "lead": Kind(LeadNotes.model_validate_json),
@@ -122,10 +123,10 @@ class Notify:
             return _swept(state, value, event.key, now)
         ledger = self._ledger(state, value, now)
         if ledger is None:
-            return ()
+            return tuple(_named(value, {}, now))
         attempts: Mapping[str, Attempt] = context.get(event.id, {})
         self._recorded.update(attempts)
-        return self._moved(state, event, ledger, attempts, now)
+        return (*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now))
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return nothing: NOTIFY keeps no journal."""
@@ -159,7 +160,7 @@ class Notify:
         decision = ledger.decision
         notes_key = f"lead/{decision.lead_id}"
         notes = ahead.get(notes_key) or state.get(notes_key) or fresh(self._settings, now)
-        held_back: Mapping[str, Attempt] = overtaken(notes, ledger, now)
+        held_back = self._held_back(notes, ledger, now)
         if decision.decision_id not in notes.handled:
             screening = noted(notes, ledger, self._settings, now)
             notes = ahead[notes_key] = screening.notes
@@ -167,6 +168,12 @@ class Notify:
         for row in due(ledger, now):
             if row.key not in held_back:
                 yield self._parcel(decision, row, notes)
+
+    def _held_back(self, notes: LeadNotes, ledger: Ledger, now: datetime) -> Mapping[str, Attempt]:
+        return {**overtaken(notes, ledger, now), **unsubscribed(ledger, self._is_suppressed, now)}
+
+    def _is_suppressed(self, person: str) -> bool:
+        return self._tables.get("suppressions", person) is not None
 
     def _parcel(self, decision: Decision, row: Row, notes: LeadNotes) -> Parcel:
         people = people_of(decision, row, partial(self._tables.get, "reps"))
@@ -187,7 +194,7 @@ class Notify:
         decision = ledger.decision
         before: LeadNotes | None = state.get(f"lead/{decision.lead_id}")
         notes = before or fresh(self._settings, now)
-        held_back = overtaken(notes, ledger, now)
+        held_back = self._held_back(notes, ledger, now)
         if decision.decision_id not in notes.handled:
             screening = noted(notes, ledger, self._settings, now)
             notes, held_back = screening.notes, {**held_back, **screening.held_back}
@@ -202,6 +209,18 @@ class Notify:
             effects.extend(_expiring(state, decision.lead_id, event.key, notes.expires_at))
         effects.extend(_kept(state, step.ledger, event.key, now))
         return effects
+
+
+def _named(value: Any, attempts: Mapping[str, Attempt], now: datetime) -> Iterator[Effect]:
+    """Let the CRM's id find the lead: the one that it came with, and the one that the CRM gave it when it was written.
+
+    Without it nothing that the CRM reports back could be bound.
+    """
+    if not isinstance(value, Decision):
+        return
+    written = {attempt.receipt.get(FOREIGN_ID, "") for attempt in attempts.values()}
+    for foreign_id in sorted({value.lead.foreign_id or "", *written} - {""}):
+        yield Emit("xref", foreign_id, "xref.put", Xref(lead_id=value.lead_id, at=now), tag=f"xref/{foreign_id}")
 
 
 def _emitted(record: NoticeSettled) -> Emit:

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.decision import Audience, Decision, DecisionKind, Notice, Owner, OwnerKind, SlaStanding
 from schemas.lead import Company, Contact, Lead, MailFacts, MailKind
 from schemas.rep import Rep
+from schemas.suppression import Suppression
 
 NOW = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
 PERSON = "4f" * 16
@@ -28,9 +29,14 @@ REPS = {
 
 
 class Roster:
-    """The `reps` table of a test."""
+    """The tables that NOTIFY reads in a test: reps, and who has unsubscribed."""
+
+    def __init__(self, *unsubscribed: str) -> None:
+        self.unsubscribed = set(unsubscribed)
 
     def get(self, table: str, key: str) -> Any | None:
+        if table == "suppressions":
+            return Suppression(person=key, at=NOW) if key in self.unsubscribed else None
         return REPS.get(key)
 
 

@@ -17,6 +17,7 @@ from schemas.delivery import NoticeSettled, Outcome
 from schemas.poison import Poison
 from schemas.wire import encode
 from streams.stages.notify import Notify
+from tests.lab.apis import HubSpot
 from tests.lab.decisions import NOW, PERSON, Roster, decision, lead, notice
 from tests.lab.http_server import Got, serving
 from tests.lab.mail_server import mail_serving
@@ -51,7 +52,7 @@ async def run(partition: Partition, *decisions: object, clock: HandClock) -> lis
     before = len(partition.emitted)
     events = [partition.event(value, PERSON) for value in decisions]
     await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
-    return [emit.value for emit in partition.emitted[before:]]
+    return [emit.value for emit in partition.emitted[before:] if isinstance(emit.value, NoticeSettled)]
 
 
 async def wake(partition: Partition, clock: HandClock, **ahead: float) -> list[NoticeSettled]:
@@ -59,7 +60,7 @@ async def wake(partition: Partition, clock: HandClock, **ahead: float) -> list[N
     before = len(partition.emitted)
     events = partition.due(clock.now)
     await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
-    return [emit.value for emit in partition.emitted[before:]]
+    return [emit.value for emit in partition.emitted[before:] if isinstance(emit.value, NoticeSettled)]
 
 
 async def ok(got: Got) -> web.StreamResponse:
@@ -271,3 +272,36 @@ async def test_state_and_records_hold_no_personal_data_once_all_is_settled() -> 
     for secret in (b"Cora", b"lone.example", b"12125550199", b"mona@"):
         assert secret not in kept
     assert all("Cora" not in f"{e.key}{e.tag}{e.headers}" for e in partition.emitted)
+
+
+async def test_who_unsubscribed_gets_no_answer_while_the_owner_is_told() -> None:
+    clock = HandClock()
+    async with mail_serving() as server:
+        smtp = {"host": "127.0.0.1", "port": server.port, "sender": "leads@us.example"}
+        settings = ChannelSettings.model_validate({"smtp": smtp, "patience_seconds": 5})
+        reply = notice(id="reply", audience=Audience.LEAD, recipients=(), template="demo")
+        office = Office(Courier(settings, MemoryAttemptLog(), clock))
+        stage = Notify(settings, Roster(PERSON), office, load(None), clock)
+        settled = await run(Partition(stage), decision(notice(), reply), clock=clock)
+        await stage.close()
+    assert {(s.recipient, s.outcome, s.reason) for s in settled} == {
+        ("M1", Outcome.DELIVERED, ""),
+        ("lead", Outcome.SUPPRESSED, "unsubscribed"),
+    }
+    assert len(server.mails) == 1
+
+
+async def test_the_crms_ids_of_a_lead_lead_back_to_it() -> None:
+    clock = HandClock()
+    async with serving(HubSpot()) as server:
+        settings = ChannelSettings.model_validate({"crm": {"hubspot": {"token": "t", "base_url": server.url}}})
+        async with notifying(settings, clock) as partition:
+            to_crm = notice(id="crm", audience=Audience.CRM, recipients=(), channels=("crm",))
+            await run(partition, decision(to_crm, lead=lead(foreign_id="zoho:7")), clock=clock)
+            await run(partition, decision(decision_id="d2", lead=lead(foreign_id="hubspot:9")), clock=clock)
+    named = [(emit.key, emit.value.lead_id) for emit in partition.emitted if emit.topic == "xref"]
+    assert named == [
+        ("hubspot:501", f"main.{PERSON}.1"),
+        ("zoho:7", f"main.{PERSON}.1"),
+        ("hubspot:9", f"main.{PERSON}.1"),
+    ]
