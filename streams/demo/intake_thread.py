@@ -8,8 +8,10 @@ from contextlib import contextmanager
 import structlog
 from prometheus_client import CollectorRegistry
 
+from notifiers.settings import ChannelSettings
 from streams.broker.ports import is_free
 from streams.intake.app import create_app
+from streams.intake.desk import open_desk
 from streams.intake.publisher import Publisher
 from streams.intake.server import server
 from streams.intake.settings import IntakeSettings
@@ -24,8 +26,8 @@ def listening(cluster: ClusterSettings) -> Iterator[str]:
     """Yield the intake's address, http://127.0.0.1:port."""
     settings = IntakeSettings(port=_WANTED_PORT if is_free(_WANTED_PORT) else 0, is_open=True)
     log = structlog.wrap_logger(structlog.PrintLogger(), processors=[_silent])
-    with Publisher(cluster, settings.ack_seconds) as publisher:
-        http = server(create_app(settings, publisher, {}, CollectorRegistry(), log), settings)
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, ChannelSettings()) as desk:
+        http = server(create_app(settings, publisher, {}, CollectorRegistry(), log, desk), settings)
         thread = threading.Thread(target=http.run, name="demo-intake", daemon=True)
         thread.start()
         deadline = time.monotonic() + _START_SECONDS

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import structlog
 from aiolimiter import AsyncLimiter
-from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
+from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel
 
@@ -19,15 +19,18 @@ from schemas.activity import ActivityReported
 from schemas.lead import SubmittedLead
 from schemas.rep import Rep
 from streams.intake import submission
+from streams.intake.answer import Answered, answered, wait_seconds
 from streams.intake.api_key import OPEN_CLIENT, client_of
 from streams.intake.body import json_body
+from streams.intake.desk import Desk
+from streams.intake.hooks import Hooks, hooks_router
 from streams.intake.metrics import intake_metrics
 from streams.intake.problem import ProblemDetails, Refused, answer_schema
-from streams.intake.publisher import NotAcknowledged, Publisher
+from streams.intake.publisher import Publisher
+from streams.intake.refusing import RETRY_SECONDS, refuse_plainly
 from streams.intake.settings import IntakeSettings
 from streams.intake.submission import Submission
 
-RETRY_SECONDS = 5
 _PERIOD_SECONDS = 60.0
 _MODELS: dict[str, type[BaseModel]] = {"SubmittedLead": SubmittedLead, "ActivityReported": ActivityReported, "Rep": Rep}
 
@@ -46,8 +49,9 @@ def create_app(
     digests: Mapping[str, str],
     registry: CollectorRegistry,
     log: Log,
+    desk: Desk,
 ) -> FastAPI:
-    """Return the application. publisher: entered by the caller. digests: client -> SHA-256 of its API key."""
+    """Return the application. publisher, desk: opened by the caller. digests: client -> SHA-256 of its API key."""
     metrics = intake_metrics(registry)
     limiters: dict[str, AsyncLimiter] = {}  # bounded by the number of keys
 
@@ -69,20 +73,39 @@ def create_app(
         if not limiter.has_capacity(len(submissions)):
             raise _over_rate(settings, len(submissions))
         await limiter.acquire(len(submissions))
+        await publish(submissions, received_at)
+        return Accepted(ids=tuple(one.id for one in submissions))
+
+    async def publish(submissions: tuple[Submission, ...], received_at: datetime) -> None:
         started = time.perf_counter()
         await publisher.publish(submissions, received_at)
         metrics.acknowledged.observe(time.perf_counter() - started)
-        metrics.records.labels(submissions[0].topic).inc(len(submissions))
-        return Accepted(ids=tuple(one.id for one in submissions))
+        for one in submissions:
+            metrics.records.labels(one.topic).inc()
 
-    @app.post("/leads", status_code=202, responses=answer_schema(), openapi_extra=_body("SubmittedLead", many=True))
-    async def post_leads(request: Request, name: Annotated[str, Depends(client)]) -> Accepted:
+    @app.post(
+        "/leads",
+        status_code=202,
+        responses={200: {"model": Answered, "description": "decided in time (wait)"}, **answer_schema()},
+        openapi_extra=_body("SubmittedLead", many=True),
+    )
+    async def post_leads(
+        request: Request, response: Response, name: Annotated[str, Depends(client)], wait: str = ""
+    ) -> Accepted | Answered:
         """Submit one lead, or an array of them: all are taken, or none.
 
-        Give each its own `id` and repeat the request as often as needed: a repeat is recognised.
+        Give each its own `id` and repeat the request as often as needed: a repeat is recognised. `?wait=5s` with one
+        lead answers 200 with the decision and the rep's booking link once it is made; 202 when it is not by then.
         """
         body, now = await json_body(request, settings.max_body_bytes), datetime.now(UTC)
-        return await accept(name, submission.leads(body, name, now, settings.max_batch), now)
+        submissions = submission.leads(body, name, now, settings.max_batch)
+        seconds = wait_seconds(wait, len(submissions))
+        accepted = await accept(name, submissions, now)
+        decided = await desk.decisions.on(accepted.ids[0], seconds) if seconds > 0 else None
+        if decided is None:
+            return accepted
+        response.status_code = 200
+        return answered(accepted.ids, decided, desk.roster)
 
     @app.post(
         "/activity", status_code=202, responses=answer_schema(), openapi_extra=_body("ActivityReported", many=True)
@@ -136,7 +159,8 @@ def create_app(
             )
         return response
 
-    _refuse_plainly(app, log)
+    app.include_router(hooks_router(Hooks(settings, desk, publish)))
+    refuse_plainly(app, log)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -165,48 +189,6 @@ def _over_rate(settings: IntakeSettings, records: int) -> Refused:
         f"This key may write {settings.rate_per_minute} records a minute.",
         "Wait for Retry-After, then send the same request again.",
         retry_after_seconds=wait,
-    )
-
-
-def _refuse_plainly(app: FastAPI, log: Log) -> None:
-    @app.exception_handler(Refused)
-    async def refused(_request: Request, error: Refused) -> JSONResponse:
-        return _problem(error)
-
-    @app.exception_handler(NotAcknowledged)
-    async def unacknowledged(_request: Request, error: NotAcknowledged) -> JSONResponse:
-        log.warning("record.not_acknowledged", reason=str(error))
-        return _problem(
-            Refused(
-                503,
-                "not-acknowledged",
-                "Kafka did not acknowledge in time: nothing is promised.",
-                "Send the same request again after Retry-After; with the same id it cannot count twice.",
-                retry_after_seconds=RETRY_SECONDS,
-            )
-        )
-
-    @app.exception_handler(404)
-    @app.exception_handler(405)
-    async def no_such_route(_request: Request, error: HTTPException) -> JSONResponse:
-        answer = _problem(
-            Refused(
-                error.status_code,
-                "no-such-endpoint" if error.status_code == 404 else "not-possible-here",
-                str(error.detail),
-                "The endpoints are POST /leads, POST /activity and PUT /reps/{id}; see /openapi.json.",
-            )
-        )
-        answer.headers.update(error.headers or {})
-        return answer
-
-
-def _problem(refused: Refused) -> JSONResponse:
-    return JSONResponse(
-        refused.details.model_dump(mode="json"),
-        status_code=refused.status,
-        headers=refused.headers(),
-        media_type="application/problem+json",
     )
 
 

@@ -18,7 +18,7 @@ async def json_body(request: Request, max_bytes: int) -> Any:
         raise Refused(
             415, "not-json", "The body is not declared as JSON.", "Send the header Content-Type: application/json."
         )
-    body = await _read(request, max_bytes)
+    body = await raw_body(request, max_bytes)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -30,7 +30,8 @@ async def json_body(request: Request, max_bytes: int) -> Any:
         ) from error
 
 
-async def _read(request: Request, max_bytes: int) -> bytes:
+async def raw_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body as it came. Raises Refused: 413, 408."""
     too_long = Refused(
         413,
         "body-too-long",

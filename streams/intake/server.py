@@ -4,9 +4,11 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from notifiers.settings import ChannelSettings
 from streams.errors import Fatal
 from streams.intake.api_key import key_digests
 from streams.intake.app import Log, create_app
+from streams.intake.desk import open_desk
 from streams.intake.publisher import Publisher
 from streams.intake.settings import IntakeSettings
 from streams.kafka.config import ClusterSettings
@@ -29,11 +31,11 @@ def require_guarded(settings: IntakeSettings) -> dict[str, str]:
     return digests
 
 
-def serve(settings: IntakeSettings, cluster: ClusterSettings, log: Log) -> None:
+def serve(settings: IntakeSettings, cluster: ClusterSettings, channels: ChannelSettings, log: Log) -> None:
     """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid."""
     digests = require_guarded(settings)
-    with Publisher(cluster, settings.ack_seconds) as publisher:
-        app = create_app(settings, publisher, digests, CollectorRegistry(), log)
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels) as desk:
+        app = create_app(settings, publisher, digests, CollectorRegistry(), log, desk)
         log.info("intake.started", host=settings.host, port=settings.port, clients=len(digests))
         server(app, settings).run()
 

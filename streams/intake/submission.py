@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.activity import ActivityReported
 from schemas.ids import derived_id
 from schemas.rep import Rep
+from schemas.suppression import Suppression
 from schemas.wire import encode
 from streams.intake.problem import FieldProblem, Refused, invalid
 
@@ -51,11 +52,9 @@ def rep(body: Any, rep_id: str) -> Submission:
     if body.get("id", rep_id) != rep_id:
         raise invalid([FieldProblem(field="id", problem="differs from the path", fix="Leave it out of the body.")])
     try:
-        value = encode(Rep.model_validate({**body, "id": rep_id}))
+        return roster_entry(Rep.model_validate({**body, "id": rep_id}))
     except ValidationError as error:
         raise invalid(_problems(error, "", Rep)) from error
-    assert value is not None
-    return Submission(derived_id(value.hex(), "intake", "rep"), "reps", rep_id, "rep.put", value)
 
 
 def _each(body: Any, max_batch: int, made: Callable[[Any, str], Submission]) -> tuple[Submission, ...]:
@@ -99,7 +98,29 @@ def _activity(fields: Any, at: str, client: str, now: datetime) -> Submission:
         raise invalid(_problems(error, at, ActivityReported)) from error
     if activity.kind.value != "opportunity_changed" or not activity.rep:
         _require_one_of(fields, at, WAYS_TO_AN_ACTIVITY)
-    event_id = _event_id(fields, at, "activity", client)
+    return _reported(activity, _event_id(fields, at, "activity", client))
+
+
+def reported(activity: ActivityReported, source: str) -> Submission:
+    """Return an activity that an adapter made. source: the adapter. The activity's id makes a repeat recognisable."""
+    return _reported(activity, derived_id(activity.id or str(uuid.uuid4()), f"intake/{source}", "activity"))
+
+
+def roster_entry(rep: Rep) -> Submission:
+    """Return a roster entry. Same entry, same id: a repeat is recognisable."""
+    value = encode(rep)
+    assert value is not None
+    return Submission(derived_id(value.hex(), "intake", "rep"), "reps", rep.id, "rep.put", value)
+
+
+def suppressed(person: str, now: datetime) -> Submission:
+    """Return the record that ends automatic replies to `person`, a person id."""
+    value = encode(Suppression(person=person, at=now))
+    assert value is not None
+    return Submission(derived_id(person, "intake", "suppression"), "suppressions", person, "suppression.put", value)
+
+
+def _reported(activity: ActivityReported, event_id: str) -> Submission:
     value = encode(activity.model_copy(update={"id": activity.id or event_id}))
     assert value is not None
     key = activity.lead_id or activity.foreign_id or activity.opportunity_id or event_id  # no address in a key

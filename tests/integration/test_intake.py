@@ -11,8 +11,10 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
+from notifiers.settings import ChannelSettings
 from streams.intake.api_key import digest, new_key
 from streams.intake.app import create_app
+from streams.intake.desk import open_desk
 from streams.intake.publisher import Publisher
 from streams.intake.server import server
 from streams.intake.settings import IntakeSettings
@@ -37,8 +39,8 @@ def running(cluster: ClusterSettings, settings: IntakeSettings) -> Iterator[Runn
     key = new_key()
     capture = structlog.testing.LogCapture()
     log = structlog.wrap_logger(structlog.PrintLogger(), processors=[capture])
-    with Publisher(cluster, settings.ack_seconds) as publisher:
-        app = create_app(settings, publisher, {"web": digest(key)}, CollectorRegistry(), log)
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, ChannelSettings()) as desk:
+        app = create_app(settings, publisher, {"web": digest(key)}, CollectorRegistry(), log, desk)
         http = server(app, settings)
         thread = threading.Thread(target=http.run, daemon=True)
         thread.start()

@@ -44,7 +44,8 @@ def intake(
     from streams.logs import configure_logs
 
     configure_logs(logging.INFO)
-    serve(settings, context.obj.cluster(), structlog.get_logger())
+    process = context.obj.settings()
+    serve(settings, process.cluster, process.channels, structlog.get_logger())
 
 
 @app.command("new-key")
