@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
@@ -226,3 +227,48 @@ def test_a_stopped_slot_that_wakes_up_after_its_session_fires_nothing(slots: Tim
     again = records.read_all("leads.scored")
     assert len(again) == len(found) == 100
     assert set(fired(again).values()) == {1}
+
+
+def in_flight(slots: TimersSlots, records: Records) -> "subprocess.Popen[bytes]":
+    """Return a slot that is stopped with three fires in its transaction, and arm and cancel behind its back."""
+    overdue = datetime.now(UTC) - timedelta(seconds=5)
+    records.write("leads.timers", [armed(f"lead/{name}", overdue) for name in ("plain", "cancelled", "again")])
+    slot = slots.start(fault="after-produce:1:pause")
+    eventually(lambda: psutil.Process(slot.pid).status() == psutil.STATUS_STOPPED, "the fire to be under way", 60)
+    records.write(
+        "leads.timers",
+        [Outgoing("lead/cancelled", None), armed("lead/again", datetime.now(UTC) + timedelta(seconds=2))],
+    )
+    return slot
+
+
+def still_armed(records: Records) -> set[str | None]:
+    last = {record.key: record.value for record in records.read_all("leads.timers")}
+    return {key for key, value in last.items() if value is not None}
+
+
+def test_what_is_cancelled_or_armed_again_while_its_fire_is_under_way_fires_for_the_arming_before(
+    slots: TimersSlots, records: Records
+) -> None:
+    """The waker decides (tests/worked/test_races.py); the new arming fires too, in its own time."""
+    slot = in_flight(slots, records)
+    slot.send_signal(signal.SIGCONT)
+    found = records.read_until(["leads.scored"], lambda found: len(found) >= 4)
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    assert fired(records.read_all("leads.scored")) == {"lead/plain": 1, "lead/cancelled": 1, "lead/again": 2}
+    assert len({(record.json["waker"], record.json["due_at"]) for record in found}) == 4
+    assert all(earliness(record) <= 0 for record in found)
+
+
+def test_what_is_cancelled_or_armed_again_before_a_killed_fire_was_committed_does_not_fire(
+    slots: TimersSlots, records: Records
+) -> None:
+    """The fire never was: the restart reads the cancel and the new arming before it fires anything."""
+    slot = in_flight(slots, records)
+    slot.kill()
+    slot.wait()
+    slots.start()
+    found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/again"] == 1, 60)
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    assert fired(records.read_all("leads.scored")) == {"lead/plain": 1, "lead/again": 1}
+    assert all(earliness(record) <= 0 for record in found)

@@ -203,3 +203,14 @@ def test_what_can_never_fire_is_poison(broken: Made) -> None:
 def test_a_newer_schema_ends_the_process_before_it_could_miss_a_wake_up() -> None:
     with pytest.raises(NewerTimers):
         row(message(armed(), version=b"2"))
+
+
+def test_a_tombstone_that_lands_behind_a_newer_arming_takes_that_with_it(index: TimerIndex) -> None:
+    """Armed again between the choice of what is due and the tombstone's offset. Each fire makes the waker arm anew."""
+    index.take([(b"lead/a", entry(100, b"first"))], at(1))
+    fired = index.due(100, 10)
+    index.remove(fired)
+    index.take([(b"lead/a", entry(200, b"second")), (b"lead/a", None)], at(3))
+    assert dues(index) == []
+    index.take([(b"lead/a", entry(200, b"by the waker"))], at(4))
+    assert dues(index) == [(b"lead/a", 200)]
