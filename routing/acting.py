@@ -18,6 +18,7 @@ from routing.record import record, remember, scored_of
 from routing.timing import arm
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
+from schemas.lead import LeadScored, MailKind
 from schemas.policy_file import Place
 
 TOMBSTONE_KEPT = timedelta(days=30)  # late and repeated events about a closed lead find its end for so long
@@ -180,17 +181,34 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 
 
 def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    """A person released a suspect: it is routed as if it had just come, its clock from its submission."""
+    """A person released a suspect: it is routed as if it had just come, its clock from its submission.
+
+    Whoever releases it vouches for it: a throw-away address counts as a personal one from here on. What a rule would
+    set aside even so goes to the queue of quarantine, or is nurtured: no lead is left where nobody looks.
+    """
     if lead.phase is not Phase.QUARANTINED:
         return
-    scored = scored_of(lead)
-    scored = scored.model_copy(update={"lead": scored.lead.model_copy(update={"suspect": ()})})
+    scored = _vouched_for(scored_of(lead))
+    by = f"Released by {activity.by or activity.rep or 'a person'}."
     lead = replace(lead, phase=Phase.WAITING, scored=scored.model_dump(mode="json", exclude_none=True), owner=NOBODY)
     routing = judge(docket, scored)
-    if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE):
-        remember(docket, lead)
-        return
-    reroute(docket, scored, bind(lead, scored, routing), f"Released by {activity.by or activity.rep or 'a person'}.")
+    rule = routing.match.rule
+    if rule.to is Place.NURTURE:
+        lead = replace(lead, phase=Phase.NURTURED, rule=rule.name)
+        record(docket, lead, DecisionKind.NURTURED, f"{by} {rule.say}", {"rule": rule.name})
+    elif rule.to is Place.QUARANTINE:
+        lead = replace(lead, chain=Chain.QUEUE)
+        search = searching(docket, lead, scored, routing.facts)
+        moved(docket, lead, to_queue(search, docket.file.quarantine.queue, Via.QUEUE), search.wanted, by)
+    else:
+        reroute(docket, scored, bind(lead, scored, routing), by)
+
+
+def _vouched_for(scored: LeadScored) -> LeadScored:
+    mail = scored.lead.mail
+    if mail.kind is MailKind.DISPOSABLE:
+        mail = mail.model_copy(update={"kind": MailKind.PERSONAL})
+    return scored.model_copy(update={"lead": scored.lead.model_copy(update={"suspect": (), "mail": mail})})
 
 
 _ACTS: dict[ActivityKind, Callable[[Docket, LeadState, ActivityBound], None]] = {

@@ -152,8 +152,28 @@ def test_a_suspect_waits_in_quarantine_until_it_is_released() -> None:
     lead = world.arrives(arrival)
     assert (lead.kind, lead.owner.kind, lead.notices) == (DecisionKind.QUARANTINED, OwnerKind.NONE, ())
     assert world.wakes == {}
-    world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:30"))
-    assert world.state.get(f"lead/{lead.lead_id}").phase is not Phase.CLOSED
+    released = world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:30"))[-1]
+    assert (released.kind, released.owner.queue) == (DecisionKind.QUEUED, "manual-review")
+    assert released.lead.suspect == () and released.lead.mail.kind is MailKind.PERSONAL
+    assert f"lead/{lead.lead_id}" in world.wakes
+
+
+def test_a_released_lead_that_a_rule_would_set_aside_again_goes_to_the_queue_of_quarantine() -> None:
+    rule = 'lead.is_suspect || mail.kind == "disposable"'
+    world = World(DEFAULT.replace(rule, 'mail.domain == "lone.example"'))
+    lead = world.arrives(Arrival("lone.example", 450))
+    assert lead.kind is DecisionKind.QUARANTINED
+    released = world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:30"))[-1]
+    assert (released.kind, released.owner.queue) == (DecisionKind.QUEUED, "manual-review")
+
+
+def test_a_blocked_suspect_is_closed_and_told_nobody() -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450, mail=MailKind.DISPOSABLE))
+    blocked = world.does(ActivityKind.BLOCKED, lead.lead_id, "RV", at("14:30"))[-1]
+    assert (blocked.kind, blocked.notices) == (DecisionKind.CLOSED, ())
+    assert world.state.get(f"lead/{lead.lead_id}").phase is Phase.CLOSED
+    assert world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:31")) == []
 
 
 def test_leave_that_starts_before_the_contact_deadline_counts_already() -> None:
