@@ -78,6 +78,6 @@ def resolve(cache_dir: Path) -> None:
             jgo.build(endpoint, cache_dir=cache_dir)
     except Exception as error:  # jgo raises bare RuntimeError and whatever its HTTP client does
         raise JarsUnavailable(
-            f"Could not download the embedded broker's jars ({error}). Check that Maven Central can be reached, "
+            f"Could not download the embedded broker's jars ({error}). Check that the Maven repository can be reached, "
             "set a mirror in ~/.config/jgo.conf, or use a cluster of your own: LEADSTREAM_BOOTSTRAP=host:port."
         ) from error

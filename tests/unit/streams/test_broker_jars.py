@@ -49,7 +49,7 @@ def test_without_the_extra_the_error_says_what_to_install(cache: Path, monkeypat
 def test_a_failed_download_says_what_to_check(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jars, "ENDPOINTS", ("not an endpoint",))
     (cache / "envs" / "log.jar").unlink()
-    with pytest.raises(JarsUnavailable, match="Maven Central"):
+    with pytest.raises(JarsUnavailable, match="Maven repository"):
         jars.class_path(cache)
 
 
