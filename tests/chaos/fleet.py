@@ -68,9 +68,7 @@ class Fleet:
             now = time.monotonic()
             if not slot.due_at:
                 slot.ends.append(code)
-                if code == -signal.SIGKILL and slot.fault:
-                    self.kills[f"{slot.stage} {slot.fault.partition(':')[0]}"] += 1
-                slot.fault = ""
+                self._take_fault(slot, code)
                 if sum(end != -signal.SIGKILL for end in slot.ends) > CRASHES:
                     raise Crashing(f"{slot.name} ended {len(slot.ends)} times: {slot.ends[-5:]}\n{tail(slot.log_file)}")
                 slot.due_at = now if code == -signal.SIGKILL else now + BACK_OFF_SECONDS
@@ -110,6 +108,14 @@ class Fleet:
         fault = self._next_fault(stage)
         process = started(self._with(fault), stage, number, log_file)
         self.slots[stage] = Slot(stage, number, process, log_file, fault)
+
+    def _take_fault(self, slot: Slot, code: int) -> None:
+        """Count a death at a named point; one of another cause leaves the point to the next process."""
+        if slot.fault and code == -signal.SIGKILL:
+            self.kills[f"{slot.stage} {slot.fault.partition(':')[0]}"] += 1
+        elif slot.fault:
+            self.faults[slot.stage].appendleft(slot.fault)
+        slot.fault = ""
 
     def _next_fault(self, stage: str) -> str:
         return self.faults[stage].popleft() if self.faults[stage] else ""
