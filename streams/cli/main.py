@@ -26,6 +26,7 @@ COMMANDS = (
     "accounts",
     "policy",
     "lead",
+    "quarantine",
     "dlq",
     "timers",
     "doctor",

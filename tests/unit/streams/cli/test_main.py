@@ -31,7 +31,8 @@ def test_all_promised_commands_are_there() -> None:
         "demo", "up", "run", "topics create", "topics check", "topics list", "leads import", "leads send",
         "reps import", "reps list", "reps show", "accounts import", "policy lint", "policy explain", "policy diff",
         "policy test", "policy publish", "policy activate", "policy show", "policy history", "lead explain",
-        "lead history", "dlq list", "dlq show", "dlq replay", "dlq drop", "timers list", "timers stats", "doctor",
+        "lead history", "quarantine list", "quarantine release", "quarantine block",
+        "dlq list", "dlq show", "dlq replay", "dlq drop", "timers list", "timers stats", "doctor",
         "intake", "intake new-key", "broker",
     }  # fmt: skip
 
