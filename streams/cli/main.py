@@ -26,6 +26,7 @@ COMMANDS = (
     "accounts",
     "policy",
     "lead",
+    "notify",
     "quarantine",
     "dlq",
     "timers",
