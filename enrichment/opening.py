@@ -35,7 +35,7 @@ def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime],
         box = mail.parse(email, rules)
         return person_id(secret, f"mail:{box.identity if box else email.lower()}")
 
-    return Waterfall(guarded, clock, person_of)
+    return Waterfall(guarded, clock, person_of, tools.pool)
 
 
 def enrich_share(org: Org, slots: int) -> float:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enrichment.answer import Learnt, Said
 from enrichment.guard import NOT_CALLED, Guarded, Used
 from enrichment.merge import NEEDED
+from enrichment.providers.pool import Pool
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
 from schemas.lead import Company
 from schemas.org import ProviderSettings
@@ -23,14 +24,24 @@ class Waterfall:
     """Asks the providers. person_of: address -> person id, so that no address is kept.
 
     Two leads of one company that are here at once share one request, and a request whose lead went on without it
-    is not broken off: its answer is there for the next lead. `recent` is bounded.
+    is not broken off: its answer is there for the next lead. `recent` is bounded. pool: the providers' connections,
+    closed with it.
     """
 
     providers: Sequence[Guarded]
     clock: Callable[[], datetime]
     person_of: Callable[[str], str]
+    pool: Pool = field(default_factory=Pool)
     _asking: dict[tuple[str, str], asyncio.Task[Said]] = field(default_factory=dict)
     _recent: OrderedDict[tuple[str, str], Said] = field(default_factory=OrderedDict)
+
+    async def close(self) -> None:
+        """Break off what is still being asked and close the connections. On the loop that they were made on."""
+        tasks = tuple(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.close()
 
     async def ask(
         self, query: Query, key: str, kept: Mapping[str, Said], deadline: float, only: Sequence[str] = ()

@@ -127,6 +127,10 @@ class EnrichStage:
         )
         return Prepared(lead, contact)
 
+    async def close(self) -> None:
+        """Close the connections to the providers."""
+        await self._waterfall.close()
+
     async def _learn(self, prepared: Prepared, state: StateView, until: float, now: datetime) -> Prepared:
         query = query_of(prepared.lead, prepared.contact)
         if query is None:

@@ -76,6 +76,10 @@ class PendingStage:
         """A batch of leads needs no closing record."""
         return ()
 
+    async def close(self) -> None:
+        """Close the connections to the providers."""
+        await self._waterfall.close()
+
     async def _learn(self, waiting: LeadPending, state: StateView, until: float, now: datetime) -> Prepared:
         query = query_of(waiting.lead, waiting.contact)
         if query is None:

@@ -207,3 +207,13 @@ async def test_a_rate_limit_spreads_the_calls() -> None:
     with pytest.raises(ProviderDown):
         await one.ask(QUERY, by(1))
     assert fake.calls == 1
+
+
+async def test_closing_breaks_off_what_is_asked_and_closes_the_connections() -> None:
+    asked = waterfall(guarded(Fake(Firmographics(WHOLE), wait=asyncio.Event()), call_seconds=60))
+    await asked.ask(QUERY, "acme.example", {}, by(0.01))
+    session = asked.pool.session(frozenset())
+    async with asyncio.timeout(5):
+        await asked.close()
+    assert session.closed
+    assert asyncio.all_tasks() == {asyncio.current_task()}
