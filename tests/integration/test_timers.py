@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.timer import TIMER_ARMED, TimerArmed
 from schemas.wire import encode
-from streams.kafka.config import ClusterSettings, qualified, uncommitted_consumer_config
+from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, uncommitted_consumer_config
 from tests.integration.slots import eventually
 from tests.records import Outgoing, Record, Records
 
@@ -196,6 +196,29 @@ def test_a_wake_up_tells_how_old_the_oldest_activity_is_that_nobody_handled(
     records.write("leads.timers", [armed("lead/a", due_at)])
     (record,) = records.read_until(["leads.scored"], lambda found: len(found) >= 1)
     assert 2 < record.json["activity_lag_seconds"] < 120
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["behind", "ahead"])
+def test_a_broker_whose_clock_is_an_hour_off_makes_no_wake_up_early_or_late(
+    slots: TimersSlots, records: Records, hours: int
+) -> None:
+    """Kafka tells its time by stamping records: those of the armings are an hour off."""
+    slots.start()
+    slots.caught_up()
+    now = datetime.now(UTC)
+    stamp = int((now + timedelta(hours=hours)).timestamp() * 1_000)
+    producer = Producer(plain_producer_config(slots.cluster))
+    topic = qualified(slots.cluster.namespace, "leads.timers")
+    dues = {f"lead/{n}": now + timedelta(seconds=1 + n / 20) for n in range(20)}
+    for key, due_at in dues.items():
+        one = armed(key, due_at)
+        assert isinstance(one.value, bytes)
+        producer.produce(topic, one.value, key, headers=list(ARMED_HEADERS.items()), timestamp=stamp)
+    assert producer.flush(10) == 0
+    found = records.read_until(["leads.scored"], lambda found: len(found) >= 20)
+    assert fired(found) == dict.fromkeys(dues, 1)
+    assert all(earliness(record) <= 0 for record in found)
+    assert all(earliness(record) > -60 for record in found)
 
 
 def taken(cluster: ClusterSettings) -> int:
