@@ -62,6 +62,8 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
 
 def _row(effect: Effect) -> dict[str, Any] | None:
     match effect:
+        case Emit(value=Decision(), journalled=bytes() as known):
+            return {"decision": orjson.Fragment(known)}
         case Emit(value=Decision() as decision):
             bare = decision if decision.contact is None else decision.model_copy(update={"contact": None})
             return {"decision": orjson.Fragment(encode(bare) or b"null")}

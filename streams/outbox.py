@@ -105,17 +105,18 @@ class Outbox:
             ("ce_id", derived_id(event.id, self._stage, emit.tag or str(place)).encode()),
             *self._constant(emit.type, now),
         ]
-        if event.headers:
-            headers += [(name, event.headers[name].encode()) for name in PASSED_ON if name in event.headers]
+        headers += _passed_on(event)
         if emit.headers:
             headers += [(name, value.encode()) for name, value in emit.headers.items()]
-        return Record(self._names[emit.topic], emit.key, encode(emit.value), headers, PARTITION_BY_KEY)
+        value = emit.encoded or encode(emit.value)
+        return Record(self._names[emit.topic], emit.key, value, headers, PARTITION_BY_KEY)
 
     def _armed(self, event: Event, wake: Wake, now: datetime) -> Record:
         armed = TimerArmed(due_at=wake.due_at, topic=wake.topic, to_key=wake.to_key, data=dict(wake.data), armed_at=now)
         headers = [
             ("ce_id", derived_id(event.id, self._stage, f"wake/{wake.key}").encode()),
             *self._constant(TIMER_ARMED, now),
+            *_passed_on(event),
         ]
         return Record(self._timers_topic, wake.key, encode(armed), headers, PARTITION_BY_KEY)
 
@@ -137,6 +138,12 @@ class Outbox:
         writers = self._writers.setdefault(partition, {})
         for key, _, _ in puts:
             writers[key] = index
+
+
+def _passed_on(event: Event) -> list[tuple[str, str | bytes | None]]:
+    if not event.headers:
+        return []
+    return [(name, event.headers[name].encode()) for name in PASSED_ON if name in event.headers]
 
 
 def _encoded(value: Any) -> bytes:

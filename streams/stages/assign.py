@@ -20,7 +20,7 @@ from routing.rep_state import Opportunity, RepState
 from routing.replay import active_hash
 from routing.seats import Seats
 from schemas.activity import ActivityBound
-from schemas.decision import Decision, DecisionKind
+from schemas.decision import Decision, DecisionKind, with_contact
 from schemas.delivery import DeliverySettled
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, LeadScored
@@ -163,14 +163,18 @@ def _with_contacts(state: StateView, effects: Sequence[Effect], value: Any, cont
             continue
         decision = effect.value
         known = contact if decision.lead_id == subject and contact is not None else _kept(state, decision.lead_id)
-        if known is not None:
-            effect = replace(effect, value=decision.model_copy(update={"contact": known}))
-        out.append(effect)
+        out.append(effect if known is None else _told(effect, decision, known))
         if decision.kind is DecisionKind.CLOSED:
             out.append(Delete(contact_key(decision.lead_id)))
     if subject is not None and contact is not None and _is_open(state, effects, subject):
         out.append(Put(contact_key(subject), contact.model_dump(mode="json", exclude_none=True)))
     return out
+
+
+def _told(effect: Emit, decision: Decision, contact: Contact) -> Emit:
+    """The decision with its contact; the journal keeps the bytes without."""
+    encoded = None if effect.journalled is None else with_contact(effect.journalled, contact)
+    return replace(effect, value=decision.model_copy(update={"contact": contact}), encoded=encoded)
 
 
 def contact_key(lead: str) -> str:
