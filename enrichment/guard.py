@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import orjson
 from aiolimiter import AsyncLimiter
@@ -102,9 +103,32 @@ class RetryBudget:
         return True
 
 
+class Watch(Protocol):
+    """Hears of every request and question, for metrics. seconds: from the question to its end."""
+
+    def called(self, provider: str) -> None: ...
+
+    def answered(self, provider: str, answer: Answer, seconds: float) -> None: ...
+
+    def failed(self, provider: str, error: ProviderFailed, seconds: float) -> None: ...
+
+
+class Unwatched:
+    """A `Watch` that keeps nothing."""
+
+    def called(self, provider: str) -> None:
+        """Do nothing."""
+
+    def answered(self, provider: str, answer: Answer, seconds: float) -> None:
+        """Do nothing."""
+
+    def failed(self, provider: str, error: ProviderFailed, seconds: float) -> None:
+        """Do nothing."""
+
+
 @dataclass(slots=True)
 class Guarded:
-    """One provider behind its guards. calls: requests that were really made, for metrics and tests."""
+    """One provider behind its guards. calls: requests that were really made."""
 
     settings: ProviderSettings
     lookup: Lookup
@@ -112,6 +136,7 @@ class Guarded:
     budget: RetryBudget
     call_seconds: float
     clock: Callable[[], datetime]
+    watch: Watch = field(default_factory=Unwatched)
     calls: int = 0
     _breakers: AsyncCircuitBreakerFactory = field(default_factory=AsyncCircuitBreakerFactory)
     _limiter: AsyncLimiter | None = None
@@ -120,6 +145,17 @@ class Guarded:
 
     async def ask(self, query: Query, deadline: float) -> Answer:
         """Return the provider's answer by `deadline` (event-loop seconds). Raises ProviderFailed."""
+        loop = asyncio.get_running_loop()
+        name, started = self.settings.name, loop.time()
+        try:
+            answer = await self._retried(query, deadline)
+        except ProviderFailed as error:
+            self.watch.failed(name, error, loop.time() - started)
+            raise
+        self.watch.answered(name, answer, loop.time() - started)
+        return answer
+
+    async def _retried(self, query: Query, deadline: float) -> Answer:
         loop = asyncio.get_running_loop()
         until = min(deadline, loop.time() + self.call_seconds)
         if loop.time() < self._busy_until:
@@ -168,6 +204,7 @@ class Guarded:
                     await self._rate(self.settings.per_second).acquire()
                 self.quota.take(self.clock())
                 self.calls += 1
+                self.watch.called(self.settings.name)
                 self.budget.earn()
                 return await self._answered(query, until)
         except TimeoutError as error:

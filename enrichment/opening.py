@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from enrichment.guard import Guarded, HourlyQuota, RetryBudget
+from enrichment.guard import Guarded, HourlyQuota, RetryBudget, Unwatched, Watch
 from enrichment.normalise import mail
 from enrichment.providers.registry import PROVIDERS, Tools
 from enrichment.waterfall import Waterfall
@@ -11,8 +11,15 @@ from schemas.ids import person_id
 from schemas.org import Org
 
 
-def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime], quota_share: float = 1.0) -> Waterfall:
-    """Return the waterfall of `org`.
+def opened(
+    org: Org,
+    tools: Tools,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    quota_share: float = 1.0,
+    watch: Watch | None = None,
+) -> Waterfall:
+    """Return the waterfall of `org`. watch: hears of every question (`metrics.ProviderMetrics`).
 
     quota_share: this process's part of each hourly quota (`enrich_share`, `pending_share`). Raises ValueError for an
     unknown preset, ValidationError for an incomplete HTTP provider.
@@ -25,6 +32,7 @@ def opened(org: Org, tools: Tools, secret: bytes, clock: Callable[[], datetime],
             budget=RetryBudget(org.enrichment.retry_share),
             call_seconds=org.enrichment.deadlines.call_seconds,
             clock=clock,
+            watch=watch or Unwatched(),
         )
         for row in org.enrichment.providers
         if row.is_enabled

@@ -95,6 +95,7 @@ class ProviderSettings(Typed):
     kind: a key of `enrichment.providers.PROVIDERS`. preset: start from a shipped file, `http` overrides it.
     quota_per_hour: calls per clock hour over the whole org (shared out over slots), None: no limit.
     share: only this share of companies (0 to 1) is asked of it: an A/B of two providers.
+    price_per_call, price_per_found: what a request, and a company found, cost in your currency; for the metrics only.
     """
 
     name: str = Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -108,6 +109,8 @@ class ProviderSettings(Typed):
     breaker_failures: int = Field(default=5, ge=1)
     breaker_seconds: float = Field(default=30, gt=0)
     share: float = Field(default=1.0, ge=0, le=1)
+    price_per_call: float = Field(default=0.0, ge=0)
+    price_per_found: float = Field(default=0.0, ge=0)
     is_enabled: bool = True
 
     @model_validator(mode="after")

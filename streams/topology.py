@@ -206,9 +206,11 @@ def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
 
 
 def _waterfall(parts: Parts, org: Org, quota_share: float) -> "Waterfall":
+    from enrichment.metrics import ProviderMetrics
     from enrichment.opening import opened
     from enrichment.providers.pool import Pool
     from enrichment.providers.registry import Tools
 
     tools = Tools(parts.tables, lambda name: os.environ.get(name, ""), Pool())
-    return opened(org, tools, parts.settings.person_key(), parts.clock.now, quota_share)
+    watch = ProviderMetrics(parts.registry, org.enrichment.providers)
+    return opened(org, tools, parts.settings.person_key(), parts.clock.now, quota_share, watch)

@@ -1,0 +1,92 @@
+"""What providers are worth: one object a process, on a registry that is passed in (ENR-3)."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from enrichment.guard import BreakerOpen, QuotaSpent
+from enrichment.merge import NEEDED
+from enrichment.providers.provider import Answer, Firmographics, ProviderBusy, ProviderDown, ProviderFailed
+from schemas.org import ProviderSettings
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
+_FAILURES: tuple[tuple[type[ProviderFailed], str], ...] = (
+    (QuotaSpent, "quota"),
+    (BreakerOpen, "breaker"),
+    (ProviderBusy, "busy"),
+    (ProviderDown, "down"),
+    (ProviderFailed, "wrong"),
+)
+_NOT_TIMED = frozenset({"quota", "breaker"})  # nobody was asked
+OUTCOMES = ("found", "empty", *(outcome for _, outcome in _FAILURES))
+
+
+class ProviderMetrics:
+    """A `guard.Watch`. Labels: provider (names of the org file), outcome, field (the four of ENR-1): closed sets."""
+
+    def __init__(self, registry: CollectorRegistry, providers: Sequence[ProviderSettings]) -> None:
+        self._prices = {row.name: (row.price_per_call, row.price_per_found) for row in providers}
+        # Questions by what came of them. `empty` above a fifth of found and empty: the provider knows your market
+        # badly. `down`, `wrong`: look at its status page, then its key. `quota`: buy more or ask it later in the order.
+        self._answers = Counter(
+            "leadstream_enrichment_answers_total",
+            "Questions by outcome.",
+            ["provider", "outcome"],
+            registry=registry,
+        )
+        # Found companies that had the field. Over answers{outcome="found"} it is the fill rate; a fall such as 85% to
+        # 70% is degradation: compare with another provider (`share`), then with its support.
+        self._fields = Counter(
+            "leadstream_enrichment_fields_total",
+            "Found companies that had the field.",
+            ["provider", "field"],
+            registry=registry,
+        )
+        # Time to an answer or a failure, waits for its rate limit and the one retry included. p99 above the fast
+        # deadline: those leads go by leads.pending; ask a faster provider first.
+        self._seconds = Histogram(
+            "leadstream_enrichment_lookup_seconds",
+            "Time to an answer.",
+            ["provider"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        # Requests that went out, retries included. Far above answers: the provider breaks off and is asked twice.
+        self._calls = Counter("leadstream_enrichment_calls_total", "Requests made.", ["provider"], registry=registry)
+        # What it cost by the prices of the org file. Over committed leads it is the cost of a lead.
+        self._cost = Counter(
+            "leadstream_enrichment_cost_total", "Cost by the org file's prices.", ["provider"], registry=registry
+        )
+        for name in self._prices:
+            self._start(name)
+
+    def called(self, provider: str) -> None:
+        self._calls.labels(provider).inc()
+        self._cost.labels(provider).inc(self._prices[provider][0])
+
+    def answered(self, provider: str, answer: Answer, seconds: float) -> None:
+        self._seconds.labels(provider).observe(seconds)
+        if not isinstance(answer, Firmographics):
+            self._answers.labels(provider, "empty").inc()
+            return
+        self._answers.labels(provider, "found").inc()
+        self._cost.labels(provider).inc(self._prices[provider][1])
+        for name in NEEDED:
+            if getattr(answer.company, name) is not None:
+                self._fields.labels(provider, name).inc()
+
+    def failed(self, provider: str, error: ProviderFailed, seconds: float) -> None:
+        outcome = next(name for kind, name in _FAILURES if isinstance(error, kind))
+        self._answers.labels(provider, outcome).inc()
+        if outcome not in _NOT_TIMED:
+            self._seconds.labels(provider).observe(seconds)
+
+    def _start(self, provider: str) -> None:
+        """Show zeros from the start, so that a rate sees the first one."""
+        for outcome in OUTCOMES:
+            self._answers.labels(provider, outcome)
+        for name in NEEDED:
+            self._fields.labels(provider, name)
+        self._seconds.labels(provider)
+        self._calls.labels(provider)
+        self._cost.labels(provider)
