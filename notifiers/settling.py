@@ -175,6 +175,5 @@ def _alarm(decision: Decision, rows: Iterable[Row], now: datetime) -> NoticeSett
             "key": delivery_key(decision.decision_id, row.notice, row.recipient, ALL_CHANNELS),
             "attempts": sum(r.tries for r in rows),
             "all_failed": True,
-            "expected": 1,
         }
     )
