@@ -41,7 +41,6 @@ class Settings(BaseSettings):
     division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
     fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
-    activity_lag_limit_seconds: above it TIMERS warns that reassign steps are held.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
@@ -67,7 +66,6 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port_base: int = Field(default=9400, ge=0, le=65_000)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    activity_lag_limit_seconds: float = Field(default=60.0, gt=0)
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
     slots: dict[str, int] = Field(default_factory=dict)
     fault: str = ""

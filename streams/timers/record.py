@@ -1,6 +1,7 @@
 """From a record of leads.timers to an entry of the index, and from a due entry to what is written when it fires."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -19,6 +20,8 @@ STAGE = "timers"
 TOPIC = "leads.timers"
 SOURCE = "leadstream/timers"
 _OFFSET_BYTES = 8
+TRACE = "traceparent"
+_TRACE_SHAPE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
 
 
 class NewerTimers(Fatal):
@@ -28,7 +31,8 @@ class NewerTimers(Fatal):
 def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
     """Return key and entry (None: a tombstone) of a record, None where it has no key.
 
-    The entry's body is the record's offset, which tells one arming of a key from the next, and its value.
+    The entry's body is the record's offset, which tells one arming of a key from the next, and its value, with the
+    trace that the record is part of.
     Raises Poison for what is no wake-up that could fire, and NewerTimers.
     """
     key, value = message.key(), message.value()
@@ -49,7 +53,15 @@ def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
         raise Poison("its key is not UTF-8") from error
     if armed.topic not in TOPICS:
         raise Poison(f"it wakes {armed.topic[:60]!r}, which is no topic")
-    return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + value)
+    return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + _traced(value, headers))
+
+
+def _traced(value: bytes, headers: Mapping[str, bytes | None]) -> bytes:
+    """Return the JSON object `value` with the trace of its record inside: an entry has no headers."""
+    trace = headers.get(TRACE)
+    if trace is None or not _TRACE_SHAPE.fullmatch(trace):
+        return value
+    return value.rstrip()[:-1] + b',"%s":"%s"}' % (TRACE.encode(), trace)
 
 
 class Firing:
@@ -78,12 +90,13 @@ class Firing:
             wake["activity_lag_seconds"] = self._lag
         arming = int.from_bytes(pending.body[:_OFFSET_BYTES])
         event_id = derived_id(f"{TOPIC}/{partition}/{arming}", STAGE, "fire")
+        trace = [(TRACE, armed[TRACE].encode())] if TRACE in armed else []
         return (
             Record(
                 self._names[armed["topic"]],
                 armed["to_key"],
                 orjson.dumps(wake, option=orjson.OPT_UTC_Z),
-                [("ce_id", event_id.encode()), *self._headers],
+                [("ce_id", event_id.encode()), *self._headers, *trace],
                 PARTITION_BY_KEY,
             ),
             Record(self._names[TOPIC], pending.key, None, None, partition),

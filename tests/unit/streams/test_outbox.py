@@ -101,3 +101,12 @@ def test_a_dead_letter_is_handed_back(outbox: Outbox, state: PartitionState) -> 
 def test_a_stage_without_a_changelog_may_not_put(state: PartitionState) -> None:
     with pytest.raises(ValueError, match=r"state\.timers"):
         Outbox("timers", "").take(0, event(), [Put("lead/1", 1)], NOW, state)
+
+
+def test_a_wake_up_carries_the_trace_of_what_armed_it(outbox: Outbox, state: PartitionState) -> None:
+    given = event(headers={"traceparent": "00-ab-cd-01", "secret": "no"})
+    outbox.take(0, given, [Wake("lead/a", NOW, "leads.scored", "main")], NOW, state)
+    (record,) = outbox.records()
+    headers = dict(record.headers or ())
+    assert headers["traceparent"] == b"00-ab-cd-01"
+    assert "secret" not in headers

@@ -179,6 +179,26 @@ def test_a_wake_up_has_one_id_an_arming_whenever_it_fires() -> None:
     assert event_id(5, NOW) != event_id(6, NOW)
 
 
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",) * 2,
+        (b'00-","topic":"decisions', None),
+        (None, None),
+    ],
+    ids=["a trace", "no trace", "none"],
+)
+def test_a_wake_up_is_part_of_the_trace_that_armed_it(given: bytes | None, passed_on: bytes | None) -> None:
+    record = message(armed())
+    if given is not None:
+        record.headers_.append(("traceparent", given))
+    kept = row(record)
+    assert kept is not None and kept[1] is not None
+    wake, _ = Firing(NAMES, NOW, None).records(Pending(kept[0], 0, kept[1][8:]), 1)
+    assert dict(wake.headers or ()).get("traceparent") == passed_on
+    assert wake.topic == "ns.leads.scored"
+
+
 def test_a_tombstone_has_no_entry() -> None:
     assert row(message(None)) == (b"lead/a", None)
 
