@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from routing.candidates import Survey
@@ -32,7 +33,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Pick:
     """Who gets the lead, and why.
 
-    ranks: of `ranked`, in its order. lane: which lane decided. was: the winner as the pick saw them. counters: the
+    ranks: of `ranked`, in its order. order: places in `ranked`, best first. lane: which lane decided. was: the winner as the pick saw them. counters: the
     pool's and the winner's, before and after, as JSON data; empty until the turn is taken.
     """
 
@@ -42,6 +43,7 @@ class Pick:
     says: str
     lane: str | None
     ranks: list[Rank]
+    order: list[int]
     ranked: list[Candidate]
     turn: "Taking"
     found: Survey
@@ -69,11 +71,12 @@ def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str,
     lane, field_of = _lane(docket, pool, found.fit, asked, taking.state)
     by_load = lane == SENIOR_LANE
     ranks = (load_share if by_load else chosen.ranks)(field_of, taking.rotation)
-    best = min(ranks)
-    tied = [one for rank, one in zip(ranks, field_of, strict=True) if rank == best]
+    order = sorted(range(len(ranks)), key=ranks.__getitem__)
+    best = ranks[order[0]]
+    tied = [field_of[place] for place in takewhile(lambda place: ranks[place] == best, order)]
     winner = tied[0] if len(tied) == 1 else _longest_waiting(tied, salt)
     says = "available seniors first, least loaded" if by_load else chosen.says
-    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, field_of, taking, found, copy(winner))
+    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, copy(winner))
 
 
 def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
@@ -169,9 +172,14 @@ def _unseat(docket: Docket, picked: Pick) -> None:
 
 def _longest_waiting(tied: list[Candidate], salt: str) -> Candidate:
     """Whoever never had a turn, else whose turn is longest ago; then the recorded hash (NEW-16)."""
-    first = min((one.last_at or _NEVER) for one in tied)
-    waited = [one for one in tied if (one.last_at or _NEVER) == first]
-    return waited[0] if len(waited) == 1 else min(waited, key=lambda one: tie_hash(salt, one.rep))
+    since = [one.last_at or _NEVER for one in tied]
+    first = min(since)
+    waited = [one for one, at in zip(tied, since, strict=True) if at == first]
+    if len(waited) == 1:
+        return waited[0]
+    sha256, prefix = hashlib.sha256, f"{salt}|".encode()
+    hashes = [sha256(prefix + one.rep.encode()).digest()[:8] for one in waited]  # the bytes of `tie_hash`
+    return waited[hashes.index(min(hashes))]
 
 
 def _ratio(taking: Taking) -> str:

@@ -55,12 +55,12 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
 
 
 def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
-    best = min(picked.ranks)
-    pairs = sorted(zip(picked.ranks, range(len(picked.ranks)), strict=True))[:NAMED]
-    ties = picked.ranks.count(best) > 1
+    ranks, order = picked.ranks, picked.order
+    best = ranks[order[0]]
+    ties = len(order) > 1 and ranks[order[1]] == best
     rows: list[dict[str, Any]] = []
-    for rank, place in pairs:
-        one = picked.ranked[place]
+    for place in order[:NAMED]:
+        rank, one = ranks[place], picked.ranked[place]
         won = one.rep == picked.rep
         row = _row(rank, picked.was if won else one, won)
         if ties and rank == best and len(rows) < TIES:
