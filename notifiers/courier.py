@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from prometheus_client import CollectorRegistry
+
 from notifiers.attempts import AttemptLog
 from notifiers.channel import CHANNELS, Channel, Send
 from notifiers.lane import Closed, Lane
 from notifiers.message import Message
+from notifiers.metrics import NotifyMetrics
 from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
 from notifiers.outside import Outside, open_outside
 from notifiers.settings import ChannelSettings
@@ -56,7 +59,14 @@ class Courier:
     `channel_concurrency` a channel, and its result is there for the next `deliver` of the same key.
     """
 
-    def __init__(self, settings: ChannelSettings, log: AttemptLog, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: ChannelSettings,
+        log: AttemptLog,
+        clock: Callable[[], datetime],
+        metrics: NotifyMetrics | None = None,
+    ) -> None:
+        self._metrics = metrics or NotifyMetrics(CollectorRegistry())
         self._settings = settings
         self._log = log
         self._clock = clock
@@ -84,6 +94,7 @@ class Courier:
             await asyncio.wait([transit.task for transit in mine.values()], timeout=max(0.0, seconds))
         collected = self._collected(mine)
         self._results.update((key, a) for key, a in collected.items() if a.result is not Try.WAITING)
+        self._metrics.under_way(transit.parcel.channel for transit in self._transits.values())
         alive = {transit.parcel.chain for transit in self._transits.values()}
         self._chains = {name: chain for name, chain in self._chains.items() if name in alive}
         return known | collected
@@ -172,7 +183,7 @@ class Courier:
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:
-            self._lanes[name] = Lane(name, self._settings)
+            self._lanes[name] = Lane(name, self._settings, self._metrics.breaker(name))
         return self._lanes[name]
 
     def _waiting(self, reason: str, after_seconds: float) -> Attempt:

@@ -62,7 +62,12 @@ def delivery_key(decision: str, notice: str, recipient: str, channel: str) -> st
 
 def notice_of(decision: Decision, row: Row) -> Notice:
     """Return the notice that `row` delivers."""
-    return next(notice for notice in decision.notices if notice.id == row.notice)
+    return notice_named(decision, row.notice)
+
+
+def notice_named(decision: Decision, notice_id: str) -> Notice:
+    """Return a notice by its id."""
+    return next(notice for notice in decision.notices if notice.id == notice_id)
 
 
 def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledger:

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from aiolimiter import AsyncLimiter
+from prometheus_client import Gauge
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
@@ -16,11 +17,6 @@ from notifiers.outcome import Refused, Retryable, Sent, Suppressed
 from notifiers.settings import ChannelSettings
 
 log = structlog.get_logger()
-
-
-def _log_change(name: str, event_type: str, event: Any) -> None:
-    if event_type == "state_changed" and event.state != "half-opened":
-        log.warning("channel.changed", channel=name, state="down" if event.state == "opened" else "up")
 
 
 class Closed(Exception):
@@ -36,11 +32,12 @@ class Lane:
     """The limits of one channel on one slot. Lives on one event loop.
 
     The breaker opens after `breaker_failures` failures in a row; when its time is over a single call goes ahead
-    and the others wait for what becomes of it, so a dead channel hears one call a period.
+    and the others wait for what becomes of it, so a dead channel hears one call a period. is_down: 1 while it is open.
     """
 
-    def __init__(self, name: str, settings: ChannelSettings) -> None:
+    def __init__(self, name: str, settings: ChannelSettings, is_down: Gauge) -> None:
         self.name = name
+        self._is_down = is_down
         self._settings = settings
         self._places = asyncio.Semaphore(settings.channel_concurrency)
         rate = settings.rates.get(name)
@@ -50,9 +47,15 @@ class Lane:
             settings.breaker_seconds,
             exclude=[Refused, Suppressed, asyncio.CancelledError, (Retryable, lambda error: error.is_throttled)],
         )
-        self._breakers.add_listener(_log_change)
+        self._breakers.add_listener(self._changed)
         self._probe = asyncio.Lock()
         self._paused_until = 0.0
+
+    def _changed(self, name: str, event_type: str, event: Any) -> None:
+        if event_type == "state_changed" and event.state != "half-opened":
+            is_down = event.state == "opened"
+            self._is_down.set(is_down)
+            log.warning("channel.changed", channel=name, state="down" if is_down else "up")
 
     async def check(self) -> None:
         """Raise Closed if the channel is paused or its breaker open: then nobody need wait for a place."""

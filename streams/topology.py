@@ -104,7 +104,7 @@ def notify(parts: Parts) -> Stage:
     """Build NOTIFY."""
     from streams.stages.notify import build
 
-    return build(parts.settings.channels, parts.tables, parts.slot_dir, parts.clock.now)
+    return build(parts.settings.channels, parts.tables, parts.slot_dir, parts.clock.now, parts.registry)
 
 
 STAGES: Mapping[str, Callable[[Parts], Stage]] = {

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
+from prometheus_client import CollectorRegistry
 
 from notifiers.attempts import FileAttemptLog
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
 from notifiers.delivery import Ledger, Row, due, notice_of, opened, wakes_at
+from notifiers.metrics import NotifyMetrics
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
 from notifiers.office import Office
 from notifiers.outcome import Attempt
@@ -50,13 +52,20 @@ class Carrier(Protocol):
         """Let go of everything."""
 
 
-def build(settings: ChannelSettings, tables: Tables, folder: Path, clock: Callable[[], datetime]) -> "Notify":
+def build(
+    settings: ChannelSettings,
+    tables: Tables,
+    folder: Path,
+    clock: Callable[[], datetime],
+    registry: CollectorRegistry,
+) -> "Notify":
     """Return the stage of one slot. folder: the slot's own; holds the attempt log. clock: aware UTC, steady.
 
     Opens the log, no connection. Raises TemplateRefused for a custom text that `notify lint` would refuse.
     """
-    courier = Courier(settings, FileAttemptLog(folder / "attempts.log"), clock)
-    return Notify(settings, tables, Office(courier), load(settings.templates), clock)
+    metrics = NotifyMetrics(registry)
+    courier = Courier(settings, FileAttemptLog(folder / "attempts.log"), clock, metrics)
+    return Notify(settings, tables, Office(courier), load(settings.templates), clock, metrics)
 
 
 class Notify:
@@ -85,7 +94,9 @@ class Notify:
         carrier: Carrier,
         templates: Templates,
         clock: Callable[[], datetime],
+        metrics: NotifyMetrics | None = None,
     ) -> None:
+        self._metrics = metrics or NotifyMetrics(CollectorRegistry())
         self._settings = settings
         self._tables = tables
         self._carrier = carrier
@@ -201,6 +212,8 @@ class Notify:
         # What was sent was sent: an attempt outranks a reason not to make one.
         known = {**held_back, **attempts}
         step = advanced(ledger, known, self._settings, now)
+        self._metrics.tried(ledger.rows, attempts)
+        self._metrics.settled(ledger, step.settled)
         notes = settled_notes(notes, step.ledger, known)
         effects: list[Effect] = [_emitted(record) for record in step.settled]
         if notes != before:
