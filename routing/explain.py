@@ -24,13 +24,18 @@ _VERBS = {
 }
 
 
-def story(decisions: Sequence[Decision]) -> str:
-    """Return what happened to one lead and why, a paragraph a decision, in the order given; all times UTC."""
+def story(decisions: Sequence[Decision], otherwise: Sequence[str] = ()) -> str:
+    """Return what happened to one lead and why, a paragraph a decision, in the order given; all times UTC.
+
+    otherwise: sentences on what would have chosen otherwise (routing/counterfactual.py); they end the story.
+    """
     if not decisions:
         return "Nothing is known of this lead."
     first = decisions[0]
     parts = [f"Lead {first.lead_id}: {_about(first)}."]
     parts += [_paragraph(decision) for decision in decisions]
+    if otherwise:
+        parts.append("\n".join(otherwise))
     return "\n\n".join(parts) + "\n"
 
 

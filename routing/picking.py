@@ -33,8 +33,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Pick:
     """Who gets the lead, and why.
 
-    ranks: of `ranked`, in its order. order: places in `ranked`, best first. lane: which lane decided. was: the winner as the pick saw them. counters: the
-    pool's and the winner's, before and after, as JSON data; empty until the turn is taken.
+    ranks: of `ranked`, in its order. order: places in `ranked`, best first. lane: which lane decided. was: the winner
+    as the pick saw them. counters: the pool's and the winner's, before and after, as JSON data; empty until the turn is
+    taken.
     """
 
     pool: str

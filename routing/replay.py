@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from routing.decide import DecisionInput, decide, division_in
@@ -62,6 +63,33 @@ def replay(entries: Iterable[JournalEntry], policies: Callable[[str], Policy | N
         if recorded != recomputed:
             mismatches.append(Mismatch(row.event_id, row.offset, recorded, recomputed))
     return mismatches
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A division as it was just before one event, and the event with the clock that it was decided at."""
+
+    state: Memory
+    event: DecisionInput
+    policy: Policy
+    now: datetime
+
+
+def before_event(
+    entries: Iterable[JournalEntry], policies: Callable[[str], Policy | None], event_id: str
+) -> Before | None:
+    """Return the division before an event, from empty state; None: no such event, or no policy yet.
+
+    Raises LookupError where a policy that the journal names is not there.
+    """
+    state = Memory()
+    for row in entries:
+        value: Any = MODELS[row.type].model_validate(row.input)
+        policy, event = _policy(state, value, policies), DecisionInput(row.event_id, value)
+        if row.event_id == event_id:
+            return None if policy is None else Before(state, event, policy, row.now)
+        state.fold(decide(state, event, policy, row.now))
+    return None
 
 
 def _policy(state: Memory, value: Any, policies: Callable[[str], Policy | None]) -> Policy | None:
