@@ -1,12 +1,11 @@
 """Tells when nothing is under way any more: no lag, nothing due soon."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streams.kafka.config import ClusterSettings, admin_config, qualified
+from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from tests.chaos.observer import Observer
 from tests.chaos.upstream import Sent
 
@@ -20,6 +19,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
 }
 """Stage -> what it must have read whole. TIMERS is done when nothing is due."""
 
+ASK_SECONDS = 10.0
 DUE_WITHIN = timedelta(seconds=45)  # ladders and retries of a run are due sooner, everything else much later
 
 
@@ -30,7 +30,6 @@ class Quiet:
         self._cluster = cluster
         self._observer = observer
         self._sent = sent
-        self._admin = AdminClient(admin_config(cluster))
 
     def lags(self) -> dict[str, int]:
         """Return stage -> records not yet committed, of stages that have any; "timers": wake-ups due soon."""
@@ -42,16 +41,20 @@ class Quiet:
         return found | ({"timers": due} if due else {})
 
     def _lag(self, stage: str, last: Mapping[tuple[str, int], int]) -> int:
-        committed = dict(self._committed(stage))
-        mine = ((spot, offset) for spot, offset in last.items() if spot[0] in INPUTS[stage])
-        return sum(max(offset + 1 - max(committed.get(spot, 0), 0), 0) for spot, offset in mine)
+        mine = {spot: offset for spot, offset in last.items() if spot[0] in INPUTS[stage]}
+        committed = dict(self._committed(stage, mine)) if mine else {}
+        return sum(max(offset + 1 - max(committed.get(spot, 0), 0), 0) for spot, offset in mine.items())
 
-    def _committed(self, stage: str) -> Iterator[tuple[tuple[str, int], int]]:
-        group = qualified(self._cluster.namespace, stage)
-        prefix = qualified(self._cluster.namespace, "")
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=30)
+    def _committed(self, stage: str, spots: Iterable[tuple[str, int]]) -> Iterator[tuple[tuple[str, int], int]]:
+        """Ask as a consumer that never joins: an AdminClient's question kills the process (SIGSEGV in
+        librdkafka 2.16) when the coordinator does not answer in time."""
+        group, prefix = qualified(self._cluster.namespace, stage), qualified(self._cluster.namespace, "")
+        asker = Consumer(table_consumer_config(self._cluster) | {"group.id": group})
         try:
-            for one in asked[group].result().topic_partitions or ():
+            asked = [TopicPartition(prefix + name, number) for name, number in spots]
+            for one in asker.committed(asked, timeout=ASK_SECONDS):
                 yield (one.topic.removeprefix(prefix), one.partition), one.offset
         except KafkaException:
-            return  # the group is being made, or moves: it has lag
+            return  # a transaction is under way, or the group moves: it has lag
+        finally:
+            asker.close()
