@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import PARTITIONS, KeyedBy
 from tests.bench import inputs
 from tests.bench.arrivals import Latency, measure
 from tests.bench.process import python, resident_bytes, running
-from tests.bench.progress import committed
+from tests.bench.progress import committed, watching
 from tests.bench.setting import Setting, prepared, stage
 from tests.records import Outgoing
 
@@ -74,32 +75,32 @@ def hop_chain(bootstrap: str, rates: tuple[int, ...]) -> list[Latency]:
 def kill_to_commit(bootstrap: str, folder: Path, times: int) -> list[float]:
     """Return seconds from SIGKILL of SCORE, started again at once, to its next commit, under a load of its own."""
     setting = prepared(bootstrap, "bench-kill", folder)
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    group, topic = setting.full("score"), setting.full("leads.enriched")
+    topic = setting.full("leads.enriched")
     found = []
     total = 0
-    for round_number in range(times):
-        with stage(setting, "score") as process:
-            setting.records.write("leads.enriched", _later(round_number, 0))
-            total += 50
-            _until(admin, group, topic, total)
-            process.send_signal(signal.SIGKILL)
-            killed = time.perf_counter()
-            process.wait(10)
-        with stage(setting, "score"):
-            setting.records.write("leads.enriched", _later(round_number, 1))
-            total += 50
-            _until(admin, group, topic, total - 49)
-            found.append(time.perf_counter() - killed)
-            _until(admin, group, topic, total)
+    with watching(bootstrap, setting.full("score")) as reader:
+        for round_number in range(times):
+            with stage(setting, "score") as process:
+                setting.records.write("leads.enriched", _later(round_number, 0))
+                total += 50
+                _until(reader, topic, total)
+                process.send_signal(signal.SIGKILL)
+                killed = time.perf_counter()
+                process.wait(10)
+            with stage(setting, "score"):
+                setting.records.write("leads.enriched", _later(round_number, 1))
+                total += 50
+                _until(reader, topic, total - 49)
+                found.append(time.perf_counter() - killed)
+                _until(reader, topic, total)
     return found
 
 
-def _until(admin: AdminClient, group: str, topic: str, goal: int) -> None:
+def _until(reader: Consumer, topic: str, goal: int) -> None:
     deadline = time.monotonic() + 60
-    while committed(admin, group, topic, PARTITIONS[KeyedBy.PERSON]) < goal:
+    while committed(reader, topic, PARTITIONS[KeyedBy.PERSON]) < goal:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{group} did not commit {goal} records of {topic}")
+            raise TimeoutError(f"SCORE did not commit {goal} records of {topic}")
         time.sleep(0.01)
 
 
