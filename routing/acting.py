@@ -94,11 +94,15 @@ def _booked(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 
 
 def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    if activity.rep is None or lead.owner == OwnerRef(OwnerKind.REP, activity.rep):
+    if activity.rep is None or _is_owned_by(lead, activity.rep):
         return
     if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
         lead = replace(lead, phase=Phase.QUEUED)
     _given(docket, lead, activity.rep, f"{activity.rep} claimed it.")
+
+
+def _is_owned_by(lead: LeadState, rep_id: str) -> bool:
+    return lead.owner.kind is OwnerKind.REP and lead.owner.id == rep_id
 
 
 def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -113,6 +117,8 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     routing = judge(docket, scored)
     search = searching(docket, lead, scored, routing.facts)
     name = to.split(":", 1)[-1]
+    if _is_owned_by(lead, to):
+        return  # a CRM reports back what it was told
     if docket.rep(to) is not None:
         _given(docket, lead, to, why)
     elif name in file.pools:

@@ -54,6 +54,12 @@ def test_a_person_may_move_a_lead_over_the_limit_and_no_turn_is_used() -> None:
     assert sum(world.turns("smb-sdr").values()) == 0
 
 
+def test_a_lead_moved_to_its_own_owner_is_not_told_about_again() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    assert world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:20"), to=lead.owner.id, by="crm") == []
+
+
 def test_a_lead_moved_to_nobody_known_stays() -> None:
     world = World()
     lead = world.arrives(WARM)
