@@ -80,8 +80,7 @@ def hooks_router(hooks: Hooks) -> APIRouter:
         crm = hooks.desk.channels.crm
         secret = _secret(crm.hubspot.client_secret if crm.hubspot else None, "crm.hubspot.client_secret")
         body, now = await hooks.body(request), datetime.now(UTC)
-        url = f"{hooks.settings.public_url.rstrip('/')}{request.url.path}" if hooks.settings.public_url else None
-        if not hubspot_webhook.is_signed(body, request.headers, url or str(request.url), secret, now):
+        if not hubspot_webhook.is_signed(body, request.headers, _called_url(hooks, request), secret, now):
             raise _unsigned("the request is not signed by HubSpot, or is older than five minutes")
         return await _changed(hooks, hubspot_webhook.changes_of, body, "hubspot", now)
 
@@ -132,6 +131,13 @@ def _record(change: CrmChange, desk: Desk, source: str) -> Submission | None:
         return submission.roster_entry(rep)
     activity = activity_of(change, desk.roster.of_crm, desk.channels.crm.stages)
     return submission.reported(activity, source) if activity is not None else None
+
+
+def _called_url(hooks: Hooks, request: Request) -> str:
+    """Return the URL as the caller knows it: a proxy may have changed scheme and host."""
+    public = hooks.settings.public_url.rstrip("/")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{public}{request.url.path}{query}" if public else str(request.url)
 
 
 def _secret(secret: SecretStr | None, name: str) -> str:

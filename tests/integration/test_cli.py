@@ -15,6 +15,7 @@ from streams.cli.exit_code import ExitCode
 from streams.cli.main import run
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
+from tests.lab import decisions as lab
 from tests.records import Outgoing, Records
 
 Said = Callable[..., tuple[int, Any, str]]
@@ -214,6 +215,16 @@ def test_a_lead_is_explained_from_the_one_partition_of_its_person(leadstream: Sa
     assert "contact" not in leadstream("lead", "explain", lead, "--json")[1][0]
     assert leadstream("lead", "history", lead_id("main", person, 2))[0] == ExitCode.NOT_FOUND
     assert leadstream("lead", "history", "nonsense")[0] == ExitCode.USAGE
+
+
+def test_the_messages_of_a_lead_are_shown_without_being_sent(leadstream: Said, records: Records) -> None:
+    told = lab.decision(lab.notice(channels=("slack", "email")))
+    records.write("reps", [Outgoing("M1", encode(lab.REPS["M1"]))])
+    records.write("leads.assigned", [Outgoing(told.person, encode(told))])
+    code, (slack,), _ = leadstream("notify", "preview", told.lead_id, "--channel", "slack", "--json")
+    assert (code, slack["channel"], slack["raw"][0]["type"]) == (ExitCode.OK, "slack", "header")
+    assert "Cora Lone" in leadstream("notify", "preview", told.lead_id)[1]
+    assert leadstream("notify", "preview", told.lead_id, "--channel", "sms")[0] == ExitCode.OK
 
 
 def test_pending_wake_ups_are_listed_the_next_first(leadstream: Said, records: Records) -> None:

@@ -35,11 +35,15 @@ class Running:
     lines: list[structlog.typing.EventDict]
 
 
-def running(cluster: ClusterSettings, settings: IntakeSettings) -> Iterator[Running]:
+def running(
+    cluster: ClusterSettings,
+    settings: IntakeSettings,
+    channels: ChannelSettings = ChannelSettings(),  # noqa: B008
+) -> Iterator[Running]:
     key = new_key()
     capture = structlog.testing.LogCapture()
     log = structlog.wrap_logger(structlog.PrintLogger(), processors=[capture])
-    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, ChannelSettings()) as desk:
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels) as desk:
         app = create_app(settings, publisher, {"web": digest(key)}, CollectorRegistry(), log, desk)
         http = server(app, settings)
         thread = threading.Thread(target=http.run, daemon=True)
