@@ -18,10 +18,16 @@ app = typer.Typer(add_completion=False, help="Ask why a lead is where it is.", n
 LeadId = Annotated[str, typer.Argument(metavar="LEAD", help="Lead id, division.person.number; see leads.assigned.")]
 
 
+Otherwise = Annotated[
+    bool, typer.Option("--otherwise", help="Also tell the smallest change that would have chosen otherwise.")
+]
+
+
 @app.command()
-def explain(context: typer.Context, lead: LeadId, as_json: AsJson = False) -> None:
+def explain(context: typer.Context, lead: LeadId, as_json: AsJson = False, otherwise: Otherwise = False) -> None:
     """Tell the whole story of a lead: which rule, which candidates and why not, what happened since.
 
+    --otherwise replays the division's journal up to the lead, so it takes longer the longer that is.
     Example: leadstream lead explain main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1
     """
     decisions = decisions_on(context.obj.cluster(), lead)
@@ -30,6 +36,11 @@ def explain(context: typer.Context, lead: LeadId, as_json: AsJson = False) -> No
         return
     from routing.explain import story
 
+    if otherwise:
+        from streams.cli.otherwise import otherwise as searched
+
+        say(story(decisions, searched(context.obj.cluster(), decisions)))
+        return
     say(story(decisions))
 
 
