@@ -9,14 +9,13 @@ from pathlib import Path
 
 import orjson
 from confluent_kafka import Consumer
-from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import PARTITIONS, KeyedBy
 from tests.bench import inputs
 from tests.bench.arrivals import Latency, measure
 from tests.bench.process import python, resident_bytes, running
-from tests.bench.progress import asking, committed, watching
+from tests.bench.progress import committed, watching
 from tests.bench.setting import Setting, prepared, stage
 from tests.records import Outgoing
 
