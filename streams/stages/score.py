@@ -182,6 +182,8 @@ class Score:
         return (Delete(key),) if person.ordinal == 0 else (Put(key, replace(person, early=())),)
 
 
+BLOCKED_BEFORE = "person.blocked"  # in `Lead.suspect`: somebody blocked this person's last lead (CAP-4)
+
 DROPPED = ("repeated_submission", "repeated_activity", "stale_wake_up", "late_answer", "activity_without_lead")
 """Why SCORE may set an event aside: labels of a counter."""
 
@@ -219,6 +221,8 @@ def _scored(
     person: Person, current: OpenLead | None, division: str, policy: Policy, enriched: LeadEnriched, now: datetime
 ) -> LeadScored:
     lead = enriched.lead
+    if person.ended is not None and person.ended.kind == "blocked":  # kept out before: for review, not for a rep
+        lead = lead.model_copy(update={"suspect": tuple(dict.fromkeys((*lead.suspect, BLOCKED_BEFORE)))})
     graded, scored = judged(policy, lead)
     touches = current.touches if current else 0
     return LeadScored(

@@ -52,8 +52,8 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 async def test_the_fill_rate_of_a_field_is_told_by_what_was_found() -> None:
     registry = CollectorRegistry()
-    script = [Firmographics(Company(domain="acme.example", employees=5)), NotFound(), Firmographics(Company(name="A"))]
-    await asked(registry, [*script], times=3)
+    first, last = (Firmographics(Company(domain="acme.example", employees=5)), Firmographics(Company(name="A")))
+    await asked(registry, [first, NotFound(), last], times=3)
     assert (value(registry, "answers_total", outcome="found"), value(registry, "answers_total", outcome="empty")) == (
         2,
         1,

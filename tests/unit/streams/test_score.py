@@ -107,6 +107,15 @@ def test_a_disqualified_lead_is_told_with_who_when_and_why_when_the_person_retur
     assert (told.lead_id, told.rep, told.at, told.reason) == ("main.p1.1", "M2", AT + timedelta(hours=1), "no_budget")
 
 
+def test_who_was_blocked_comes_back_as_a_suspect_until_a_lead_of_theirs_ends_well(bench: Bench) -> None:
+    first = bench.scored(enriched("s1"))
+    bench.take(activity(ActivityKind.BLOCKED, lead_id=first.lead_id))
+    second = bench.scored(enriched("s2"))
+    assert (first.lead.suspect, second.lead.suspect) == ((), ("person.blocked",))
+    bench.take(activity(ActivityKind.WON, lead_id=second.lead_id), "a2")
+    assert bench.scored(enriched("s3")).lead.suspect == ()
+
+
 def test_activity_found_by_address_gets_the_open_lead_and_its_division(bench: Bench) -> None:
     bench.take(enriched("s1"))
     (emit,) = emitted(bench.take(activity(ActivityKind.CALLED)))
