@@ -13,7 +13,7 @@ from streams.store.store import Position, StoreFailed
 
 _POSITION = b"\x00position"
 _FIRST_ENTRY = b"\x01"
-_CACHE_MIB = 8  # per store: a slot may hold six, and its goal is 100 MB in all
+_CACHE_MIB = 4  # per store: a slot may hold six, and its goal is 100 MB in all
 _MIB = 1 << 20
 _BROKEN = "broken"
 # A block whose checksum is wrong; a file that the store knows of and the folder has not.
@@ -105,7 +105,7 @@ def open_rocks(folder: Path) -> RocksStore:
 def _opened(folder: Path) -> Rdict:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
-    options.set_write_buffer_size(4 * _MIB)
+    options.set_write_buffer_size(_MIB)  # two of them a store; 4 MiB each cost 17 MB a slot and wrote no faster
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_total_wal_size(8 * _MIB)  # a short log makes a quick start
