@@ -86,7 +86,6 @@ def kill_to_commit(bootstrap: str, folder: Path, times: int) -> list[float]:
                 _until(reader, topic, total)
                 process.send_signal(signal.SIGKILL)
                 killed = time.perf_counter()
-                process.wait(10)
             with stage(setting, "score"):
                 setting.records.write("leads.enriched", _later(round_number, 1))
                 total += 50
