@@ -50,8 +50,8 @@ class _Waiting:
 class Decisions:
     """The last `MOST_KNOWN` decisions by the event id of their lead, and who waits for one.
 
-    One thread writes (`Follower`), the event loop asks. A lead that was decided before the intake started, or very
-    long ago, is not known: its caller waits in vain.
+    One thread writes (`Follower`), the event loop asks. A lead that was decided more than a minute before the intake
+    started, or very long ago, is not known: its caller waits in vain.
     """
 
     def __init__(self) -> None:

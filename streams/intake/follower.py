@@ -1,6 +1,7 @@
 """Following the roster and the decisions on a thread of its own, read_committed, in no consumer group."""
 
 import threading
+import time
 from types import TracebackType
 
 import structlog
@@ -14,16 +15,18 @@ from streams.kafka.config import ClusterSettings, qualified, table_consumer_conf
 
 _ASK_SECONDS = 5.0
 _POLL_SECONDS = 0.2
-_AGAIN_SECONDS = 1.0
+_AGAIN_SECONDS = 0.5
+_BACK_SECONDS = 60.0
 _AT_ONCE = 500
 
 log = structlog.get_logger()
 
 
 class Follower:
-    """Keeps `roster` whole from the beginning of `reps`, `decisions` from now on. Use as a context manager.
+    """Keeps `roster` whole from the beginning of `reps`, `decisions` from a minute ago on. Use as a context manager.
 
-    It never stops the intake: while Kafka is away it tries again each second.
+    It never stops the intake: while Kafka is away it tries again twice a second, and then goes back to a minute before
+    it lost the thread, so that no decision is missed in between.
     """
 
     def __init__(self, cluster: ClusterSettings, roster: Roster, decisions: Decisions) -> None:
@@ -32,6 +35,7 @@ class Follower:
         self._decisions = decisions
         self._reps = qualified(cluster.namespace, "reps")
         self._assigned = qualified(cluster.namespace, "leads.assigned")
+        self._followed_at = time.time()  # Kafka's timestamps are wall time
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake-follower", daemon=True)
 
@@ -58,10 +62,7 @@ class Follower:
 
     def _follow(self, consumer: Consumer) -> None:
         reps = [TopicPartition(self._reps, number, OFFSET_BEGINNING) for number in _numbers(consumer, self._reps)]
-        decisions = [TopicPartition(self._assigned, number) for number in _numbers(consumer, self._assigned)]
-        for one in decisions:
-            _, one.offset = consumer.get_watermark_offsets(one, timeout=_ASK_SECONDS, cached=False)
-        consumer.assign(reps + decisions)
+        consumer.assign(reps + self._recent(consumer))
         unread = {one.partition for one in reps}
         while not self._closed.is_set():
             # poll comes back with the first record; consume(n) alone would wait for n of them
@@ -75,6 +76,26 @@ class Follower:
                 elif message.topic() == self._reps:
                     unread.discard(message.partition() or 0)
             self._roster.is_complete = self._roster.is_complete or not unread
+            self._followed_at = time.time()
+
+    def _recent(self, consumer: Consumer) -> list[TopicPartition]:
+        """Return where the decisions of a minute before `_followed_at` begin."""
+        since = int((self._followed_at - _BACK_SECONDS) * 1_000)
+        numbers = _numbers(consumer, self._assigned)
+        # The ends first: a partition without such a record begins there, and what comes meanwhile is behind it.
+        ends = {
+            number: consumer.get_watermark_offsets(
+                TopicPartition(self._assigned, number), timeout=_ASK_SECONDS, cached=False
+            )[1]
+            for number in numbers
+        }
+        asked = [TopicPartition(self._assigned, number, since) for number in numbers]
+        for one in (found := consumer.offsets_for_times(asked, timeout=_ASK_SECONDS)):
+            if one.error is not None:
+                raise KafkaException(one.error)
+            if one.offset < 0:
+                one.offset = ends[one.partition]
+        return found
 
     def _take(self, message: Message) -> None:
         """Take one record in. One that cannot be read is passed over: the stages have it set aside and told."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.decision import DecisionKind, Owner, OwnerKind
+from schemas.ids import derived_id
 from schemas.wire import encode
 from streams.intake.settings import IntakeSettings
 from streams.kafka.config import ClusterSettings
@@ -68,6 +69,14 @@ def test_a_lead_in_a_queue_is_answered_without_a_calendar(intake: Running, assig
     answer = intake.client.post("/leads?wait=15s", json={"email": "coo@lone.example", "action": "queue"})
     assert (answer.status_code, answer.json()["booking_url"]) == (200, None)
     assert answer.json()["decision"]["queue"] == "manual-review"
+
+
+def test_a_decision_made_shortly_before_the_intake_started_is_known(topics: ClusterSettings, records: Records) -> None:
+    event_id = derived_id("f-2", "intake/web", "lead")
+    records.write("leads.assigned", [_decided(event_id, "demo")])
+    for intake in running(topics, IntakeSettings(port=0)):
+        answer = intake.client.post("/leads?wait=15s", json={"id": "f-2", "email": "coo@lone.example"})
+        assert (answer.status_code, answer.json()["decision"]["decision_id"]) == (200, f"d-{event_id}")
 
 
 def test_without_a_decision_in_time_the_lead_is_taken_all_the_same(intake: Running, records: Records) -> None:
