@@ -16,7 +16,7 @@ from routing.rep_state import RepState
 from routing.strategies.candidate import Asked
 from schemas.decision import OwnerKind
 from schemas.policy_file import ToQueue
-from schemas.policy_pool import Fallback, Pool
+from schemas.policy_pool import Fallback, Pool, Strategy
 
 
 @dataclass(slots=True)
@@ -140,12 +140,12 @@ def strategy_for(docket: Docket, pool: Pool, wanted: Wanted) -> str:
     for choice in pool.strategies:
         if docket.holds(choice.when, wanted.facts):
             return choice.use.value
-    return pool.strategy.value
+    return str(pool.strategy)
 
 
 def asked_of(docket: Docket, pool: Pool, wanted: Wanted) -> Asked:
     """Return what the pool's strategy may know of the lead."""
-    if pool.strategy.value != "performance" and not pool.strategies:
+    if pool.strategy is not Strategy.PERFORMANCE and not pool.strategies:
         return Asked(wanted.tier, performance=pool.performance)
     is_good = docket.holds(pool.performance.when, wanted.facts)
     return Asked(wanted.tier, is_good, pool.performance)

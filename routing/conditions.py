@@ -9,7 +9,7 @@ import cel
 
 from routing.expression import Comparison, Facts, Node, Op, Opaque, conjuncts, leaves, truth
 from routing.expression_parser import parse
-from routing.plain_test import PlainTest, plain_test
+from routing.plain_test import PlainTest, plain_test, plain_tests
 
 LONGEST_TEXT = 2_000
 DEEPEST = 20
@@ -36,6 +36,7 @@ class Part:
     """One of the things that must all hold for a condition. field, expected: of its first comparison, as shown.
 
     plain: what answers without CEL where the part is a comparison of `field` alone, and its value of the type written.
+    plain_any: the same for a part where any of several comparisons is enough, with the fact of each.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Part:
     field: str
     expected: str
     plain: PlainTest | None
+    plain_any: tuple[tuple[str, PlainTest], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,7 +180,16 @@ def _part(node: Node) -> Part:
     is_plain = node is first and isinstance(first, Comparison)
     shown = expectation(first) if is_plain and isinstance(first, Comparison) else node.text
     fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
-    return Part(node.text, cel.compile(node.text), node, fields, fields[0] if fields else "", shown, plain_test(node))
+    return Part(
+        node.text,
+        cel.compile(node.text),
+        node,
+        fields,
+        fields[0] if fields else "",
+        shown,
+        plain_test(node),
+        plain_tests(node),
+    )
 
 
 def _ending(condition: Condition | Part, key: str) -> tuple[str, ...]:

@@ -8,13 +8,22 @@ from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from routing.expression import Comparison, Node, Not, Op
+from routing.expression import Comparison, Node, Not, Op, Or
 
 PlainTest = Callable[[Any], bool | None]
 """Value of the fact, None where it is unknown -> whether the part holds; None: ask CEL."""
 
 _ORDERS = {Op.LESS: lt, Op.AT_MOST: le, Op.MORE: gt, Op.AT_LEAST: ge}
 _SAME = {Op.EQUAL: eq, Op.NOT_EQUAL: ne}
+
+
+def plain_tests(node: Node) -> tuple[tuple[str, PlainTest], ...]:
+    """Return the (fact, test) of a part that asks for any of several such comparisons; nothing for any other part."""
+    if not isinstance(node, Or):
+        return ()
+    tests = [(leaf.field, plain_test(leaf)) for leaf in node.parts if isinstance(leaf, Comparison)]
+    sure = [(name, test) for name, test in tests if test is not None]
+    return tuple(sure) if len(sure) == len(node.parts) else ()
 
 
 def plain_test(node: Node) -> PlainTest | None:

@@ -89,20 +89,33 @@ class _Asking:
     def miss(self, part: Part) -> Miss | None:
         """Return why the part does not hold, None where it does."""
         name = part.field
-        try:
-            value = self._values[name]
-        except KeyError:
-            value = self._values[name] = _value(self._facts, name)
+        value = self._value(name)
         if part.plain is not None:
             held = part.plain(value)
             if held is not None:
                 return None if held else Miss(name, value, part.expected)
             if value is None:
                 return Miss(name, None, part.expected, (name,))
+        elif part.plain_any:
+            held = self._any(part)
+            if held is not None:
+                return None if held else Miss(name, value, part.expected)
         if self._context is None:
             self._context = context_of(self._facts, self._policy.routing)
         verdict = evaluate(part, self._context)
         return None if verdict.matched else Miss(name, value, part.expected, verdict.unknown)
+
+    def _any(self, part: Part) -> bool | None:
+        """Whether any of the part's comparisons holds; None where CEL must say."""
+        answers = [test(self._value(name)) for name, test in part.plain_any]
+        return None if None in answers else True in answers
+
+    def _value(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            value = self._values[name] = _value(self._facts, name)
+            return value
 
 
 def _value(facts: Mapping[str, Any], name: str) -> Any:

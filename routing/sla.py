@@ -81,7 +81,7 @@ def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
         due = after(calendar, lead.clock_at, step.at.of(window))
         if step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
-        rows.append(DueStep(f"{step.at}:{step.do.value}", step, due))
+        rows.append(DueStep(f"{step.at}:{step.do}", step, due))
     rows.sort(key=lambda row: row.due_at)
     docket.steps = (lead, tuple(rows))
     return rows
@@ -130,7 +130,7 @@ def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
     steps = tuple(
         SlaStep(
             name=row.name,
-            do=row.step.do.value,
+            do=str(row.step.do),
             due_at=done[row.name].due_at if row.name in done else row.due_at,
             done_at=done[row.name].done_at if row.name in done else None,
         )

@@ -51,6 +51,18 @@ def test_a_plain_test_answers_as_cel_does_or_asks_it(text: str, value: object) -
         assert said == (False, ("company.x",))
 
 
+@settings(deadline=None)
+@given(x=VALUES, y=VALUES)
+def test_any_of_several_plain_tests_answers_as_cel_does_or_asks_it(x: object, y: object) -> None:
+    part = compile_condition('company.x == "a" || company.y == 1').parts[0]
+    known = {f"company.{name}": value for name, value in (("x", x), ("y", y)) if value is not None}
+    facts = nested(known)  # type: ignore[arg-type]
+    answers = [test(facts["company"].get(name.removeprefix("company."))) for name, test in part.plain_any]
+    assert len(answers) == 2
+    if None not in answers:
+        assert evaluate(part, context_of(facts)) == (True in answers, ())
+
+
 def test_a_part_of_several_facts_is_left_to_cel() -> None:
     parts = [compile_condition(text).parts[0] for text in ("score > 1 || has(segment.x)", "score + 1 > 2")]
     assert [part.plain for part in parts] == [None, None]
