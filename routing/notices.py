@@ -56,9 +56,7 @@ def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[lis
     template = plan.templates.get(said) or plan.templates.get("else", "receipt")
     if lead.phase is Phase.QUEUED:
         template = plan.queue_template
-    notice = Notice(
-        id="auto_reply", audience=Audience.LEAD, channels=("email",), template=f"auto_reply.{template}"
-    )
+    notice = Notice(id="auto_reply", audience=Audience.LEAD, channels=("email",), template=f"auto_reply.{template}")
     return [notice], replace(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
 
 

@@ -1,6 +1,7 @@
 """Runs one stage on one slot: the process's whole life. `run` is what the command line calls."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,10 @@ from streams.transaction import Transactor
 EXIT_STOPPED = 0  # asked to end, and did
 EXIT_FATAL = 1  # start it again: it restores
 EXIT_FENCED = 3  # as FATAL, and another process has this slot: look whether two were started
+
+# A batch makes many small values that live as long as it does: at Python's 700 the collector takes an eighth of a
+# decision's time for nothing (904 decisions/s, 1,005 so).
+GC_THRESHOLDS = (50_000, 20, 20)
 
 DRIFT_ALARM_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 5.0
@@ -81,6 +86,7 @@ def run(
     For the main thread of a process. stage_factory: gets the tables, which can be read from the first batch on.
     """
     registry = registry or CollectorRegistry()
+    gc.set_threshold(*GC_THRESHOLDS)
     stop = Stop()
     health = Health()
     name = "?"
