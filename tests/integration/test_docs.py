@@ -127,7 +127,9 @@ def test_every_example_command_is_understood(line: str, tmp_path: Path, monkeypa
     words = shlex.split(line.split(" > ")[0])
     words = words[words.index("leadstream") + 1 :]
     for word in (*words, "FILE"):
-        if "." in word or word == "FILE":
+        if word.endswith("/"):
+            Path(word).mkdir()
+        elif "." in word or word == "FILE":
             Path(word).touch()
     command, name = typer.main.get_command(app), "leadstream"
     context = command.make_context(name, list(words), resilient_parsing=False)
