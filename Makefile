@@ -68,7 +68,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/.uv
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
 	if [ -n "$$cert" ] && [ -z "$${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 	export UV_HTTP_TIMEOUT="$${PIP_DEFAULT_TIMEOUT:-120}"; \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
 	|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@# byte code ahead of the first start: a stage that compiles its imports takes a second longer to restart
+	@$(BIN)/python -m compileall -q schemas routing enrichment notifiers streams
 	@touch $@
