@@ -9,6 +9,7 @@ from routing.lint_rules import rule_findings
 from routing.policy import Policy, PolicyInvalid, compile_policy
 from routing.policy_checks import ladders
 from routing.policy_errors import place
+from routing.unheeded import unheeded
 from schemas.policy_file import Place, ToPool
 from schemas.policy_pool import Selector
 from schemas.policy_sla import SlaClock, StepAction
@@ -20,6 +21,7 @@ _WEEK_MINUTES = 7 * 24 * 60
 def lint(policy: Policy, roster: Sequence[Rep] | None = None) -> tuple[Finding, ...]:
     """Return what is wrong with a policy that compiled, errors first. Without a roster, what needs one is left out."""
     findings = [*rule_findings(policy), *_ladders(policy), *_after_hours(policy), *_selectors(policy), *_unused(policy)]
+    findings += unheeded(policy)
     if roster is not None:
         findings += roster_findings(policy, roster)
     return in_order(findings)

@@ -1,0 +1,39 @@
+"""Parts of a policy file that this build reads and does not act on: said aloud, never silently without effect."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from routing.finding import Finding, Severity
+from routing.policy import Policy
+from routing.policy_errors import place
+
+# (section, field), compared with the field's default. A part leaves this list with the change that acts on it.
+UNHEEDED: tuple[tuple[str, str], ...] = (
+    ("sla", "clock_from"),
+    ("sla", "unacknowledged"),
+    ("capacity", "manual_over_limit"),
+    ("dedupe", "after_enrichment"),
+    ("options", "vacation_catch_up"),
+    ("options", "manual_reassign_window"),
+    ("options", "shadow_first_launch"),
+    ("options", "shadow_change"),
+)
+
+
+def unheeded(policy: Policy) -> Iterator[Finding]:
+    """Yield a warning for each part that differs from its default and has no effect yet."""
+    file = policy.file
+    for section, field in UNHEEDED:
+        model: Any = getattr(file, section)
+        if getattr(model, field) != getattr(type(model)(), field):
+            yield _warned(policy, (section, field))
+    if file.alarms != type(file.alarms)():
+        yield _warned(policy, ("alarms",))
+    for name, plan in file.notices.items():
+        if plan.digest:
+            yield _warned(policy, ("notices", name, "digest"))
+
+
+def _warned(policy: Policy, path: tuple[str, ...]) -> Finding:
+    what = f"{'.'.join(path)} has no effect in this build."
+    return place(policy.document, path, Severity.WARNING, "part.unheeded", what, "Leave it out, or expect its default.")
