@@ -11,7 +11,7 @@ PAUSE = "pause"
 
 
 class FaultName(StrEnum):
-    AFTER_PRODUCE = "after-produce"  # all records and offsets handed over, the commit not asked for
+    AFTER_PRODUCE = "after-produce"  # all records in the log, offsets sent, the commit not asked for
     INSIDE_COMMIT = "inside-commit"  # asked for, the answer not here: committed or not
     AFTER_COMMIT_BEFORE_FOLD = "after-commit-before-fold"  # committed, the store does not have it yet
 
