@@ -22,13 +22,19 @@ def receive(docket: Docket, scored: LeadScored) -> None:
     lead = docket.lead(scored.lead_id)
     if lead is None or lead.phase is Phase.CLOSED:
         if not scored.is_late:
-            arrive(docket, scored, opened(scored))
+            # under the id of a lead that ended, numbers go on: no step, no timer of the earlier life acts again
+            arrive(docket, scored, opened(scored) if lead is None else reopened(scored, lead))
     elif scored.is_late:
         _late_data(docket, scored, lead)
     elif lead.phase is Phase.WAITING:
         arrive(docket, scored, replace(opened(scored), touches=scored.touch))
     elif scored.touch > lead.touches:
         _touch(docket, scored, lead)
+
+
+def reopened(scored: LeadScored, lead: LeadState) -> LeadState:
+    """Return the state of a lead that comes again under an id that had ended."""
+    return replace(opened(scored), cycle=lead.cycle + 1, epoch=lead.epoch)
 
 
 def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
