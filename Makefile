@@ -49,7 +49,7 @@ broker: $(VENV)/.ready ## Run a single-node Kafka on this machine until Ctrl-C
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Resolve the dependencies anew into requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra local --extra parquet --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
 
 .PHONY: clean
