@@ -10,7 +10,7 @@ from routing.chains import pool_chain, to_queue
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, lead_key
-from routing.moving import moved, next_owner, reroute
+from routing.moving import Move, moved, next_owner, reroute
 from routing.opportunity import follow
 from routing.owners import release, reload
 from routing.placement import Placement, Via
@@ -98,7 +98,7 @@ def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         return
     if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
         lead = replace(lead, phase=Phase.QUEUED)
-    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.")
+    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED)
 
 
 def _is_owned_by(lead: LeadState, rep_id: str) -> bool:
@@ -120,25 +120,32 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if _is_owned_by(lead, to):
         return  # a CRM reports back what it was told
     if docket.rep(to) is not None:
-        _given(docket, lead, to, why)
+        _given(docket, lead, to, why, Move.BY_HAND)
     elif name in file.pools:
         placed = pool_chain(search, name)
         if placed is not None:
-            moved(docket, replace(lead, chain=Chain.POOL, pool=name, bound_to=None), placed, search.wanted, why)
+            moved(
+                docket,
+                replace(lead, chain=Chain.POOL, pool=name, bound_to=None),
+                placed,
+                search.wanted,
+                why,
+                Move.BY_HAND,
+            )
     elif name in file.queues:
         lead = replace(lead, chain=Chain.QUEUE, bound_to=None)
-        moved(docket, lead, to_queue(search, name, Via.QUEUE), search.wanted, why)
+        moved(docket, lead, to_queue(search, name, Via.QUEUE), search.wanted, why, Move.BY_HAND)
     else:
         reason = f"It could not be moved to {to}: no rep, pool or queue of that name."
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": to})
 
 
-def _given(docket: Docket, lead: LeadState, rep_id: str, why: str) -> None:
+def _given(docket: Docket, lead: LeadState, rep_id: str, why: str, move: Move) -> None:
     scored = scored_of(lead)
     routing = judge(docket, scored)
     search = searching(docket, lead, scored, routing.facts)
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
-    moved(docket, lead, placed, search.wanted, why)
+    moved(docket, lead, placed, search.wanted, why, move)
 
 
 def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -154,7 +161,8 @@ def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if placed is None:
         record(docket, lead, DecisionKind.NOTED, f"{rep_id} declined it; nobody else is free.", {"declined": rep_id})
         return
-    moved(docket, lead, placed, wanted, f"{rep_id} declined it: {activity.reason or 'no reason given'}.")
+    why = f"{rep_id} declined it: {activity.reason or 'no reason given'}."
+    moved(docket, lead, placed, wanted, why, Move.DECLINED)
 
 
 def _stage(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -183,7 +191,7 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     lead = replace(restarted(lead, activity.at), chain=Chain.QUEUE, engagements=())
     search = searching(docket, lead, scored, routing.facts)
     placed = to_queue(search, plan.queue, Via.QUEUE)
-    moved(docket, lead, placed, search.wanted, f"{plan.threshold} engagements while nurtured.")
+    moved(docket, lead, placed, search.wanted, f"{plan.threshold} engagements while nurtured.", Move.ENGAGED)
 
 
 def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -205,7 +213,8 @@ def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     elif rule.to is Place.QUARANTINE:
         lead = replace(lead, chain=Chain.QUEUE)
         search = searching(docket, lead, scored, routing.facts)
-        moved(docket, lead, to_queue(search, docket.file.quarantine.queue, Via.QUEUE), search.wanted, by)
+        placed = to_queue(search, docket.file.quarantine.queue, Via.QUEUE)
+        moved(docket, lead, placed, search.wanted, by, Move.BY_HAND)
     else:
         reroute(docket, scored, bind(lead, scored, routing), by)
 

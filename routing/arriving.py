@@ -177,7 +177,7 @@ def tried(match: Match) -> list[dict[str, Any]]:
     """Return the rules tried, in order, as JSON data: what decided each, with the value it had and the one wanted."""
     rules = match.policy.rules
     rows = [_missed(rules[at].rule.name, miss) for at, miss in enumerate(match.missed)]
-    rows.append({"rule": match.rule.name, "matched": True})
+    rows.append({"rule": match.rule.name, "matched": True, **({} if match.rule.when else {"otherwise": True})})
     return rows
 
 

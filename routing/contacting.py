@@ -7,7 +7,7 @@ from routing.breach import with_breach
 from routing.docket import Docket
 from routing.facts import scored_facts
 from routing.lead_state import LeadState, OwnerRef, Phase
-from routing.moving import moved
+from routing.moving import Move, moved
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
 from routing.timing import arm
@@ -60,7 +60,7 @@ def _give_back(docket: Docket, lead: LeadState, rep_id: str) -> None:
     lead = replace(lead, excluded=tuple(one for one in lead.excluded if one != rep_id))
     pool = lead.owner.pool
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id, pool=pool), Phase.OWNED, Via.OWNER)
-    moved(docket, lead, placed, search.wanted, f"{rep_id} had made contact before it was moved.")
+    moved(docket, lead, placed, search.wanted, f"{rep_id} had made contact before it was moved.", Move.RETURNED)
 
 
 def _spell(seconds: float) -> str:

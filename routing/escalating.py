@@ -13,7 +13,7 @@ from routing.chains import Search, pool_chain, to_queue
 from routing.docket import Docket
 from routing.facts import scored_facts
 from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
-from routing.moving import moved, next_owner
+from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
 from routing.owners import look_again
 from routing.placement import Placement, Via
@@ -161,7 +161,8 @@ def _reassign(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
         record(docket, lead, DecisionKind.NOTED, f"Nobody else is free; it stays with {late}.", {"step": row.name})
         return lead
     lead = replace(lead, moves=lead.moves + 1)
-    return moved(docket, lead, placed, wanted, f"No contact by {late} {row.step.at} after the clock started.")
+    why = f"No contact by {late} {row.step.at} after the clock started."
+    return moved(docket, lead, placed, wanted, why, Move.STEP)
 
 
 def _is_queue(placed: Placement) -> bool:
@@ -184,7 +185,7 @@ def _move(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
         placed = Placement(owner, lead.phase, Via.TEAM_LEAD) if owner else None
     if placed is None or placed.owner == lead.owner:
         return lead
-    return moved(docket, lead, placed, wanted, f"Unclaimed {row.step.at} after the clock started.")
+    return moved(docket, lead, placed, wanted, f"Unclaimed {row.step.at} after the clock started.", Move.STEP)
 
 
 def _search(docket: Docket, lead: LeadState) -> Search:

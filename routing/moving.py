@@ -1,6 +1,7 @@
 """Moves a lead from one owner to the next of its chain, and tells both."""
 
 from dataclasses import replace
+from enum import StrEnum
 
 from routing.arriving import bind, judge, nowhere, searching, succession
 from routing.backlog import drain_rep
@@ -16,6 +17,19 @@ from routing.timing import arm
 from routing.trace import placement_trace
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
+
+
+class Move(StrEnum):
+    """What made a lead change hands; `move` in the trace."""
+
+    STEP = "step"  # of the ladder: nobody made contact in time
+    BY_HAND = "by_hand"
+    CLAIMED = "claimed"
+    DECLINED = "declined"
+    LEFT = "left"  # the owner is gone
+    RETURNED = "returned"  # the one before had made contact in time (SLA-9)
+    ENGAGED = "engaged"  # from nurture to people
+    RULES = "rules"  # the rules choose anew
 
 
 def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Placement | None, Wanted]:
@@ -34,15 +48,15 @@ def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
     placed, wanted = next_owner(docket, lead, excluded)
     if placed is None:
         return lead
-    return moved(docket, lead, placed, wanted, why)
+    return moved(docket, lead, placed, wanted, why, Move.LEFT)
 
 
-def moved(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, why: str) -> LeadState:
+def moved(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, why: str, move: Move) -> LeadState:
     """Give the lead over and say so to the new owner and the one before (NOT-4)."""
     before: OwnerRef = lead.owner
     lead = give(docket, lead, placed, wanted)
     notices = notices_for(docket, lead, Telling("reassigned", " ".join((why, placed.note)).strip(), before))
-    trace = {"because": why, **placement_trace(placed, lead.lead_id)}
+    trace = {"because": why, "move": move.value, **placement_trace(placed, lead.lead_id)}
     uses_turn = placed.pick is not None and not lead.is_test
     reason = f"{why} {lead.owner.id or lead.owner.queue or 'nobody'} takes it over ({placed.via.value})."
     kind = DecisionKind.REASSIGNED if lead.phase is Phase.OWNED else DecisionKind.QUEUED
@@ -62,4 +76,4 @@ def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> Le
     if placed.owner == lead.owner:
         remember(docket, lead)
         return lead
-    return moved(docket, lead, placed, search.wanted, why)
+    return moved(docket, lead, placed, search.wanted, why, Move.RULES)

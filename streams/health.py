@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 # A batch takes milliseconds, a restore ticks at each read, a commit waits as long as the broker is away. A process
 # that did none of these for so long hangs in a stage: end it, the marker then finds the record.
@@ -78,7 +78,8 @@ def _handler(health: Health, registry: CollectorRegistry) -> type[BaseHTTPReques
 
         def do_GET(self) -> None:  # the name is http.server's
             if self.path == "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+                encode, kind = choose_encoder(self.headers.get("Accept") or "")  # OpenMetrics has the exemplars
+                self._answer(200, kind, encode(registry))
             elif self.path == "/health":
                 self._state(health.is_alive)
             elif self.path == "/ready":

@@ -105,10 +105,12 @@ class Loop:
         self._tables.refresh()
         batch = self._read()
         if not batch.next_offsets:
-            self._metrics.watermark_lag.set(0)
+            self._metrics.set_watermark(None)
             self._transactor.poll()
             self._low_priority.adjust(self._assignment.next_offsets)
             return False
+        if batch.events:
+            self._metrics.set_watermark(batch.events[0].recorded_at)
         self._commit_once_possible(batch)
         self._low_priority.adjust(self._assignment.next_offsets)
         return True
@@ -138,7 +140,9 @@ class Loop:
             self._tables.refresh()
 
     def _read(self) -> Batch:
+        began = time.perf_counter()
         messages = received(self._consumer, self._marker.limit(self._pace.batch_limit), self._pace.poll_seconds)
+        self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:
             self._generation = self._assignment.generation
             self._inbox.release()
@@ -337,9 +341,9 @@ class Loop:
         metrics = self._metrics
         metrics.transactions.inc()
         if batch.events:
-            metrics.watermark_lag.set((self._clock.now() - batch.events[-1].recorded_at).total_seconds())
+            metrics.set_watermark(batch.events[-1].recorded_at)
         metrics.batch.observe(len(batch))
-        metrics.time_step("transaction", transaction)
+        metrics.time_step("commit", transaction)
         metrics.time_step("fold", folding)
         for (topic, number), after in batch.next_offsets.items():
             metrics.count_records(self._logical[topic], after - batch.first_offsets[topic, number])

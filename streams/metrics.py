@@ -1,21 +1,21 @@
 """The runner's metrics: one object a process, on a registry that is passed in."""
 
+import time
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RECORDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
+STEPS = ("consume", "prepare", "handle", "commit", "fold")
+"""The steps of a batch, in order: the wait for records, look-ups, our code, Kafka's transaction, the disk."""
 
 
 class RunnerMetrics:
     """Counters and gauges of one stage's slot. Labels: stage, and topic (logical name) or step, all closed sets."""
 
     def __init__(self, registry: CollectorRegistry, stage: str) -> None:
-        def counter(name: str, says: str) -> Counter:
-            return Counter(f"leadstream_streams_{name}", says, ["stage"], registry=registry)
-
-        def gauge(name: str, says: str) -> Gauge:
-            return Gauge(f"leadstream_streams_{name}", says, ["stage"], registry=registry)
-
+        self._stage = stage
         # Input records committed. Flat while lag rises: the stage is stuck; look at its log.
         self._records = Counter(
             "leadstream_streams_records_total", "Input records committed.", ["stage", "topic"], registry=registry
@@ -24,7 +24,8 @@ class RunnerMetrics:
         self.batch = Histogram(
             "leadstream_streams_batch_records", "Records a transaction.", ["stage"], buckets=_RECORDS, registry=registry
         ).labels(stage)
-        # Where a batch's time goes: prepare (look-ups), handle (our code), transaction (Kafka), fold (the disk).
+        # Where a batch's time goes: consume (waiting for records), prepare (look-ups), handle (our code), commit
+        # (Kafka), fold (the disk). Mostly consume: the stage idles. Mostly commit: look at the brokers.
         self._steps = Histogram(
             "leadstream_streams_step_seconds",
             "Time a batch spends in a step.",
@@ -33,21 +34,39 @@ class RunnerMetrics:
             registry=registry,
         )
         # Committed transactions. None for a minute while lag is above zero: page.
-        self.transactions = counter("transactions_total", "Transactions committed.").labels(stage)
+        self.transactions = Counter(
+            "leadstream_streams_transactions_total", "Transactions committed.", ["stage"], registry=registry
+        ).labels(stage)
         # Taken back and done again, because a record was larger than Kafka takes. See leads.dlq.
-        self.aborts = counter("aborts_total", "Transactions taken back and done again.").labels(stage)
+        self.aborts = Counter(
+            "leadstream_streams_aborts_total", "Transactions taken back and done again.", ["stage"], registry=registry
+        ).labels(stage)
         # Records set aside. Any: look at `leadstream dlq list`; many: a bad deploy or a changed upstream.
-        self.dead_letters = counter("dead_letters_total", "Records sent to the dead-letter topic.").labels(stage)
+        self.dead_letters = Counter(
+            "leadstream_streams_dead_letters_total",
+            "Records sent to the dead-letter topic.",
+            ["stage"],
+            registry=registry,
+        ).labels(stage)
         # Committed records not read yet, all partitions. Rising: the stage is slower than its input.
         self._lag = Gauge(
             "leadstream_streams_lag_records", "Records not read yet.", ["stage", "topic"], registry=registry
         )
-        # Seconds between now and the stage's watermark. Rising while lag is flat: one partition is stuck or idle.
-        self.watermark_lag = gauge("watermark_lag_seconds", "Age of the last record handled; 0 at the end.").labels(
-            stage
-        )
+        # Seconds between now and the stage's watermark (the last record it committed), 0 at the end of its input; it
+        # goes on rising while a stage hangs. Rising while lag in records is flat: one partition is stuck.
+        self._watermark_lag = Gauge(
+            "leadstream_streams_watermark_lag_seconds",
+            "Age of the last record handled; 0 at the end.",
+            ["stage"],
+            registry=registry,
+        ).labels(stage)
         # High watermark minus last stable offset. Above a batch for 30 s: a hung producer holds all readers up.
-        self.stable_distance = gauge("stable_distance_records", "Records behind an open transaction.").labels(stage)
+        self.stable_distance = Gauge(
+            "leadstream_streams_stable_distance_records",
+            "Records behind an open transaction.",
+            ["stage"],
+            registry=registry,
+        ).labels(stage)
         # Input partitions paused at a record of a newer schema version. Above 0: finish the rolling deploy.
         self._held = Gauge(
             "leadstream_streams_held_partitions",
@@ -56,21 +75,38 @@ class RunnerMetrics:
             registry=registry,
         )
         # Entries in the stores, as estimated by them. Growing without new leads: something is never removed.
-        self.state_entries = gauge("state_entries", "Entries in the stores, estimated.").labels(stage)
+        self.state_entries = Gauge(
+            "leadstream_streams_state_entries", "Entries in the stores, estimated.", ["stage"], registry=registry
+        ).labels(stage)
         # How long the last assignment took to restore, and what it read. Long: keep the state folder over restarts.
-        self.restore_seconds = gauge("restore_seconds", "Duration of the last restore.").labels(stage)
-        self.restored_records = counter("restored_records_total", "Changelog records read by restores.").labels(stage)
+        self.restore_seconds = Gauge(
+            "leadstream_streams_restore_seconds", "Duration of the last restore.", ["stage"], registry=registry
+        ).labels(stage)
+        # Changelog records that restores read. As many as the state has entries: the folder was lost.
+        self.restored_records = Counter(
+            "leadstream_streams_restored_records_total",
+            "Changelog records read by restores.",
+            ["stage"],
+            registry=registry,
+        ).labels(stage)
         # Stores thrown away and rebuilt. More than one an assignment: the folder is shared or restored from a copy.
-        self.wiped_stores = counter("wiped_stores_total", "Stores wiped and rebuilt.").labels(stage)
+        self.wiped_stores = Counter(
+            "leadstream_streams_wiped_stores_total", "Stores wiped and rebuilt.", ["stage"], registry=registry
+        ).labels(stage)
         # Wall time minus the process's clock. Beyond 1 s either way: mend the machine's time, then restart.
-        self.clock_drift = gauge("clock_drift_seconds", "Wall time minus the clock in use.").labels(stage)
-        # 1 while partitions are assigned, restored and served.
-        self.ready = gauge("ready", "1 when ready.").labels(stage)
+        self.clock_drift = Gauge(
+            "leadstream_streams_clock_drift_seconds", "Wall time minus the clock in use.", ["stage"], registry=registry
+        ).labels(stage)
+        # 1 while partitions are assigned, restored and served. 0 for minutes: the broker is away or a restore is long.
+        self.ready = Gauge("leadstream_streams_ready", "1 when ready.", ["stage"], registry=registry).labels(stage)
         # Records of a table that could not be read; the value before stands. Any: look at the log for the key.
         self._rejected = Counter(
             "leadstream_streams_table_rejects_total", "Unreadable table records.", ["stage", "topic"], registry=registry
         )
-        self._stage = stage
+        self._watermark: float | None = None
+        self._watermark_lag.set_function(self._behind)
+        for step in STEPS:
+            self._steps.labels(stage, step)
 
     def count_records(self, topic: str, records: int) -> None:
         self._records.labels(self._stage, topic).inc(records)
@@ -86,3 +122,12 @@ class RunnerMetrics:
 
     def count_reject(self, topic: str) -> None:
         self._rejected.labels(self._stage, topic).inc()
+
+    def set_watermark(self, recorded_at: datetime | None) -> None:
+        """Note when the last record that was committed was written; None: there is nothing left to read."""
+        self._watermark = None if recorded_at is None else recorded_at.timestamp()
+
+    def _behind(self) -> float:
+        """Asked at each scrape, so that a stage that hangs is seen falling behind. Kafka's stamps are wall time."""
+        watermark = self._watermark
+        return 0.0 if watermark is None else max(0.0, time.time() - watermark)

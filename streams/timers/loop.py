@@ -138,7 +138,7 @@ class TimersLoop:
             if topic != self._topic:
                 self._metrics.count_fired(self._logical[topic], fires)
         self._runner.batch.observe(len(due))
-        self._runner.time_step("transaction", seconds)
+        self._runner.time_step("commit", seconds)
 
 
 def next_due(indexes: Mapping[int, TimerIndex], now_us: int, limit: int) -> Sequence[Due]:
