@@ -1,16 +1,16 @@
 """What stands between us and a provider: its quota, its rate, a breaker, one request per question."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from enrichment.providers.provider import (
     Answer,
@@ -23,8 +23,7 @@ from enrichment.providers.provider import (
 )
 from schemas.org import ProviderSettings
 
-_RETRY_WAIT_SECONDS = 0.05
-_RETRY_WAIT_MAX_SECONDS = 0.5
+_RETRY_WAIT_SECONDS = 0.05  # and up to twice that, drawn anew each time
 _HALF_OPEN = "half-opened"
 
 
@@ -128,7 +127,10 @@ class Unwatched:
 
 @dataclass(slots=True)
 class Guarded:
-    """One provider behind its guards. calls: requests that were really made."""
+    """One provider behind its guards. calls: requests that were really made.
+
+    is_at_hand: it answers out of memory, so it needs no guard and none of the tasks that share a request.
+    """
 
     settings: ProviderSettings
     lookup: Lookup
@@ -137,8 +139,10 @@ class Guarded:
     call_seconds: float
     clock: Callable[[], datetime]
     watch: Watch = field(default_factory=Unwatched)
+    is_at_hand: bool = False
     calls: int = 0
     _breakers: AsyncCircuitBreakerFactory = field(default_factory=AsyncCircuitBreakerFactory)
+    _breaker: Any = None  # one look-up a process: it costs as much as the rest of a guard
     _limiter: AsyncLimiter | None = None
     _busy_until: float = 0.0
     _is_probing: bool = False
@@ -148,7 +152,7 @@ class Guarded:
         loop = asyncio.get_running_loop()
         name, started = self.settings.name, loop.time()
         try:
-            answer = await self._retried(query, deadline)
+            answer = await (self._answered if self.is_at_hand else self._retried)(query, deadline)
         except ProviderFailed as error:
             self.watch.failed(name, error, loop.time() - started)
             raise
@@ -156,33 +160,28 @@ class Guarded:
         return answer
 
     async def _retried(self, query: Query, deadline: float) -> Answer:
+        """Ask, and once more where the provider was down, the budget has a retry and enough of the time is left."""
         loop = asyncio.get_running_loop()
         until = min(deadline, loop.time() + self.call_seconds)
         if loop.time() < self._busy_until:
             raise ProviderBusy(self._busy_until - loop.time())
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(ProviderDown),
-            stop=lambda state: self._is_over(state, until),
-            wait=wait_random_exponential(_RETRY_WAIT_SECONDS, _RETRY_WAIT_MAX_SECONDS),
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                return await self._behind_breaker(query, until)
-        raise AssertionError("unreachable: reraise is set")
-
-    def _is_over(self, state: RetryCallState, until: float) -> bool:
-        """One retry, where the budget has one and half of the call's time is left."""
-        left = until - asyncio.get_running_loop().time()
-        return state.attempt_number >= 2 or left < self.call_seconds / 4 or not self.budget.spend()
+        try:
+            return await self._behind_breaker(query, until)
+        except ProviderDown:
+            if until - loop.time() < self.call_seconds / 4 or not self.budget.spend():
+                raise
+        await asyncio.sleep(random.uniform(_RETRY_WAIT_SECONDS, 2 * _RETRY_WAIT_SECONDS))
+        return await self._behind_breaker(query, until)
 
     async def _behind_breaker(self, query: Query, until: float) -> Answer:
-        breaker = await self._breakers.get_breaker(
-            self.settings.name,
-            self.settings.breaker_failures,
-            self.settings.breaker_seconds,
-            exclude=[ProviderBusy, QuotaSpent],
-        )
+        breaker = self._breaker
+        if breaker is None:
+            breaker = self._breaker = await self._breakers.get_breaker(
+                self.settings.name,
+                self.settings.breaker_failures,
+                self.settings.breaker_seconds,
+                exclude=[ProviderBusy, QuotaSpent],
+            )
         if self._is_probing:  # purgatory lets all through when half open; one is enough to find out
             raise BreakerOpen
         try:
@@ -195,7 +194,8 @@ class Guarded:
                 finally:
                     self._is_probing = False
         except OpenedState as error:
-            raise BreakerOpen from error
+            error.__traceback__ = None  # the breaker raises one object again and again, which would collect frames
+            raise BreakerOpen from None
 
     async def _paced(self, query: Query, until: float) -> Answer:
         try:

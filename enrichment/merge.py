@@ -31,11 +31,13 @@ def merged(lead: Lead, answers: Sequence[Said], settings: Enrichment) -> Lead:
     known: dict[str, object] = {}
     facts: dict[str, Fact] = dict(lead.facts)
     contested: set[str] = set()
+    meant = {id(said): settled(said, lead.company) for said in heard}
+    speaker = _speaker_of_place(heard, settings)
     for field in FIELDS:
         for said in _ranked(heard, settings.prefer.get(field, ())):
-            if field in _PLACE and not _speaks_of_place(field, said, heard, settings):
+            if field in _PLACE and field != "country" and speaker is not None and speaker is not said:
                 continue
-            firm, disputed = settled(said, lead.company)
+            firm, disputed = meant[id(said)]
             value = getattr(firm, field)
             if field in disputed:
                 contested.add(field)
@@ -103,13 +105,10 @@ def _ranked(heard: Sequence[Said], preferred: Sequence[str]) -> Sequence[Said]:
     )
 
 
-def _speaks_of_place(field: str, said: Said, heard: Sequence[Said], settings: Enrichment) -> bool:
-    """The provider whose country counts is the only one heard on state, city and postcode."""
-    if field == "country":
-        return True
+def _speaker_of_place(heard: Sequence[Said], settings: Enrichment) -> Said | None:
+    """Return the provider whose country counts: it alone is heard on state, city and postcode. None: any is."""
     ranked = _ranked(heard, settings.prefer.get("country", ()))
-    first = next((row for row in ranked if row.company and row.company.country), None)
-    return first is None or first is said
+    return next((row for row in ranked if row.company and row.company.country), None)
 
 
 def _with(lead: Lead, known: Mapping[str, object], facts: dict[str, Fact], contested: set[str]) -> Lead:

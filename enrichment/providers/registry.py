@@ -29,3 +29,6 @@ PROVIDERS: dict[str, Callable[[ProviderSettings, Tools], Lookup]] = {
     "http": lambda settings, tools: http_json.opened(settings, tools.secret_of, tools.pool),
 }
 """kind -> what opens one: `PROVIDERS[settings.kind](settings, tools)`. Opening asks nobody."""
+
+AT_HAND = frozenset({"directory", "accounts"})
+"""Kinds that answer out of memory, in microseconds."""

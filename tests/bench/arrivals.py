@@ -41,21 +41,35 @@ def measure(
 
     id_of: what a target record answers, the `ce_id` of a sent one or None.
     """
+    sent, seen = passed(settings, source, target, records, rate, id_of)
+    waits = sorted(seen[one] - at for one, at in sent.items() if one in seen)
+    if not waits:
+        raise TimeoutError(f"nothing of {len(sent)} records arrived on {target}")
+    return Latency(rate, len(sent), len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)])
+
+
+def passed(
+    settings: ClusterSettings,
+    source: str,
+    target: str,
+    records: Sequence[Outgoing],
+    rate: int,
+    id_of: Callable[[bytes], str | None],
+    within_seconds: float = 30,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return when each record was sent, and when it was seen, by id; what does not come in time is not seen."""
     seen = _Seen()
     reader = threading.Thread(target=_read, args=(settings, target, id_of, seen), daemon=True)
     reader.start()
     if not seen.ready.wait(30):
         raise TimeoutError(f"{target} could not be read")
     sent = _send(settings, source, records, rate)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + within_seconds
     while len(seen.at) < len(sent) and time.monotonic() < deadline:
         time.sleep(0.05)
     seen.stop.set()
     reader.join(10)
-    waits = sorted(seen.at[one] - at for one, at in sent.items() if one in seen.at)
-    if not waits:
-        raise TimeoutError(f"nothing of {len(sent)} records arrived on {target}")
-    return Latency(rate, len(sent), len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)])
+    return sent, seen.at
 
 
 def _send(settings: ClusterSettings, source: str, records: Sequence[Outgoing], rate: int) -> dict[str, float]:

@@ -1,4 +1,7 @@
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enrichment.normalise import mail
 from schemas.lead import MailKind
@@ -106,3 +109,23 @@ def test_a_look_alike_names_what_it_imitates(domain: str, known: str) -> None:
 @pytest.mark.parametrize("domain", ["gmail.com", "ymail.com", "acme.com", "mail.com", "acme-robotics.com"])
 def test_an_honest_domain_looks_like_nothing(domain: str) -> None:
     assert box(f"a@{domain}").look_alike is None
+
+
+LABELS = st.sampled_from(
+    ["acme", "a", "a-b", "-a", "a-", "xn--mnchen-3ya", "ab--c", "1", "x" * 63, "x" * 64, "a_b", ""]
+)
+ENDS = st.sampled_from(
+    ["com", "c", "1", "test", "local", "localhost", "invalid", "arpa", "onion", "museum", "c-m", "xn--p1ai"]
+)
+
+
+@given(st.lists(LABELS, max_size=4), ENDS)
+def test_a_plain_host_is_valid_exactly_where_the_library_says_so(labels: list[str], end: str) -> None:
+    host = ".".join([*labels, end])
+    try:
+        valid = validate_email(f"a@{host}", check_deliverability=False, test_environment=True)
+        expected = valid.ascii_domain
+    except EmailNotValidError:
+        expected = None
+    found = mail.parse(f"a@{host}", RULES)
+    assert (found.host if found else None) == (expected if len(end) > 1 else None)

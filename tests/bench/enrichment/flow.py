@@ -1,0 +1,129 @@
+"""Leads through ENRICH and PENDING, one slot each, beside providers that can be slow or dead."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from streams.broker.ports import free_ports, is_free
+from streams.topology import NAMES, PORTS_A_STAGE
+from tests.bench import inputs
+from tests.bench.arrivals import passed
+from tests.bench.process import python, running
+from tests.bench.setting import Setting, prepared
+from tests.lab.providers import Providers
+from tests.records import Outgoing
+
+CALLS = "leadstream_enrichment_calls_total"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What became of leads. waits: seconds from the sender's call to a committed record, sorted."""
+
+    sent: int
+    waits: tuple[float, ...]
+
+    @property
+    def lost(self) -> int:
+        return self.sent - len(self.waits)
+
+    def at(self, share: float) -> float:
+        """Return the wait that `share` of the leads did not exceed."""
+        return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))]
+
+    def figures(self) -> dict[str, float]:
+        """Return what is reported, in milliseconds."""
+        return {
+            "sent": self.sent,
+            "missing": self.lost,
+            "p50 ms": round(self.at(0.5) * 1000, 1),
+            "p99 ms": round(self.at(0.99) * 1000, 1),
+            "max ms": round(self.waits[-1] * 1000, 1),
+        }
+
+
+def together(passages: Sequence[Passage]) -> Passage:
+    """Return several passages as one."""
+    return Passage(sum(one.sent for one in passages), tuple(sorted(wait for one in passages for wait in one.waits)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Stages that run. base: of the ports where they show their metrics."""
+
+    setting: Setting
+    base: int
+
+    def run(self, name: str, rate: int, seconds: float, target: str = "leads.enriched") -> Passage:
+        """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
+        records = list(leads(name, int(rate * seconds)))
+        full = self.setting.full
+        sent, seen = passed(self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 60)
+        return Passage(len(sent), tuple(sorted(seen[one] - at for one, at in sent.items() if one in seen)))
+
+    def calls(self, provider: str) -> int:
+        """Return the requests to a provider that the processes count on their metrics pages."""
+        return int(sum(_counted(self._port(name), provider) for name in ("enrich", "pending")))
+
+    def _port(self, name: str) -> int:
+        return self.base + PORTS_A_STAGE * NAMES.index(name)
+
+
+@contextmanager
+def flowing(
+    bootstrap: str, namespace: str, folder: Path, lab: Providers, stages: Sequence[str], **deadlines: float
+) -> Iterator[Flow]:
+    """Run `stages` over the lab's providers for the block, warmed by a few leads."""
+    setting = prepared(bootstrap, namespace, folder)
+    org_file = folder / f"{namespace}.yaml"
+    org_file.write_text(yaml.safe_dump(lab.org(**deadlines)))
+    base = next(
+        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at) for at in range(len(NAMES)))
+    )
+    environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
+    with ExitStack() as all_of_them:
+        for name in stages:
+            command = python("-m", "streams.cli.main", "run", name, "--slot", "1")
+            all_of_them.enter_context(running(command, environ))
+        flow = Flow(setting, base)
+        flow.run("warm", 50, 2)
+        yield flow
+
+
+def leads(name: str, count: int) -> Iterator[Outgoing]:
+    """Yield submissions that know little of their company, so that a provider is asked for each."""
+    for number in range(count):
+        event_id = f"{name}-{number}"
+        fields = {
+            "id": event_id,
+            "email": f"someone@{name}{number}.example",
+            "name": "Some One",
+            "action": inputs.ACTIONS[number % 4],
+            "source": "web",
+        }
+        headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": "lead.submitted", "ce_source": "bench"}
+        yield Outgoing(event_id, orjson.dumps(fields), headers)
+
+
+def event_of(value: bytes) -> str | None:
+    """Return the id of the submission that a record is about; None for a later update of it."""
+    found = orjson.loads(value)
+    if found.get("is_late") or found.get("kind") == "escalated":
+        return None
+    return str(found["lead"]["event_id"])
+
+
+def _counted(port: int, provider: str) -> float:
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == CALLS and sample.labels.get("provider") == provider
+    )
