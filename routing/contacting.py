@@ -35,7 +35,7 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         reason = f"First contact by {who or 'someone'} after {_spell(seconds)}{own}."
         if lead.breach is not None:
             reason += f" Too late: {lead.breach}, {lead.charged_to or 'nobody'} charged."
-        trace = {"activity": activity.kind.value, "contact_seconds": seconds}
+        trace = {"activity": activity.kind.value, "contact_seconds": seconds, **({"by": who} if who else {})}
         record(docket, lead, DecisionKind.CONTACTED, reason, trace)
     else:
         remember(docket, lead)

@@ -56,6 +56,10 @@ class Seats:
             known = pools[pool] = [_seat(docket, pool, rep) for rep in docket.group(pool_group(pool))]
         return known
 
+    def shares(self, division: str, pool: str) -> dict[str, int]:
+        """Return each member's share of a turn, as the latest decision in which they were eligible had it."""
+        return {seat.rep: seat.candidate.share for seat in self._pools.get(division, {}).get(pool, ())}
+
     def put(self, docket: "Docket", key: str, value: Any) -> None:
         """Follow one write to the state."""
         pools = self._pools.get(docket.division)

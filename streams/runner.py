@@ -28,7 +28,7 @@ from streams.marker import Marker
 from streams.metrics import RunnerMetrics
 from streams.outbox import TIMERS
 from streams.restore import Stopped
-from streams.stage import Closing, Stage
+from streams.stage import Closing, Measured, Stage
 from streams.statistics import INTERVAL_MS, report
 from streams.stopping import Stop, on_signals
 from streams.store.memory import open_memory
@@ -195,7 +195,7 @@ class _Slot:
                 on_revoke=assignment.on_revoke,
                 on_lost=assignment.on_lost,
             )
-            housekeeping = _Housekeeping(assignment, self._clock, self._health, self._metrics)
+            housekeeping = _Housekeeping(stage, assignment, self._clock, self._health, self._metrics)
             while not stop.is_requested():
                 loop.turn()
                 housekeeping.turn()
@@ -227,7 +227,10 @@ class _Slot:
 class _Housekeeping:
     """What is measured every few seconds rather than at each batch."""
 
-    def __init__(self, assignment: Assignment, clock: Clock, health: Health, metrics: RunnerMetrics) -> None:
+    def __init__(
+        self, stage: Stage, assignment: Assignment, clock: Clock, health: Health, metrics: RunnerMetrics
+    ) -> None:
+        self._stage = stage
         self._assignment = assignment
         self._clock = clock
         self._health = health
@@ -245,7 +248,10 @@ class _Housekeeping:
             self._is_drifting = not self._is_drifting
             log.error("clock.drifted" if self._is_drifting else "clock.agrees", drift_seconds=round(drift, 3))
         self._metrics.ready.set(self._health.is_ready)
-        self._metrics.state_entries.set(sum(one.state.entries() for one in self._assignment.owned.values()))
+        states = [one.state for one in self._assignment.owned.values()]
+        self._metrics.state_entries.set(sum(state.entries() for state in states))
+        if isinstance(self._stage, Measured):
+            self._stage.measure(states, self._clock.now())
 
 
 @contextmanager

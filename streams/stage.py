@@ -79,3 +79,10 @@ class Closing(Protocol):
     """A stage that holds something of its event loop (connections): closed before the process ends."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A stage with gauges of its own, set every few seconds between two batches from what it holds in memory."""
+
+    def measure(self, states: Sequence[StateView], now: datetime) -> None: ...

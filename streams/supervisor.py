@@ -33,7 +33,7 @@ DRAIN_SECONDS = 8.0  # a slot leaves within 5 s of SIGTERM; who has not after th
 KILL_SECONDS = 2.0
 
 # Sources first, so that what they wrote is still handled; TIMERS before NOTIFY, whose retries it serves.
-STOP_ORDER: tuple[str, ...] = ("enrich", "pending", "track", "score", "timers", "assign", "notify")
+STOP_ORDER: tuple[str, ...] = ("enrich", "pending", "track", "score", "timers", "assign", "notify", "meter")
 
 
 class GivenUp(Fatal):

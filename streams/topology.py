@@ -90,6 +90,7 @@ def assign(parts: Parts) -> Stage:
     from routing.policy import Policy
     from streams.stages.active_policy import ActivePolicies
     from streams.stages.assign import AssignStage
+    from streams.stages.division_metrics import DivisionMetrics
 
     policies = ActivePolicies(parts.tables)
 
@@ -97,7 +98,7 @@ def assign(parts: Parts) -> Stage:
         found = policies.under(name)
         return found if isinstance(found, Policy) else None
 
-    return AssignStage(by_hash)
+    return AssignStage(by_hash, DivisionMetrics(parts.registry))
 
 
 def notify(parts: Parts) -> Stage:
@@ -115,10 +116,12 @@ STAGES: Mapping[str, Callable[[Parts], Stage]] = {
     "assign": assign,
     "notify": notify,
 }
-"""Name -> factory of every stage that the runner runs. TIMERS acts on time and has a loop of its own."""
+"""Name -> factory of every stage that the runner runs. TIMERS acts on time and METER only reads: both have a loop of
+their own."""
 
 TIMERS = "timers"
-NAMES: tuple[str, ...] = (*STAGES, TIMERS)
+METER = "meter"
+NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 PORTS_A_STAGE = 10
 
 
@@ -139,6 +142,10 @@ def run_stage(name: str, slot: int, settings: Settings) -> int:
         from streams.timers.slot import run as run_timers
 
         return run_timers(runner, registry)
+    if name == METER:
+        from streams.business.process import run as run_meter
+
+        return run_meter(runner, registry)
     clock = SteadyClock()
     factory = STAGES[name]
     slot_dir = runner.state_dir / (settings.namespace or "_") / f"{name}-{slot}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from prometheus_client import CollectorRegistry
 from pydantic import TypeAdapter
 
 from routing.calendar.business_time import calendar_data_version
@@ -31,6 +32,7 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.errors import Retryable
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages.division_metrics import DivisionMetrics
 
 JOURNAL = "decisions"
 JOURNAL_TYPE = "decisions.journalled"
@@ -77,8 +79,9 @@ class AssignStage:
     tables: tuple[str, ...] = ("policies",)
     kinds: Mapping[str, Kind] = KINDS
 
-    def __init__(self, policies: Callable[[str], Policy | None]) -> None:
+    def __init__(self, policies: Callable[[str], Policy | None], metrics: DivisionMetrics | None = None) -> None:
         self._policies = policies
+        self._metrics = metrics or DivisionMetrics(CollectorRegistry())
         self._calendars = calendar_data_version()
         self._seats: dict[int, Seats] = {}  # by partition; each division of a state checks it by its own revision
 
@@ -100,7 +103,12 @@ class AssignStage:
             now = max(now, bare.due_at)
         seats = self._seats.setdefault(event.partition, Seats())
         effects = decide(state, DecisionInput(event.id, bare), policy, now, seats)
+        self._metrics.turned(effects, seats)
         return _with_contacts(state, effects, bare, contact)
+
+    def measure(self, states: Sequence[StateView], now: datetime) -> None:
+        """Set the gauges of the divisions at hand."""
+        self._metrics.measure(states, self._policies, now)
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return the journal of a batch: each division's entries, chained by digest, in records of 700 kB at most."""

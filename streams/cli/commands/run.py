@@ -10,7 +10,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def run(
     context: typer.Context,
-    stage: Annotated[str, typer.Argument(help="enrich, pending, track, score, assign, timers or notify.")],
+    stage: Annotated[str, typer.Argument(help="enrich, pending, track, score, assign, timers, notify or meter.")],
     slot: Annotated[int, typer.Option(min=0, help="Which of the stage's processes: the same number for ever.")] = 0,
 ) -> None:
     """Run one slot of STAGE until SIGTERM. Start as many slots as needed, each with a number of its own.

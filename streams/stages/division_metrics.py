@@ -1,0 +1,234 @@
+"""What ASSIGN knows exactly of its divisions, as gauges, measured every few seconds from what it holds in memory.
+
+Reps, pools and turns are resident; of the backlog only its index is read, and at most MOST_COUNTED places of it: no
+lead is ever scanned.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import islice
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from routing.availability import standing_absence
+from routing.division import Division
+from routing.docket import Docket
+from routing.draft import Draft
+from routing.groups import pool_group
+from routing.policy import Policy
+from routing.pool_state import PoolState, Turn, pool_key, turn_key
+from routing.rep_state import POINT, RepState
+from routing.seats import Seats
+from routing.trace import CHOSEN, NOT_THEIR_TURN
+from schemas.decision import Decision
+from schemas.effects import Effect, Emit
+from schemas.policy_pool import Pool, Strategy
+from schemas.state import StateView
+
+MOST_COUNTED = 1_000
+_ELIGIBLE = (CHOSEN, NOT_THEIR_TURN)
+_ROTATIONS = (Strategy.ROUND_ROBIN, Strategy.WEIGHTED)
+
+
+class DivisionMetrics:
+    """Gauges of one slot's divisions. Labels: division, pool, rep, tier, rule: bounded by roster and policy."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # Which policy a division decides by; 1. None for a division: publish and activate one, its leads wait.
+        self._policy = Gauge(
+            "leadstream_assign_policy_info", "1: the active policy.", ["division", "policy"], registry=registry
+        )
+        # The rules of the active policy; 1. With outcomes by rule it tells which never matched (30 days: remove it).
+        self._rules = Gauge(
+            "leadstream_assign_rule_info", "1: a rule of the active policy.", ["division", "rule"], registry=registry
+        )
+        # Leads with no owner, owned queue or accountable team lead: they wait for a policy. Any for 15 min: page.
+        self._unassigned = Gauge(
+            "leadstream_assign_unassigned_leads", "Leads nobody is accountable for.", ["division"], registry=registry
+        )
+        # Age of the oldest of these, from its clock's start.
+        self._unassigned_age = Gauge(
+            "leadstream_assign_unassigned_age_seconds", "Age of the oldest such lead.", ["division"], registry=registry
+        )
+        # Leads waiting for room, the team lead accountable; 1,000 means 1,000 or more. Rising: the pool is too small.
+        self._held = Gauge(
+            "leadstream_assign_held_leads", "Leads waiting for room.", ["division", "pool", "tier"], registry=registry
+        )
+        # Age of the oldest of these. T2 at 15 min or T3 at 1 h: it should have gone to the team lead; see TIMERS.
+        self._held_age = Gauge(
+            "leadstream_assign_held_age_seconds",
+            "Age of the oldest lead waiting for room.",
+            ["division", "pool", "tier"],
+            registry=registry,
+        )
+        # Load of a rep in points (CAPA-1).
+        self._load = Gauge("leadstream_assign_rep_load_points", "Load.", ["division", "rep"], registry=registry)
+        # Limit of a rep in points. Load at the limit: the rep gets no more leads but owner-bound ones.
+        self._limit = Gauge("leadstream_assign_rep_limit_points", "Limit.", ["division", "rep"], registry=registry)
+        # 1 while a rep is on the roster, active and not sick or away; shifts and leave are not looked at.
+        self._available = Gauge(
+            "leadstream_assign_rep_available", "1 when not absent.", ["division", "rep"], registry=registry
+        )
+        # Members of a pool: all, present (not absent), free (present and with room). present 0: its leads overflow or
+        # wait, look at the roster. free 0: raise limits or add people.
+        self._members = Gauge(
+            "leadstream_assign_pool_members", "Members of a pool.", ["division", "pool", "state"], registry=registry
+        )
+        # Highest minus lowest load/limit of a pool's present members, 0 to 1. Above 0.3: leads go to the few, look at
+        # strategy, skills and caps.
+        self._spread = Gauge(
+            "leadstream_assign_utilisation_spread_ratio",
+            "Highest minus lowest load/limit in a pool.",
+            ["division", "pool"],
+            registry=registry,
+        )
+        # Turns received minus turns entitled (NEW-10). mode `rotation`: always below one turn, 2 is a fault; `lane`
+        # (the senior lane takes turns too): 5 for a day; `load` (least loaded, performance): only informs.
+        self._deviation = Gauge(
+            "leadstream_assign_fairness_deviation_turns",
+            "Turns received minus turns entitled.",
+            ["division", "pool", "rep", "mode"],
+            registry=registry,
+        )
+        # Turns a rep received, by tier of the lead.
+        self._turns = Counter(
+            "leadstream_assign_turns_total", "Turns received.", ["division", "pool", "rep", "tier"], registry=registry
+        )
+        # Turns a rep was entitled to, by tier: at each turn of a pool the weight's share, while eligible. Received
+        # minus entitled over a window is the fairness of that window and tier.
+        self._entitled = Counter(
+            "leadstream_assign_entitled_turns_total",
+            "Turns entitled to.",
+            ["division", "pool", "rep", "tier"],
+            registry=registry,
+        )
+        self._gauges = (
+            self._policy,
+            self._rules,
+            self._unassigned,
+            self._unassigned_age,
+            self._held,
+            self._held_age,
+            self._load,
+            self._limit,
+            self._available,
+            self._members,
+            self._spread,
+            self._deviation,
+        )
+
+    def measure(self, states: Sequence[StateView], policies: Callable[[str], Policy | None], now: datetime) -> None:
+        """Set all gauges anew from the states of the partitions at hand."""
+        for gauge in self._gauges:
+            gauge.clear()
+        for state in states:
+            for _, division in state.scan("division/"):
+                self._division(state, division, policies, now)
+
+    def turned(self, effects: Sequence[Effect], seats: Seats) -> None:
+        """Count the turns of one event, received and entitled, before its commit: a batch done again counts twice.
+
+        seats: as the decision left them, with each candidate's share. Of a pool above 50 the trace names 50; the
+        entitlement of the others is not counted.
+        """
+        for effect in effects:
+            if isinstance(effect, Emit) and isinstance(effect.value, Decision) and effect.value.uses_turn:
+                self._turn(effect.value, seats)
+
+    def _turn(self, decision: Decision, seats: Seats) -> None:
+        division, tier = decision.division, decision.tier
+        for row in decision.trace.get("pools", ()):
+            chosen = [one["rep"] for one in row["candidates"] if one["why"] == CHOSEN]
+            if not chosen:
+                continue
+            shares = seats.shares(division, row["pool"])
+            eligible = {
+                one["rep"] for one in row["candidates"] if one["why"] in _ELIGIBLE or "not in the" in one["why"]
+            }
+            total = sum(shares.get(rep, 0) for rep in eligible)
+            for rep in eligible if total else ():
+                self._entitled.labels(division, row["pool"], rep, tier).inc(shares.get(rep, 0) / total)
+            self._turns.labels(division, row["pool"], chosen[0], tier).inc()
+
+    def _division(
+        self, state: StateView, division: Division, policies: Callable[[str], Policy | None], now: datetime
+    ) -> None:
+        name = division.name
+        self._waiting(state, name, now)
+        policy = policies(division.policy_hash) if division.policy_hash else None
+        if policy is None:
+            return
+        self._policy.labels(name, policy.hash[:12]).set(1)
+        for compiled in policy.rules:
+            self._rules.labels(name, compiled.rule.name).set(1)
+        docket = Docket(Draft(state, now), policy, name, "", now, Seats())
+        for _, rep in state.scan(f"rep/{name}/"):
+            if rep.row is not None:
+                self._rep(docket, rep)
+        for pool_name, pool in policy.file.pools.items():
+            self._pool(docket, pool_name, pool)
+            self._backlog(docket, pool_name)
+
+    def _waiting(self, state: StateView, division: str, now: datetime) -> None:
+        places = list(islice(state.scan(f"waiting/{division}/"), MOST_COUNTED))
+        self._unassigned.labels(division).set(len(places))
+        oldest = _instant(places[0][0].split("/")[2]) if places else now
+        self._unassigned_age.labels(division).set(max(0.0, (now - oldest).total_seconds()))
+
+    def _rep(self, docket: Docket, rep: RepState) -> None:
+        assert rep.row is not None
+        self._load.labels(docket.division, rep.id).set(rep.load / POINT)
+        self._limit.labels(docket.division, rep.id).set(docket.limit(rep.row) / POINT)
+        self._available.labels(docket.division, rep.id).set(standing_absence(rep) is None)
+
+    def _pool(self, docket: Docket, name: str, pool: Pool) -> None:
+        members = docket.group(pool_group(name))
+        reps = [rep for rep in map(docket.rep, members) if rep is not None and rep.row is not None]
+        present = [rep for rep in reps if standing_absence(rep) is None]
+        limits = {rep.id: docket.limit(rep.row) for rep in present if rep.row is not None}
+        free = [rep for rep in present if rep.load + docket.assigned_points <= limits[rep.id]]
+        for state, count in (("all", len(members)), ("present", len(present)), ("free", len(free))):
+            self._members.labels(docket.division, name, state).set(count)
+        used = [rep.load / limits[rep.id] for rep in present if limits[rep.id] > 0]
+        self._spread.labels(docket.division, name).set(max(used) - min(used) if used else 0.0)
+        counters = docket.draft.find(PoolState, pool_key(docket.division, name)) or PoolState()
+        mode = _mode(pool, reps)
+        for rep in reps:
+            turn = docket.draft.find(Turn, turn_key(docket.division, name, rep.id))
+            if turn is not None:
+                self._deviation.labels(docket.division, name, rep.id, mode).set(deviation(turn, counters))
+
+    def _backlog(self, docket: Docket, pool: str) -> None:
+        tiers = list(docket.file.tiers)
+        by_tier: dict[str, list[datetime]] = {tier: [] for tier in tiers}
+        for key, _ in islice(docket.draft.scan(f"held/{docket.division}/{pool}/"), MOST_COUNTED):
+            _, _, _, urgency, clock_at, _ = key.split("/", 5)
+            place = int(urgency)
+            by_tier[tiers[place] if place < len(tiers) else tiers[-1]].append(_instant(clock_at))
+        for tier, since in by_tier.items():
+            self._held.labels(docket.division, pool, tier).set(len(since))
+            age = (docket.now - min(since)).total_seconds() if since else 0.0
+            self._held_age.labels(docket.division, pool, tier).set(max(0.0, age))
+
+
+def deviation(turn: Turn, pool: PoolState) -> float:
+    """Return turns received minus turns entitled: of a member at the pool's level 0, ahead above it.
+
+    A member gains `weight` turns a level and gives one back with each turn, so the distance of the next release from
+    the level, times the weight, is what they are ahead (routing/pool_state.py). An unseated one keeps what was owed.
+    """
+    if turn.is_seated:
+        return turn.weight * (turn.start / turn.base - pool.level / pool.base)
+    return -turn.weight * turn.start / turn.base
+
+
+def _mode(pool: Pool, reps: Sequence[RepState]) -> str:
+    if pool.strategies or pool.strategy not in _ROTATIONS:
+        return "load"
+    lane = pool.senior_lane
+    seniors = lane is not None and any(rep.row is not None and rep.row.seniority in lane.seniority for rep in reps)
+    return "lane" if seniors else "rotation"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
