@@ -43,12 +43,11 @@ class PendingStage:
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask what ENRICH could not wait for, all at once, high intent first, until the full deadline."""
         self._accounts.look()
-        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.full_seconds)
         now = self._clock()
         self._quotas.recall(batch, state, now)
         rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
-        found = await asyncio.gather(*(self._learn(waiting, state, until, now) for _, waiting in rows))
+        found = await asyncio.gather(*(self._learn(waiting, state, deadline, now) for _, waiting in rows))
         return {place: prepared for (place, _), prepared in zip(rows, found, strict=True)}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
@@ -80,7 +79,8 @@ class PendingStage:
         """Close the connections to the providers."""
         await self._waterfall.close()
 
-    async def _learn(self, waiting: LeadPending, state: StateView, until: float, now: datetime) -> Prepared:
+    async def _learn(self, waiting: LeadPending, state: StateView, deadline: float, now: datetime) -> Prepared:
+        until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.full_seconds)
         query = query_of(waiting.lead, waiting.contact)
         if query is None:
             return Prepared(waiting.lead, waiting.contact)
