@@ -35,45 +35,82 @@ class Mood:
 
 
 class Door:
-    """One provider. It opens and closes its port as its mood says, always the same port."""
+    """One provider. It opens and closes its port as its mood says, always the same port.
+
+    It speaks just the HTTP that it is asked in (GET, kept alive): a server framework takes longer for an answer than
+    the client that is measured, and would be the slow one of the two.
+    """
 
     def __init__(self) -> None:
         self.mood = Mood()
         self.calls = 0
         self.port = 0
-        self._chance = random.Random(7)
-        self._runner: web.AppRunner | None = None
+        self.chance = random.Random(7)
+        self.talks: set[Talk] = set()
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        app = web.Application()
-        app.router.add_get("/v1/{domain}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024).start()
-        self.port = self._runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Talk(self), "127.0.0.1", self.port, backlog=1024)
+        self.port = self._server.sockets[0].getsockname()[1]
 
-    async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for talk in tuple(self.talks):
+            talk.transport.abort()
 
     async def turn(self, mood: Mood) -> None:
         self.mood = mood
         if mood.down == "refused":
-            await self.close()
-        elif self._runner is None:
+            self.close()
+        elif self._server is None:
             await self.open()
 
-    async def _answer(self, request: web.Request) -> web.Response:
-        self.calls += 1
-        mood = self.mood
+
+class Talk(asyncio.Protocol):
+    """One connection to a door."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._unread = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._door.talks.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._door.talks.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        *heads, self._unread = (self._unread + data).split(b"\r\n\r\n")
+        for head in heads:
+            self._asked(head)
+
+    def _asked(self, head: bytes) -> None:
+        door, mood = self._door, self._door.mood
+        door.calls += 1
         if mood.down == "hangs":
-            await asyncio.sleep(3600)
+            return
         if mood.down == "fails":
-            return web.Response(status=503)
-        is_slow = self._chance.random() < mood.slow_share
-        await asyncio.sleep(mood.slow_seconds if is_slow else mood.seconds)
-        return web.json_response(company(request.match_info["domain"]))
+            self._say(b"503 Service Unavailable", b"{}")
+            return
+        domain = head.split(b" ", 2)[1].rpartition(b"/")[2].decode()
+        body = json.dumps(company(domain)).encode()
+        seconds = mood.slow_seconds if door.chance.random() < mood.slow_share else mood.seconds
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self._say, b"200 OK", body)
+        else:
+            self._say(b"200 OK", body)
+
+    def _say(self, status: bytes, body: bytes) -> None:
+        if not self.transport.is_closing():
+            head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+            self.transport.write(head + body)
 
 
 def company(domain: str) -> dict[str, Any]:
@@ -114,7 +151,7 @@ async def main() -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
     for door in doors.values():
-        await door.close()
+        door.close()
     await runner.cleanup()
 
 
