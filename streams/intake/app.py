@@ -23,6 +23,7 @@ from streams.intake.answer import Answered, answered, wait_seconds
 from streams.intake.api_key import OPEN_CLIENT, client_of
 from streams.intake.body import json_body
 from streams.intake.desk import Desk
+from streams.intake.forms.router import forms_router
 from streams.intake.hooks import Hooks, hooks_router
 from streams.intake.metrics import intake_metrics
 from streams.intake.problem import ProblemDetails, Refused, answer_schema
@@ -160,6 +161,7 @@ def create_app(
         return response
 
     app.include_router(hooks_router(Hooks(settings, desk, publish)))
+    app.include_router(forms_router(settings, desk.forms, publish))
     refuse_plainly(app, log)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -19,6 +19,7 @@ from notifiers.interaction import InteractionRefused, activities_of
 from notifiers.unsubscribe import is_unsubscribe_token
 from streams.intake import submission
 from streams.intake.body import raw_body
+from streams.intake.called_url import called_url
 from streams.intake.desk import Desk
 from streams.intake.problem import Refused, answer_schema
 from streams.intake.settings import IntakeSettings
@@ -80,7 +81,7 @@ def hooks_router(hooks: Hooks) -> APIRouter:
         crm = hooks.desk.channels.crm
         secret = _secret(crm.hubspot.client_secret if crm.hubspot else None, "crm.hubspot.client_secret")
         body, now = await hooks.body(request), datetime.now(UTC)
-        if not hubspot_webhook.is_signed(body, request.headers, _called_url(hooks, request), secret, now):
+        if not hubspot_webhook.is_signed(body, request.headers, called_url(hooks.settings, request), secret, now):
             raise _unsigned("the request is not signed by HubSpot, or is older than five minutes")
         return await _changed(hooks, hubspot_webhook.changes_of, body, "hubspot", now)
 
@@ -131,13 +132,6 @@ def _record(change: CrmChange, desk: Desk, source: str) -> Submission | None:
         return submission.roster_entry(rep)
     activity = activity_of(change, desk.roster.of_crm, desk.channels.crm.stages)
     return submission.reported(activity, source) if activity is not None else None
-
-
-def _called_url(hooks: Hooks, request: Request) -> str:
-    """Return the URL as the caller knows it: a proxy may have changed scheme and host."""
-    public = hooks.settings.public_url.rstrip("/")
-    query = f"?{request.url.query}" if request.url.query else ""
-    return f"{public}{request.url.path}{query}" if public else str(request.url)
 
 
 def _secret(secret: SecretStr | None, name: str) -> str:

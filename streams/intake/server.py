@@ -1,5 +1,7 @@
 """The intake as a process: settings in, uvicorn until SIGTERM or Ctrl-C."""
 
+import os
+
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -9,6 +11,8 @@ from streams.errors import Fatal
 from streams.intake.api_key import key_digests
 from streams.intake.app import Log, create_app
 from streams.intake.desk import open_desk
+from streams.intake.forms.kinds import FORMS
+from streams.intake.forms.source import read_forms
 from streams.intake.publisher import Publisher
 from streams.intake.settings import IntakeSettings
 from streams.kafka.config import ClusterSettings
@@ -32,9 +36,10 @@ def require_guarded(settings: IntakeSettings) -> dict[str, str]:
 
 
 def serve(settings: IntakeSettings, cluster: ClusterSettings, channels: ChannelSettings, log: Log) -> None:
-    """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid."""
+    """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid, FormsInvalid."""
     digests = require_guarded(settings)
-    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels) as desk:
+    forms = read_forms(settings.forms_file, os.environ, FORMS)
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels, forms) as desk:
         app = create_app(settings, publisher, digests, CollectorRegistry(), log, desk)
         log.info("intake.started", host=settings.host, port=settings.port, clients=len(digests))
         server(app, settings).run()

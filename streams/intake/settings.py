@@ -15,7 +15,8 @@ class IntakeSettings(BaseSettings):
     keys: "name:sha256,name:sha256" (`leadstream intake new-key NAME` makes one); keys_file: the same, one a line.
     is_open: no key asked; for one's own machine only. rate_per_minute: records per key and minute.
     ack_seconds: how long Kafka has to acknowledge before the caller gets 503. public_url: "https://intake.example", as
-    callers see it where a proxy stands before; HubSpot signs it.
+    callers see it where a proxy stands before; HubSpot signs it. forms_file: forms of others that call us, YAML
+    (docs/capture.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LEADSTREAM_INTAKE_", frozen=True, extra="ignore")
@@ -30,6 +31,7 @@ class IntakeSettings(BaseSettings):
     rate_per_minute: int = Field(default=6_000, ge=1)
     ack_seconds: float = Field(default=10, gt=0.5, le=60)
     public_url: str = ""
+    forms_file: Path | None = None
 
     @model_validator(mode="after")
     def _a_full_batch_fits_the_rate(self) -> "IntakeSettings":
