@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-import httpx
+import aiohttp
+import orjson
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
+from yarl import URL
 
+from enrichment.providers.address import AddressRefused, check_url
+from enrichment.providers.pool import Pool
 from streams.intake import submission
 from streams.intake.body import raw_body
 from streams.intake.called_url import called_url
@@ -50,7 +55,7 @@ def forms_router(settings: IntakeSettings, forms: Mapping[str, Form], publish: P
         if not kind.is_signed(call, form):
             raise Refused(401, "not-signed", f"The call is not signed as {form.source.kind} signs.", _CHECK)
         try:
-            rows = await kind.leads(call, form, fetched)
+            rows = await kind.leads(call, form, partial(fetched, frozenset(form.source.allow_hosts)))
         except CallRefused as error:
             raise Refused(422, "invalid-body", str(error), "docs/capture.md has the shape.") from error
         except NotReachable as error:
@@ -76,22 +81,27 @@ def forms_router(settings: IntakeSettings, forms: Mapping[str, Form], publish: P
 _CHECK = "Check the secret of the forms file, LEADSTREAM_INTAKE_PUBLIC_URL and the clock."
 
 
-async def fetched(url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+async def fetched(allowed: frozenset[str], url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
     """Return the JSON at `url`, of the form tool that the forms file names. Redirects are not followed.
 
-    Raises NotReachable: the message holds no part of the answer.
+    allowed: hosts that may be private, by name. Raises NotReachable: the message holds no part of the answer.
     """
+    pool = Pool()
     try:
-        async with asyncio.timeout(_FETCH_SECONDS), httpx.AsyncClient(timeout=_FETCH_SECONDS) as client:
-            answer = await client.get(url, params=dict(query), headers=dict(headers))
-    except (httpx.HTTPError, TimeoutError) as error:
-        raise NotReachable(f"the form tool's API could not be reached: {type(error).__name__}") from error
-    if answer.status_code != 200 or len(answer.content) > _MOST_BYTES:
-        raise NotReachable(f"the form tool's API answered {answer.status_code}")
-    try:
-        return answer.json()
-    except ValueError as error:
-        raise NotReachable("the form tool's API answered no JSON") from error
+        check_url(URL(url), allowed)
+        async with (
+            asyncio.timeout(_FETCH_SECONDS),
+            pool.session(allowed).get(url, params=query, headers=headers, allow_redirects=False) as answer,
+        ):
+            if answer.status != 200:
+                raise NotReachable(f"the form tool's API answered {answer.status}")
+            return orjson.loads(await answer.content.read(_MOST_BYTES))
+    except (aiohttp.ClientError, AddressRefused, TimeoutError) as error:
+        raise NotReachable(f"the form tool's API could not be reached: {type(error).__name__}") from None
+    except orjson.JSONDecodeError:
+        raise NotReachable("the form tool's API answered no JSON") from None
+    finally:
+        await pool.close()
 
 
 def _form(forms: Mapping[str, Form], name: str) -> Form:

@@ -24,8 +24,9 @@ import structlog
 from aiohttp import web
 from fastapi import FastAPI
 
+from streams.intake.forms.call import NotReachable
 from streams.intake.forms.kinds import FORMS
-from streams.intake.forms.router import forms_router
+from streams.intake.forms.router import fetched, forms_router
 from streams.intake.forms.source import Form, FormsInvalid, FormSource, read_forms
 from streams.intake.refusing import refuse_plainly
 from streams.intake.settings import IntakeSettings
@@ -280,7 +281,9 @@ async def intake_of() -> AsyncIterator[Intake]:
         forms = {
             kind: Form(
                 name=kind,
-                source=FormSource(kind=kind, secret_env="S", base_url=server.url, lead={"action": "demo"}),
+                source=FormSource(
+                    kind=kind, secret_env="S", base_url=server.url, allow_hosts=("127.0.0.1",), lead={"action": "demo"}
+                ),
                 secret=SECRET,
                 token=TOKEN,
                 verify=VERIFY,
@@ -398,3 +401,11 @@ def test_the_forms_file_names_its_secrets_and_errors_name_the_entry(tmp_path: Pa
     with pytest.raises(FormsInvalid, match="webflow"):
         read_forms(path, {"TF_SECRET": "s"}, FORMS)
     assert read_forms(None, {}, FORMS) == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x", "http://169.254.169.254/latest", "http://[::1]:1/", "ftp://a/"]
+)
+async def test_what_was_said_is_fetched_from_public_addresses_alone(url: str) -> None:
+    with pytest.raises(NotReachable, match="AddressRefused"):
+        await fetched(frozenset(), url, {}, {})
