@@ -17,7 +17,7 @@ from streams.kafka.config import ClusterSettings
 
 PREFIX = "LEADSTREAM_"
 SECRET_BYTES_MIN = 16
-ELSEWHERE = ("LEADSTREAM_INTAKE_",)  # settings with a model of their own
+ELSEWHERE = ("LEADSTREAM_INTAKE_", "LEADSTREAM_BOARD_")  # settings with a model of their own
 
 
 class SettingsError(Fatal):

@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "broker",
     "intake",
+    "board",
     "topics",
     "leads",
     "reps",

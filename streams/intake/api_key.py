@@ -44,10 +44,11 @@ def key_digests(settings: IntakeSettings) -> dict[str, str]:
             entries += settings.keys_file.read_text().splitlines()
         except OSError as error:
             raise KeysInvalid(f"The keys file {settings.keys_file} cannot be read: {error.strerror}.") from error
-    return _parsed(entries)
+    return parsed(entries)
 
 
-def _parsed(entries: Iterable[str]) -> dict[str, str]:
+def parsed(entries: Iterable[str]) -> dict[str, str]:
+    """Return client name -> digest of "name:sha256" entries. Raises KeysInvalid."""
     digests: dict[str, str] = {}
     for place, entry in enumerate((entry.strip() for entry in entries), start=1):
         if not entry or entry.startswith("#"):

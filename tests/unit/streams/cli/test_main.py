@@ -33,7 +33,7 @@ def test_all_promised_commands_are_there() -> None:
         "policy test", "policy publish", "policy activate", "policy show", "policy history", "lead explain",
         "lead history", "quarantine list", "quarantine release", "quarantine block",
         "dlq list", "dlq show", "dlq replay", "dlq drop", "timers list", "timers stats", "doctor",
-        "intake", "intake new-key", "broker",
+        "intake", "intake new-key", "board", "board new-key", "broker",
     }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], capsys: p
 
 
 # What runs until it is told to stop, and prints no result.
-STAYING = {("demo",), ("up",), ("run",), ("broker",), ("intake",)}
+STAYING = {("demo",), ("up",), ("run",), ("broker",), ("intake",), ("board",)}
 
 
 @pytest.mark.parametrize("path", [path for path in ALL if path not in STAYING], ids=" ".join)

@@ -1,0 +1,1 @@
+"""BOARD: what sales managers and operations look at. It reads topics and writes nothing that a stage consumes."""

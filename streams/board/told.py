@@ -1,0 +1,29 @@
+"""Whether a lead's owner was told: a pure fold of the outcomes of its notices, in whatever order they come."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.delivery import NoticeSettled, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """told_at: the first notice ever that reached an owner. told_epoch, failed_epoch: the latest of each; 0: none."""
+
+    told_at: datetime | None = None
+    told_epoch: int = 0
+    failed_epoch: int = 0
+
+    def is_untold(self, epoch: int) -> bool:
+        """Tell whether the owner of this epoch was not told: every channel failed, and none got through since."""
+        return self.failed_epoch >= epoch > self.told_epoch
+
+
+def after_notice(told: Told, notice: NoticeSettled) -> Told:
+    """Return what is known with the outcome of a notice taken in."""
+    if notice.all_failed:
+        return replace(told, failed_epoch=max(told.failed_epoch, notice.epoch))
+    if notice.is_first and notice.outcome is Outcome.DELIVERED:
+        first = notice.at if told.told_at is None else min(told.told_at, notice.at)
+        return replace(told, told_at=first, told_epoch=max(told.told_epoch, notice.epoch))
+    return told

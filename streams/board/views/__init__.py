@@ -1,0 +1,1 @@
+"""What the pages show, each a pure function of the store and an instant."""

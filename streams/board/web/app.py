@@ -1,0 +1,70 @@
+"""The board's application: pages behind a login, one line of events, files of ours only."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+from streams.board.web.board import Board
+from streams.board.web.live import MOST_LISTENERS
+from streams.board.web.login import FormTooLong, NotLoggedIn, login_router, viewer_of
+from streams.board.web.pages import pages_router
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def create_app(board: Board) -> FastAPI:
+    """Return the application. What `board` holds is opened and closed by the caller."""
+    app = FastAPI(title="leadstream board", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/events")
+    async def events(request: Request) -> Response:
+        viewer_of(board, request)
+        if board.live.listeners >= MOST_LISTENERS:
+            return PlainTextResponse("Too many pages are open.", 503, headers={"Retry-After": "10"})
+        return StreamingResponse(board.live.events(), media_type="text/event-stream")
+
+    @app.get("/healthz")
+    async def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    @app.exception_handler(NotLoggedIn)
+    async def to_login(request: Request, _error: Exception) -> Response:
+        if request.headers.get("hx-request") == "true":
+            return Response(status_code=401, headers={"HX-Redirect": "/login"})
+        return (
+            PlainTextResponse("Sign in first.", 401)
+            if request.url.path == "/events"
+            else RedirectResponse("/login", 303)
+        )
+
+    @app.exception_handler(FormTooLong)
+    async def too_long(_request: Request, _error: Exception) -> Response:
+        return PlainTextResponse("The form is too long.", 413)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        answer = await call_next(request)
+        answer.headers.update(_HEADERS)
+        is_file = request.url.path.startswith("/static/")
+        answer.headers["Cache-Control"] = "public, max-age=3600" if is_file else "no-store"
+        return answer
+
+    app.include_router(login_router(board))
+    app.include_router(pages_router(board))
+    app.mount("/static", StaticFiles(directory=str(files("streams.board") / "static")))
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    return app
