@@ -61,8 +61,8 @@ def at_risk(connection: sqlite3.Connection, now: datetime, within: timedelta = t
     overdue = listed(connection, f"{_UNCONTACTED} AND due_at < ?", (at,), "due_at DESC", "leads_due")
     soon = listed(connection, f"{_UNCONTACTED} AND due_at >= ? AND due_at < ?", (at, until), "due_at", "leads_due")
     counted = connection.execute(
-        "SELECT coalesce(sum(due_at < ?), 0), coalesce(sum(due_at >= ? AND due_at < ?), 0), coalesce(sum(due_at >= ?), 0) "
-        f"FROM leads INDEXED BY leads_due WHERE {_UNCONTACTED}",
+        "SELECT coalesce(sum(due_at < ?), 0), coalesce(sum(due_at >= ? AND due_at < ?), 0), "
+        f"coalesce(sum(due_at >= ?), 0) FROM leads INDEXED BY leads_due WHERE {_UNCONTACTED}",
         (at, at, until, until),
     ).fetchone()
     return Risk(overdue, soon, *counted)
