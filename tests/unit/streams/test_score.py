@@ -165,9 +165,27 @@ def test_an_end_that_came_before_its_lead_ends_it(bench: Bench) -> None:
 
 def test_what_was_done_for_nobody_is_forgotten_after_a_day(bench: Bench) -> None:
     bench.take(activity(ActivityKind.CALLED))
-    bench.take(WakeUp(waker="early/p1", due_at=AT, fired_at=AT))
+    due_at = AT + timedelta(hours=25)
+    bench.take(WakeUp(waker="early/p1", due_at=due_at, fired_at=due_at))
     assert bench.store.stored == {}
     assert bench.dropped == {"activity_without_lead": 1}
+
+
+def test_a_fire_that_crosses_a_newer_early_activity_forgets_only_what_has_waited_for_a_day(bench: Bench) -> None:
+    """The second arrived while the first one's wake-up was under way; TIMERS' tombstone took its arming away."""
+    bench.take(activity(ActivityKind.CALLED, activity_id="first"), "a1")
+    late = activity(ActivityKind.REPLIED, activity_id="second").model_copy(
+        update={"learned_at": AT + timedelta(hours=24, minutes=59)}
+    )
+    bench.take(late, "a2")
+    due_at = AT + timedelta(hours=25)
+    woken = bench.take(WakeUp(waker="early/p1", due_at=due_at, fired_at=due_at))
+    assert [(e.key, e.due_at) for e in woken if isinstance(e, Wake)] == [
+        ("early/p1", AT + timedelta(hours=48, minutes=59))
+    ]
+    assert bench.dropped == {"activity_without_lead": 1}
+    followed = [emit.value.kind for emit in emitted(bench.take(enriched("s1"))) if emit.type == "activity.bound"]
+    assert followed == [ActivityKind.REPLIED]
 
 
 def test_a_test_lead_neither_joins_nor_hides_a_real_one(bench: Bench) -> None:
