@@ -14,6 +14,7 @@ NO_HOURS = "no_hours"  # nobody who had it was on duty for a moment of the windo
 NOTIFICATION = "notification_failed"
 UNCLAIMED = "unclaimed"
 LATE = "leadstream_late"
+CRM_LATE = "crm_late"  # routing/settling.py: known only once the CRM has acknowledged
 NOT_CONTACTED = "not_contacted"
 
 

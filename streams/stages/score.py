@@ -97,12 +97,13 @@ class Score:
             self._count("repeated_submission")
             return ()
         current = person.test if lead.is_test else person.open
-        if current is None and (enriched.alternates or person.home is not None):
+        division = current.division if current else self._division(lead)
+        policy = self._policies.of(division)
+        looks_after = isinstance(policy, Missing) or policy.file.dedupe.after_enrichment  # OPT-4
+        if current is None and looks_after and (enriched.alternates or person.home is not None):
             elsewhere = moved_on(key, person, enriched, mark)
             if elsewhere:
                 return elsewhere
-        division = current.division if current else self._division(lead)
-        policy = self._policies.of(division)
         if isinstance(policy, Missing):
             return wait(enriched, now, tries, policy.reason)
         scored = _scored(person, current, division, policy, enriched, now)

@@ -15,6 +15,7 @@ from schemas.poison import Poison
 from schemas.timer import WakeUp
 from streams.stages.score import DROPPED, Score
 from tests.unit.streams.people import AT, Entries, TableRows, account, activity, emitted, enriched, event
+from tests.worked.world import DEFAULT
 
 
 @dataclass(slots=True)
@@ -271,6 +272,14 @@ def test_two_addresses_of_one_human_meet_in_one_lead(bench: Bench) -> None:
     third = journey(bench, enriched("s3", person="p9"))
     assert {first.lead_id, second.lead_id, third.lead_id} == {"main.p2.1"}
     assert [first.touch, second.touch, third.touch] == [1, 2, 3]
+
+
+def test_a_policy_may_look_for_duplicates_at_the_submitted_address_alone(bench: Bench) -> None:
+    text = DEFAULT + "\ndedupe: {after_enrichment: false}\n"
+    bench.tables.activate("main", text)
+    first = bench.scored(enriched("s1", person="p9", alternates=("p2",)))
+    second = bench.scored(enriched("s2", person="p2", alternates=("p9",)))
+    assert (first.lead_id, second.lead_id) == ("main.p9.1", "main.p2.1")
 
 
 def test_an_open_lead_under_another_address_is_found_wherever_it_is(bench: Bench) -> None:
