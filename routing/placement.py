@@ -20,7 +20,6 @@ class Via(StrEnum):
     BACKUP = "backup"
     TEAM_LEAD = "team lead"
     HOLD = "held for room"
-    PREFERENCE = "held for a preferred rep"
     QUEUE = "queue"
     CATCH_ALL = "catch-all"
 

@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     bootstrap, namespace, security_*, sasl_*, ssl_*: see `streams.kafka.config.ClusterSettings`.
     person_secret or person_secret_file: what person ids are made with; required to run a stage.
     state_dir: folder of the stores, one sub-folder a slot. http_host, http_port_base: health and metrics of slot n of
-    the i-th stage are on base + 10 * i + n; 0: no server. org_file: divisions and enrichment, YAML; none: one
+    the i-th stage are on base + 10 * i + n; 0: no server. http_port: instead, whatever the slot, for a process with a
+    network of its own (a pod). org_file: divisions and enrichment, YAML; none: one
     division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
     fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port_base: int = Field(default=9400, ge=0, le=65_000)
+    http_port: int | None = Field(default=None, ge=1, le=65_535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
     slots: dict[str, int] = Field(default_factory=dict)

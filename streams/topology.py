@@ -176,7 +176,12 @@ def runner_settings(name: str, slot: int, settings: Settings) -> RunnerSettings:
 
 
 def http_port(name: str, slot: int, settings: Settings) -> int | None:
-    """Return the port of a slot's health and metrics, None where the base is 0: base + 10 * stage + slot."""
+    """Return the port of a slot's health and metrics, None where the base is 0: base + 10 * stage + slot.
+
+    A port of the process's own goes first.
+    """
+    if settings.http_port is not None:
+        return settings.http_port
     if settings.http_port_base == 0 or slot >= PORTS_A_STAGE:
         return None
     return settings.http_port_base + PORTS_A_STAGE * NAMES.index(name) + slot

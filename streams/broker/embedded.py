@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 from streams.broker import bound, folder, jars
 from streams.broker.folder import Folder
 from streams.broker.ports import DEFAULT_PORT, free_ports, only
-from streams.broker.properties import LOG4J, Ports, rendered, server_properties
+from streams.broker.properties import LOG4J, Ports, rendered, server_properties, with_more
 from streams.errors import Fatal
 from streams.kafka.config import ClusterSettings, admin_config
 
@@ -26,6 +26,8 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 FORMAT_SECONDS = 60.0
 PORT_ATTEMPTS = 3
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # 256 MiB holds 100 partitions and a demo; the serial collector has no threads of its own.
 JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
@@ -95,16 +97,19 @@ class Broker:
             os.killpg(self.pid, number)
 
 
-def start(data_dir: Path, port: int | None = None, cache_dir: Path | None = None) -> Broker:
+def start(
+    data_dir: Path, port: int | None = None, cache_dir: Path | None = None, more: Mapping[str, str] = NOTHING
+) -> Broker:
     """Start a broker on `data_dir` (made if absent, reused if not) and return it once it answers.
 
     port: wanted client port; the folder's last one, else 9092, if None. One that is taken is replaced by a free one:
-    `bootstrap` tells. cache_dir: where the jars are kept, the user's cache folder if None.
+    `bootstrap` tells. cache_dir: where the jars are kept, the user's cache folder if None. more: settings of the broker
+    beside ours, or instead; `listeners` are added to ours.
     Raises FolderBusy, JarsUnavailable, JarCorrupt, BrokerDidNotStart.
     """
     home = Folder(data_dir)
     wanted = port or folder.last_port(home) or DEFAULT_PORT
-    return _started(home, free_ports(wanted), cache_dir or jars.default_cache_dir())
+    return _started(home, free_ports(wanted), cache_dir or jars.default_cache_dir(), more)
 
 
 def start_at(data_dir: Path, port: int, cache_dir: Path | None = None) -> Broker:
@@ -112,7 +117,7 @@ def start_at(data_dir: Path, port: int, cache_dir: Path | None = None) -> Broker
     return _started(Folder(data_dir), only(port), cache_dir or jars.default_cache_dir())
 
 
-def _started(home: Folder, ports: Iterator[int], cache_dir: Path) -> Broker:
+def _started(home: Folder, ports: Iterator[int], cache_dir: Path, more: Mapping[str, str] = NOTHING) -> Broker:
     held = folder.lock(home)
     try:
         java = [_java(), *JVM_OPTIONS, "-cp", os.pathsep.join(map(str, jars.class_path(cache_dir)))]
@@ -122,7 +127,7 @@ def _started(home: Folder, ports: Iterator[int], cache_dir: Path) -> Broker:
         for client_port in islice(ports, PORT_ATTEMPTS):
             controller_port = next(port for port in free_ports(client_port + 1) if port != client_port)
             properties = server_properties(home.kafka_dir.absolute(), Ports(client_port, controller_port))
-            home.properties.write_text(rendered(properties))
+            home.properties.write_text(rendered(with_more(properties, more)))
             cluster = _formatted(home, java)
             process = _spawned([*java, "kafka.Kafka", str(home.properties)], home, held)
             folder.remember(home, client_port, process.pid)

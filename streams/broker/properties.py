@@ -63,6 +63,15 @@ def server_properties(log_dir: Path, ports: Ports) -> dict[str, str]:
     }
 
 
+ADDED = ("listeners", "listener.security.protocol.map")
+
+
+def with_more(properties: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings with `more` beside or instead of them; listeners are added, so that ours still answers."""
+    added = {name: f"{properties[name]},{more[name]}" for name in ADDED if name in more}
+    return {**properties, **more, **added}
+
+
 def rendered(properties: Mapping[str, str]) -> str:
     """Return the text of a Java properties file (backslashes doubled, the only escape our values need)."""
     return "".join(f"{name}={value}\n".replace("\\", "\\\\") for name, value in properties.items())

@@ -32,6 +32,7 @@ COMMANDS = (
     "dlq",
     "timers",
     "doctor",
+    "manifests",
 )
 
 

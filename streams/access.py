@@ -1,0 +1,155 @@
+"""What each process may do on Kafka, and no more: from who reads and writes each topic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.topics import TOPICS
+from streams.kafka.config import qualified
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Rights of one process. Topics, groups and the prefix of transactional ids are logical names.
+
+    reads, writes: topics. groups: consumer groups it joins. asks: groups whose committed offsets it asks for.
+    is_transactional: whether it writes in transactions, under ids that start with its name and a dash.
+    manages: whether it makes and mends topics.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    is_transactional: bool = False
+    manages: bool = False
+
+
+# Consumers that are assigned partitions by hand name a group and never join it: librdkafka looks for it all the same.
+UNUSED_GROUP = "unused"
+
+# What a stage reads, tables included; that it keeps state adds its changelog.
+_READS: Mapping[str, tuple[str, ...]] = {
+    "enrich": ("leads.raw", "leads.bulk", "accounts"),
+    "pending": ("leads.pending", "accounts"),
+    "track": ("leads.activity", "reps", "leads.notified", "xref"),
+    "score": ("leads.enriched", "policies", "reps"),
+    "assign": ("leads.scored", "policies"),
+    "notify": ("leads.assigned", "leads.redeliver", "reps", "suppressions"),
+}
+
+
+def stage_access(stage: str) -> Access:
+    """Return the rights of a stage of the runner. Raises KeyError for another name."""
+    changelog = f"state.{stage}"
+    return Access(
+        stage,
+        (*_READS[stage], changelog),
+        (*_written_by(stage), changelog, "leads.dlq"),
+        groups=(stage,),
+        is_transactional=True,
+    )
+
+
+def _written_by(process: str) -> tuple[str, ...]:
+    return tuple(
+        topic.name for topic in TOPICS.values() if process in topic.written_by and not topic.name.startswith("state.")
+    )
+
+
+def _timers() -> Access:
+    """TIMERS measures how far TRACK and SCORE are on what they read, and wakes whoever armed."""
+    measured = ("leads.activity", "leads.enriched")
+    return Access(
+        "timers",
+        ("leads.timers", *measured),
+        _written_by("timers"),
+        groups=("timers",),
+        asks=("track", "score"),
+        is_transactional=True,
+    )
+
+
+def _meter() -> Access:
+    """METER reads, and keeps its position."""
+    return Access(
+        "meter", ("leads.enriched", "leads.scored", "leads.assigned", "leads.notified"), (), groups=("meter",)
+    )
+
+
+def _intake() -> Access:
+    """The intake publishes what upstream sends, and follows decisions for those who wait for theirs."""
+    return Access("intake", ("reps", "leads.assigned"), _written_by("intake"))
+
+
+def _ops() -> Access:
+    """A person at the command line: topics, roster, policies, dead letters, the journal."""
+    everything = tuple(TOPICS)
+    return Access("ops", everything, everything, asks=(*_READS, "timers"), manages=True)
+
+
+ACCESS: Mapping[str, Access] = {
+    **{stage: stage_access(stage) for stage in _READS},
+    "timers": _timers(),
+    "meter": _meter(),
+    "intake": _intake(),
+    "ops": _ops(),
+}
+"""Process -> its rights."""
+
+
+class Resource(StrEnum):
+    """What Kafka guards."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactionalId"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One thing that a process may do. name: full, or with is_prefix how names start. operations: in Kafka's words."""
+
+    resource: Resource
+    name: str
+    operations: tuple[str, ...]
+    is_prefix: bool = False
+
+
+CLUSTER_NAME = "kafka-cluster"  # the one name that Kafka knows the cluster by
+# Every slot looks at its topics and the brokers before its first record: they could be set up to lose data.
+_LOOKED_AT = ("leads.timers", "leads.dlq")
+
+
+def rights(access: Access, namespace: str) -> tuple[Right, ...]:
+    """Return what `access` comes to in a namespace: one right a topic, group, transactional id and the cluster."""
+    found = [
+        Right(Resource.TOPIC, qualified(namespace, topic), _operations(access, topic)) for topic in _topics(access)
+    ]
+    found += [Right(Resource.GROUP, qualified(namespace, name), ("Read", "Describe")) for name in access.groups]
+    asks = (*access.asks, UNUSED_GROUP)
+    found += [Right(Resource.GROUP, qualified(namespace, name), ("Describe",)) for name in asks]
+    if access.is_transactional:
+        found.append(
+            Right(Resource.TRANSACTIONAL_ID, qualified(namespace, f"{access.name}-"), ("Write", "Describe"), True)
+        )
+    cluster = ("Describe", "DescribeConfigs") if access.manages else ("DescribeConfigs",)
+    return (*found, Right(Resource.CLUSTER, CLUSTER_NAME, cluster))
+
+
+def _topics(access: Access) -> tuple[str, ...]:
+    looked_at = _LOOKED_AT if access.is_transactional else ()
+    return tuple(dict.fromkeys((*access.reads, *access.writes, *looked_at)))
+
+
+def _operations(access: Access, topic: str) -> tuple[str, ...]:
+    operations = ["Describe", "DescribeConfigs"]
+    if topic in access.reads:
+        operations.append("Read")
+    if topic in access.writes:
+        operations.append("Write")
+    if access.manages:
+        operations += ["Create", "AlterConfigs"]
+    return tuple(operations)
