@@ -8,6 +8,7 @@ import sys
 from streams.lean import leave_out_screens
 
 PR_SET_PDEATHSIG = 1
+BOARD = "board"
 
 
 def follow(parent: int) -> None:
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> int:
     """Run one slot; return its exit code."""
     stage, slot, parent = arguments
     follow(int(parent))
+    if stage == BOARD:
+        return _board()
     leave_out_screens()
     from streams.errors import LeadstreamError
     from streams.settings import load
@@ -29,6 +32,21 @@ def main(arguments: list[str]) -> int:
 
     try:
         return run_stage(stage, int(slot), load())
+    except LeadstreamError as error:
+        print(error, file=sys.stderr)
+        return 5
+
+
+def _board() -> int:
+    from streams.board.server import serve
+    from streams.board.settings import BoardSettings
+    from streams.errors import LeadstreamError
+    from streams.logs import configure_logs
+    from streams.settings import load
+
+    configure_logs()
+    try:
+        return serve(BoardSettings(), load())
     except LeadstreamError as error:
         print(error, file=sys.stderr)
         return 5

@@ -15,6 +15,7 @@ from typing import IO
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from streams.board.settings import BoardSettings
 from streams.connecting import quiet
 from streams.errors import Fatal
 from streams.kafka.config import admin_config
@@ -33,7 +34,8 @@ DRAIN_SECONDS = 8.0  # a slot leaves within 5 s of SIGTERM; who has not after th
 KILL_SECONDS = 2.0
 
 # Sources first, so that what they wrote is still handled; TIMERS before NOTIFY, whose retries it serves.
-STOP_ORDER: tuple[str, ...] = ("enrich", "pending", "track", "score", "timers", "assign", "notify", "meter")
+STOP_ORDER: tuple[str, ...] = ("enrich", "pending", "track", "score", "timers", "assign", "notify", "meter", "board")
+BOARD = "board"  # no stage: nothing waits for it, and the others go on without it
 
 
 class GivenUp(Fatal):
@@ -69,13 +71,15 @@ Say = Callable[[str], None]
 def slots_of(settings: Settings, only: Sequence[str] = ()) -> tuple[SlotName, ...]:
     """Return the slots to run: of every stage, or of those in `only`, as many as `settings.slots` says (1).
 
-    Raises UnknownStage.
+    The board is one of them where LEADSTREAM_BOARD_... lets somebody in. Raises UnknownStage.
     """
     for name in (*only, *settings.slots):
-        if name not in NAMES:
-            raise UnknownStage(f"there is no stage {name!r}; there are {', '.join(NAMES)}")
+        if name not in (*NAMES, BOARD):
+            raise UnknownStage(f"there is no stage {name!r}; there are {', '.join((*NAMES, BOARD))}")
     wanted = [name for name in NAMES if not only or name in only]
-    return tuple(SlotName(name, slot) for name in wanted for slot in range(settings.slots.get(name, 1)))
+    slots = [SlotName(name, slot) for name in wanted for slot in range(settings.slots.get(name, 1))]
+    has_board = BOARD in only or (not only and BoardSettings().is_configured)
+    return (*slots, SlotName(BOARD, 0)) if has_board and settings.slots.get(BOARD, 1) else tuple(slots)
 
 
 def up(settings: Settings, only: Sequence[str] = (), say: Say | None = None) -> int:
@@ -119,7 +123,7 @@ class _Family:
 
     def look(self) -> None:
         """Notice what ended and start again what is due. Raises GivenUp."""
-        for child in self._children:
+        for child in tuple(self._children):
             if child.process is None:
                 if time.monotonic() >= child.restart_at:
                     self._start(child, "restarted")
@@ -175,6 +179,9 @@ class _Family:
         last = last_line(self._logs / f"{child.name}.log")
         if len(child.crashes) >= CRASH_LIMIT:
             self._say(f"{child.name} given up: {last}")
+            if child.name.stage == BOARD:
+                self._children.remove(child)
+                return
             raise GivenUp(
                 f"{child.name} ended {CRASH_LIMIT} times within {CRASH_WINDOW_SECONDS:.0f} s though Kafka answers. "
                 f"Its last line: {last}"

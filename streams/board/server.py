@@ -1,6 +1,7 @@
 """The board as a process: the follower and the web server in one event loop, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import secrets
 import signal
 import threading
 from datetime import UTC, datetime
@@ -66,7 +67,8 @@ async def _serve(
     store = Store(file)
     follower = Follower(cluster, store)
     with Publisher(cluster, _ACK_SECONDS) as publisher:
-        board = Board(settings, cluster, store, follower, Live(follower), publisher, digests, lambda: datetime.now(UTC))
+        live, secret = Live(follower), _secret(settings)
+        board = Board(settings, cluster, store, follower, live, publisher, digests, lambda: datetime.now(UTC), secret)
         http = _http(board)
         await follower.start()
         http.should_exit = asked.is_set()
@@ -83,6 +85,11 @@ async def _serve(
         log.error("board.failed", error=type(error).__name__, reason=str(error))
         return 1
     return 0
+
+
+def _secret(settings: BoardSettings) -> bytes:
+    given = settings.session_secret
+    return secrets.token_bytes(32) if given is None else given.get_secret_value().encode()
 
 
 def _http(board: Board) -> uvicorn.Server:

@@ -8,10 +8,12 @@ class BoardSettings(BaseSettings):
     """Where the board listens, who may look, who may act.
 
     keys: "name:sha256,name:sha256" (`leadstream board new-key NAME` makes one). oidc_*: an OpenID Connect provider to
-    log in by; oidc_claim: the claim of the ID token that names a person. is_open: nobody is asked, on loopback only.
-    actors: names (of keys, or values of the claim) that may act, comma-separated; "*": all; empty: read-only for all.
-    public_url: "https://board.example", as browsers see it. session_secret: signs the sessions; without one they end
-    with the process. session_hours: until a login is asked for again.
+    log in by (code flow with PKCE); oidc_claim: the claim of the ID token that names a person. Who has a verified
+    address of the roster acts under the rep id, others under the token's subject. is_open: nobody is asked, on
+    loopback only. actors: who may act: names of keys, rep ids, values of the claim, `board` for who comes in by
+    is_open; comma-separated, "*" for all, empty for nobody. public_url: "https://board.example", as browsers see it.
+    session_secret: signs the sessions; without one they end with the process. session_hours: until a login is asked
+    for again.
     """
 
     model_config = SettingsConfigDict(env_prefix="LEADSTREAM_BOARD_", frozen=True, extra="ignore")

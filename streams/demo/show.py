@@ -24,7 +24,7 @@ from routing.policy import compile_policy
 from schemas.account import Account
 from schemas.rep import Rep
 from streams.broker.embedded import start
-from streams.broker.ports import is_free
+from streams.broker.ports import free_ports, is_free
 from streams.cli.decided import wait_for_decision
 from streams.cli.exit_code import ExitCode
 from streams.cli.policies import activate, publish
@@ -53,6 +53,7 @@ _NEXT = (
 )
 _PLAIN_WIDTH = 140  # of a log file, which has none
 _HEALTH_PORT = 9400
+_BOARD_PORT = 8090
 _COUNTED = ("leads.raw", "leads.enriched", "leads.scored", "leads.assigned", "leads.notified", "decisions", "leads.dlq")
 
 
@@ -94,10 +95,11 @@ def _run(folder: Path, console: Console, stopped: threading.Event) -> int:
         console.print(f"Kafka listens on {broker.bootstrap}. Making topics, policy, roster and accounts ...")
         reps = prepared(cluster)
         receiving = running.enter_context(sinks.listening(REP_DOMAIN))
-        environment = _environment(cluster, receiving, folder)
+        board_port = next(free_ports(_BOARD_PORT))
+        environment = _environment(cluster, receiving, folder, board_port)
         log = folder / "stages.log"
         process = running.enter_context(stage_processes.running(environment, log))
-        console.print("Starting the stages: enrich, track, score, assign, timers, notify ...")
+        console.print(f"Starting the stages, and the board: http://127.0.0.1:{board_port}")
         _wait_until_ready(cluster, log, lambda: process.poll() is None and not stopped.is_set())
         names = {rep.id: rep.name for rep in reps}
         stage = Stage(cluster, receiving, scenario(companies()), Watched(names), console, stopped)
@@ -107,7 +109,7 @@ def _run(folder: Path, console: Console, stopped: threading.Event) -> int:
             console.print(summary(stage.watched, kept, _counts(cluster), elapsed))
             console.print(_NEXT, highlight=False, soft_wrap=True)
             if sys.stdout.isatty() and not stopped.is_set():
-                _stay(stage, tail, running.enter_context(intake_thread.listening(cluster)))
+                _stay(stage, tail, running.enter_context(intake_thread.listening(cluster)), board_port)
     return ExitCode.OK if all(one.is_kept for one in kept) else ExitCode.FAILED
 
 
@@ -124,7 +126,7 @@ def prepared(cluster: ClusterSettings) -> list[Rep]:
     return reps
 
 
-def _environment(cluster: ClusterSettings, receiving: Sinks, folder: Path) -> dict[str, str]:
+def _environment(cluster: ClusterSettings, receiving: Sinks, folder: Path, board_port: int) -> dict[str, str]:
     channels = {
         "smtp": {"host": "127.0.0.1", "port": receiving.smtp_port, "sender": f"leads@{REP_DOMAIN}", "start_tls": False},
         "webhooks": {"demo": {"url": receiving.webhook_url, "secret": receiving.secret}},
@@ -136,6 +138,9 @@ def _environment(cluster: ClusterSettings, receiving: Sinks, folder: Path) -> di
         "LEADSTREAM_PERSON_SECRET": secrets.token_hex(32),
         "LEADSTREAM_STATE_DIR": str(folder / "state"),
         "LEADSTREAM_CHANNELS": orjson.dumps(channels).decode(),
+        "LEADSTREAM_BOARD_IS_OPEN": "true",
+        "LEADSTREAM_BOARD_ACTORS": "*",
+        "LEADSTREAM_BOARD_PORT": str(board_port),
         "LEADSTREAM_HTTP_PORT_BASE": str(_HEALTH_PORT if is_free(_HEALTH_PORT) else 0),
     }
 
@@ -191,8 +196,8 @@ def _counts(cluster: ClusterSettings) -> Mapping[str, int]:
     return {topic: sum(1 for _ in read(cluster, topic)) for topic in _COUNTED}
 
 
-def _stay(stage: Stage, tail: Tail, intake: str) -> None:
-    stage.console.print(_while_it_runs(stage, intake), highlight=False, soft_wrap=True)
+def _stay(stage: Stage, tail: Tail, intake: str, board_port: int) -> None:
+    stage.console.print(_while_it_runs(stage, intake, board_port), highlight=False, soft_wrap=True)
     seen = len(stage.watched.lines)
     while not stage.stopped.is_set():
         tail.read(stage.watched, 0.2)
@@ -202,13 +207,14 @@ def _stay(stage: Stage, tail: Tail, intake: str) -> None:
     stage.console.print("Stopping ...")
 
 
-def _while_it_runs(stage: Stage, intake: str) -> str:
+def _while_it_runs(stage: Stage, intake: str, board_port: int) -> str:
     here = Path(sys.executable).with_name("leadstream")
     command = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
     lead = next((one.lead_id for one in stage.watched.reassigned.values()), "LEAD")
     body = '{"email": "you@adobe.com", "action": "demo"}'
     return (
-        "\nWhile it runs, in another terminal:\n"
+        f"\nWhile it runs, look at the board: http://127.0.0.1:{board_port}\n"
+        "In another terminal:\n"
         f"  export LEADSTREAM_BOOTSTRAP={stage.cluster.bootstrap}\n"
         f"  {command} lead explain {lead}\n"
         f"  {command} dlq list\n"

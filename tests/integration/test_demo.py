@@ -68,6 +68,8 @@ def test_the_demo_shows_all_it_promises_takes_a_lead_of_ones_own_and_ends_at_ctr
             left = psutil.Process(process.pid).children(recursive=True)
             assert len(left) >= 8  # the broker, the supervisor, seven stages
             (address,) = re.findall(r"curl (http://\S+)/leads", terminal.printed)
+            (board,) = re.findall(r"look at the board: (http://\S+)", terminal.printed)
+            assert "<b>209</b><span>arrived" in httpx.get(board, timeout=20).text
             sent = httpx.post(f"{address}/leads", json={"email": "me@adobe.com", "action": "demo"})
             assert sent.status_code == 202
             terminal.wait_for("me@adobe.com", SHOWN_SECONDS)

@@ -57,10 +57,10 @@
     place.textContent = "";
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px Inter, sans-serif" };
     plot = new window.uPlot({
-      width: place.clientWidth, height: 170, legend: { show: false }, cursor: { show: false },
+      width: place.clientWidth - 24, height: 170, padding: [null, 24, null, null], legend: { show: false }, cursor: { show: false },
       scales: { y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (u, at) => at.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) },
+        { ...axis, size: 30, space: 70, grid: { show: false }, values: (u, at) => at.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })) },
         { ...axis, size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] },
       ],
       series: [{},

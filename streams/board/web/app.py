@@ -5,13 +5,16 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import PlainTextResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
+from streams.board.web.actions import Refused, actions_router
 from streams.board.web.board import Board
 from streams.board.web.live import MOST_LISTENERS
 from streams.board.web.login import FormTooLong, NotLoggedIn, login_router, viewer_of
-from streams.board.web.pages import pages_router
+from streams.board.web.oidc import oidc_router
+from streams.board.web.pages import NotThere, pages_router
+from streams.board.web.rendering import ENVIRONMENT
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -55,6 +58,15 @@ def create_app(board: Board) -> FastAPI:
     async def too_long(_request: Request, _error: Exception) -> Response:
         return PlainTextResponse("The form is too long.", 413)
 
+    @app.exception_handler(Refused)
+    async def refused(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return _problem(error.status, error.what, error.fix)
+
+    @app.exception_handler(NotThere)
+    async def not_there(_request: Request, error: Exception) -> Response:
+        return _problem(404, str(error), "Search for a company, a person or an id.")
+
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         answer = await call_next(request)
@@ -65,6 +77,13 @@ def create_app(board: Board) -> FastAPI:
 
     app.include_router(login_router(board))
     app.include_router(pages_router(board))
+    app.include_router(actions_router(board))
+    if board.settings.oidc_issuer:
+        app.include_router(oidc_router(board))
     app.mount("/static", StaticFiles(directory=str(files("streams.board") / "static")))
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     return app
+
+
+def _problem(status: int, what: str, fix: str) -> Response:
+    return HTMLResponse(ENVIRONMENT.get_template("problem.html").render(what=what, fix=fix), status)

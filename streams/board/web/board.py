@@ -1,7 +1,6 @@
 """What every page needs: store, follower, settings, the clock, the keys. Made once, handed on."""
 
 import asyncio
-import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The parts of a running board. digests: name of a key -> SHA-256. clock: returns now, UTC."""
+    """The parts of a running board. digests: name of a key -> SHA-256. clock: returns now, UTC. secret: what
+    sessions are signed with."""
 
     settings: BoardSettings
     cluster: ClusterSettings
@@ -30,7 +30,7 @@ class Board:
     publisher: Publisher
     digests: Mapping[str, str]
     clock: Callable[[], datetime]
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    secret: bytes = field(repr=False)
 
     async def look(self, view: Callable[[sqlite3.Connection], T]) -> T:
         """Return what a view says of the store as it is now, made on a thread of its own."""

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from streams.board.web.board import Board
 from streams.board.web.rendering import ENVIRONMENT
-from streams.board.web.session import COOKIE, Viewer, csrf_of, name_in, signed
+from streams.board.web.session import COOKIE, Viewer, csrf_of, is_csrf, login_in, signed
 from streams.intake.api_key import client_of
 
 OPEN = "anybody on this machine"
@@ -26,20 +26,22 @@ class FormTooLong(Exception):
 def viewer_of(board: Board, request: Request) -> Viewer:
     """Return who asks. Raises NotLoggedIn."""
     cookie = request.cookies.get(COOKIE)
-    name = name_in(board.secret, cookie)
-    if name is not None and cookie is not None:
-        return Viewer(name, board.settings.may_act(name), csrf_of(board.secret, cookie))
+    login = login_in(board.secret, cookie)
+    if login is not None and cookie is not None:
+        who, name = login
+        may_act = board.settings.may_act(who) or board.settings.may_act(name)
+        return Viewer(who, name, may_act, csrf_of(board.secret, cookie))
     if board.settings.is_open:
-        return Viewer(OPEN, board.settings.may_act(OPEN), csrf_of(board.secret, OPEN), can_leave=False)
+        return Viewer("board", OPEN, board.settings.may_act("board"), csrf_of(board.secret, OPEN), can_leave=False)
     raise NotLoggedIn
 
 
-def with_session(board: Board, name: str, answer: Response) -> Response:
+def with_session(board: Board, who: str, name: str, answer: Response) -> Response:
     """Return the answer with the cookie of a login."""
     seconds = board.settings.session_hours * 3600
     answer.set_cookie(
         COOKIE,
-        signed(board.secret, name, seconds),
+        signed(board.secret, who, name, seconds),
         max_age=int(seconds),
         httponly=True,
         samesite="lax",
@@ -64,17 +66,19 @@ def login_router(board: Board) -> APIRouter:
 
     @router.get("/login", include_in_schema=False)
     async def ask() -> HTMLResponse:
-        return _door(board)
+        return door(board)
 
     @router.post("/login", include_in_schema=False)
     async def enter(request: Request) -> Response:
         name = client_of((await form_of(request)).get("key", ""), board.digests)
         if name is None:
-            return _door(board, "This key is not known. Check that it was copied whole.", 401)
-        return with_session(board, name, RedirectResponse("/", 303))
+            return door(board, "This key is not known. Check that it was copied whole.", 401)
+        return with_session(board, name, name, RedirectResponse("/", 303))
 
     @router.post("/logout", include_in_schema=False)
-    async def leave() -> Response:
+    async def leave(request: Request) -> Response:
+        if not is_csrf(viewer_of(board, request).csrf, (await form_of(request)).get("csrf", "")):
+            return RedirectResponse("/", 303)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer
@@ -82,7 +86,8 @@ def login_router(board: Board) -> APIRouter:
     return router
 
 
-def _door(board: Board, problem: str = "", status: int = 200) -> HTMLResponse:
+def door(board: Board, problem: str = "", status: int = 200) -> HTMLResponse:
+    """Return the page to sign in on."""
     page = ENVIRONMENT.get_template("login.html").render(
         problem=problem, has_keys=bool(board.digests), has_oidc=bool(board.settings.oidc_issuer)
     )

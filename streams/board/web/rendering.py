@@ -43,6 +43,18 @@ CAUSES = {
 }
 
 
+NOTICES = {
+    "assignment": "is yours",
+    "repeat": "came back, and is yours",
+    "reassigned_to": "is yours now",
+    "reassigned_from": "went to somebody else",
+    "reminder": "waits for you",
+    "alert": "was not contacted in time",
+    "held": "waits for room in your pool",
+    "queued": "waits in your queue",
+}
+
+
 def zone_of(name: str | None) -> ZoneInfo:
     """Return the zone of that name, UTC where there is none."""
     if name and len(name) < 64:
@@ -64,12 +76,12 @@ def render(template: str, zone: ZoneInfo, now: datetime, **values: Any) -> str:
 
 
 def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
-    def at(instant: datetime | None) -> Markup | str:
+    def at(instant: datetime | None, clock: str = "%H:%M") -> Markup | str:
         if instant is None:
             return NONE
         local = instant.astimezone(zone)
         same_day = local.date() == now.astimezone(zone).date()
-        text = f"{local:%H:%M}" if same_day else f"{local.day} {local:%b}, {local:%H:%M}"
+        text = f"{local:{clock}}" if same_day else f"{local.day} {local:%b}, {local:{clock}}"
         full = f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S %Z}"
         return Markup('<time datetime="{}" title="{}">{}</time>').format(instant.isoformat(), full, text)
 
@@ -83,6 +95,7 @@ def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
 
     return {
         "at": at,
+        "exactly": lambda instant: at(instant, "%H:%M:%S"),
         "left": left,
         "now": now,
         "zone": zone.key,
@@ -91,6 +104,7 @@ def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
         "state": lambda name: STATES.get(name, name),
         "step": lambda name: STEPS.get(name, (name or "").replace("_", " ")),
         "cause": lambda name: CAUSES.get(name, (name or "").replace("_", " ")),
+        "notice": lambda name: NOTICES.get(name, name.replace("_", " ").replace(".", " ")),
         "plain": lambda name: (name or "").replace("_", " "),
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.settings import PersonSecret, Settings
-from streams.supervisor import STOP_ORDER, SlotName, environment, last_line, slots_of, up
+from streams.supervisor import BOARD, STOP_ORDER, SlotName, environment, last_line, slots_of, up
 from streams.topology import NAMES, UnknownStage
 
 
@@ -32,7 +32,7 @@ def test_a_stage_that_there_is_not_is_refused(slots: dict[str, int], only: tuple
 
 
 def test_every_stage_has_its_place_in_the_order_of_the_end() -> None:
-    assert sorted(STOP_ORDER) == sorted(NAMES)
+    assert sorted(STOP_ORDER) == sorted((*NAMES, BOARD))
 
 
 def test_without_a_person_secret_no_child_is_started(tmp_path: Path) -> None:
@@ -57,3 +57,11 @@ def test_the_last_line_of_a_log_tells_why_a_child_ended(tmp_path: Path, text: st
     log.write_text(text)
     assert last_line(log) == last
     assert last_line(tmp_path / "none") == "-"
+
+
+def test_the_board_runs_where_somebody_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SlotName(BOARD, 0) not in slots_of(Settings())
+    monkeypatch.setenv("LEADSTREAM_BOARD_IS_OPEN", "true")
+    assert slots_of(Settings())[-1] == SlotName(BOARD, 0)
+    assert SlotName(BOARD, 0) not in slots_of(Settings(slots={BOARD: 0}))
+    assert slots_of(Settings(), ("track", BOARD)) == (SlotName("track", 0), SlotName(BOARD, 0))
