@@ -18,6 +18,7 @@ def test_every_stage_runs_once_unless_the_settings_say_otherwise() -> None:
         "assign-0",
         "notify-0",
         "timers-0",
+        "meter-0",
     ]
 
 
