@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.topics import PARTITIONS
+from streams.broker.ports import free_ports
 from streams.kafka.config import ClusterSettings
 from tests.broker import found_broker
+from tests.chaos.roller import ORDER, Roller
 from tests.chaos.run import Outcome, Plan, run
 
 SHOWN = 5  # violations of a law
@@ -32,9 +34,18 @@ def main() -> int:
     say(f"{plan.leads} leads, {plan.kills} kills, seed {plan.seed}; logs and state in {folder}")
     with found_broker() as broker:
         cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace=f"chaos{uuid.uuid4().hex[:8]}")
-        outcome = run(cluster, plan, folder, PARTITIONS, say)
+        roller = _roller(asked.rolling) if asked.rolling else None
+        outcome = run(cluster, plan, folder, PARTITIONS, say, roller)
     _print(console, outcome)
+    if roller is not None:
+        pauses = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in roller.pauses.items())
+        console.print(f"SIGTERM to ready again, the longest: {pauses}", highlight=False)
     return 1 if outcome.violations or any(outcome.exits.values()) else 0
+
+
+def _roller(rounds: int) -> Roller:
+    restarts = rounds * len(ORDER)
+    return Roller(next(free_ports(21_000)), [0.9 * (number + 1) / (restarts + 1) for number in range(restarts)])
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--per-second", type=float, default=200.0, help="leads sent a second, at most")
     parser.add_argument("--quiet-seconds", type=float, default=900.0, help="how long all may take to settle")
+    parser.add_argument("--rolling", type=int, default=0, help="instead of kills: restart every stage so many times")
     parser.add_argument("--folder", help="empty folder for settings, state and logs; a temporary one if not given")
     return parser.parse_args()
 

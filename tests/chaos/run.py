@@ -24,6 +24,7 @@ from tests.chaos.laws import Verdict, verdicts
 from tests.chaos.observer import Observer
 from tests.chaos.outside import Outside, outside_world
 from tests.chaos.quiet import Quiet
+from tests.chaos.roller import Roller
 from tests.chaos.upstream import Upstream
 
 SECRET = "chaos-person-secret-0123456789"
@@ -94,8 +95,12 @@ def run(
     folder: Path,
     partitions: Mapping[KeyedBy, int],
     say: Callable[[str], None] = lambda _: None,
+    roller: Roller | None = None,
 ) -> Outcome:
-    """Do the plan on an empty namespace and judge it. folder: empty, for settings, state and logs."""
+    """Do the plan on an empty namespace and judge it. folder: empty, for settings, state and logs.
+
+    roller: restarts stages in order, in the place of kills.
+    """
     texts = [division.policy_text(name, "first", plan.ladder_seconds) for name in division.DIVISIONS]
     later = division.policy_text("main", "second", plan.ladder_seconds)
     prepare(cluster, partitions, texts, max(plan.leads // 80, 4))
@@ -106,7 +111,9 @@ def run(
         evidence = Evidence(upstream.sent, outside)
         assigned: queue.SimpleQueue[str] = queue.SimpleQueue()
         channels = ChannelSettings.model_validate(outside.channels)
-        killer = Killer(plan.kills, plan.seed)
+        killer = roller or Killer(plan.kills, plan.seed)
+        if roller is not None:
+            environ["LEADSTREAM_HTTP_PORT_BASE"] = str(roller.port_base)
         with (
             Observer(cluster, evidence, channels, assigned.put) as observer,
             fleet_of(environ, folder / "logs", faults=killer.faults) as fleet,
@@ -131,7 +138,7 @@ class _Day:
         self,
         plan: Plan,
         fleet: Fleet,
-        killer: Killer,
+        killer: Killer | Roller,
         upstream: Upstream,
         observer: Observer,
         assigned: "queue.SimpleQueue[str]",
