@@ -117,6 +117,8 @@ def _ref(account: Account, match: AccountMatch) -> AccountRef:
         owner=account.owner,
         opportunity_owner=account.opportunity_owner,
         backup=account.backup.rep if account.backup else None,
+        backup_from=account.backup.start if account.backup else None,
+        backup_until=account.backup.until if account.backup else None,
         is_named=account.is_named,
         is_customer=account.is_customer,
         has_open_opportunity=account.has_open_opportunity,

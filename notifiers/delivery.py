@@ -1,6 +1,6 @@
 """The plan: which deliveries a decision asks for, and the ledger that follows each one to its single outcome."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime
 
@@ -15,6 +15,7 @@ PEOPLE = frozenset({Audience.OWNER, Audience.PREVIOUS_OWNER, Audience.MANAGER, A
 ACCOUNTABLE = frozenset({Audience.OWNER, Audience.QUEUE})
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 LEAD_CHANNELS = ("email",)  # nothing else is sent to a lead without being asked for
 
 
@@ -79,10 +80,12 @@ def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledg
                 row = row_for(decision, notice, recipient, channel, settings, now)
                 rows.setdefault(row.key, row)
     planned = tuple(rows.values())
-    accountable = [row.next_at for row in planned if notice_of(decision, row).audience in ACCOUNTABLE]
+    accountable = [row for row in planned if notice_of(decision, row).audience in ACCOUNTABLE]
     alarm_at = None
     if accountable:
-        alarm_at = max(min(accountable), decision.at) + timedelta(seconds=settings.unacknowledged_seconds)
+        said = [notice_of(decision, row).acknowledge_within_seconds for row in accountable]
+        within = min((one for one in said if one is not None), default=settings.unacknowledged_seconds)
+        alarm_at = max(min(row.next_at for row in accountable), decision.at) + timedelta(seconds=within)
     return Ledger(decision=_slim(decision), rows=planned, alarm_at=alarm_at)
 
 
@@ -130,7 +133,7 @@ def row_for(
         recipient=recipient,
         channel=channel,
         next_at=starts_at,
-        ends_at=notice.expires_at or starts_at + timedelta(seconds=lifetime),
+        ends_at=min(notice.expires_at or _NEVER, starts_at + timedelta(seconds=lifetime)),
     )
 
 

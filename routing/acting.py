@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from routing.arriving import bind, judge, restarted, searching
+from routing.arriving import bind, judge, nowhere, restarted, searching
+from routing.availability import INACTIVE, MOVED, UNKNOWN, standing_absence
 from routing.backlog import drain_rep
+from routing.capacity import shortage
 from routing.chains import pool_chain, to_queue
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
@@ -98,7 +101,7 @@ def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         return
     if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
         lead = replace(lead, phase=Phase.QUEUED)
-    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED)
+    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED, {})
 
 
 def _is_owned_by(lead: LeadState, rep_id: str) -> bool:
@@ -106,7 +109,10 @@ def _is_owned_by(lead: LeadState, rep_id: str) -> bool:
 
 
 def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    """A person moves the lead, with a reason code: to a rep, a pool or a queue. No turn is used for a rep (MOD-10)."""
+    """A person moves the lead, with a reason code: to a rep, a pool or a queue. No turn is used for a rep (MOD-10).
+
+    The trace says whether it counts as a wrong first owner: moved within `manual_reassign_window` (MET-2).
+    """
     to = activity.to or activity.rep
     if to is None:
         return
@@ -120,32 +126,86 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if _is_owned_by(lead, to):
         return  # a CRM reports back what it was told
     if docket.rep(to) is not None:
-        _given(docket, lead, to, why, Move.BY_HAND)
+        _given(docket, lead, to, why, Move.BY_HAND, _override(docket, lead, activity))
     elif name in file.pools:
         placed = pool_chain(search, name)
         if placed is not None:
-            moved(
-                docket,
-                replace(lead, chain=Chain.POOL, pool=name, bound_to=None),
-                placed,
-                search.wanted,
-                why,
-                Move.BY_HAND,
-            )
+            lead = replace(lead, chain=Chain.POOL, pool=name, bound_to=None)
+            moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
     elif name in file.queues:
         lead = replace(lead, chain=Chain.QUEUE, bound_to=None)
-        moved(docket, lead, to_queue(search, name, Via.QUEUE), search.wanted, why, Move.BY_HAND)
+        placed = to_queue(search, name, Via.QUEUE)
+        moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
     else:
         reason = f"It could not be moved to {to}: no rep, pool or queue of that name."
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": to})
 
 
-def _given(docket: Docket, lead: LeadState, rep_id: str, why: str, move: Move) -> None:
+def _override(docket: Docket, lead: LeadState, activity: ActivityBound) -> dict[str, Any]:
+    """What the monthly review asks of a move by hand (GOV-8). code: one of the policy's, "other" where it is none."""
+    options = docket.file.options
+    first = lead.first_owned_at
+    code = activity.reason if activity.reason in options.override_reasons else "other"
+    is_early = first is not None and activity.at - first < options.manual_reassign_window
+    return {"override": {"by": activity.by, "code": code, "is_wrong_first_owner": is_early}}
+
+
+def _given(docket: Docket, lead: LeadState, rep_id: str, why: str, move: Move, more: dict[str, Any]) -> None:
+    """Give the lead to whom a person chose. Who has left gets nothing; who is full, if the policy lets people."""
+    refused = _refused(docket, lead, rep_id)
+    if refused is not None:
+        reason = f"{why} It stays with {lead.owner.id or 'nobody'}: {rep_id} cannot have it ({refused})."
+        record(docket, lead, DecisionKind.NOTED, reason, {**more, "refused": refused})
+        return
     scored = scored_of(lead)
     routing = judge(docket, scored)
     search = searching(docket, lead, scored, routing.facts)
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
-    moved(docket, lead, placed, search.wanted, why, move)
+    moved(docket, lead, placed, search.wanted, why, move, more)
+
+
+def _refused(docket: Docket, lead: LeadState, rep_id: str) -> str | None:
+    rep = docket.rep(rep_id)
+    why = standing_absence(rep)
+    if why in (INACTIVE, UNKNOWN, MOVED) or rep is None or rep.row is None:
+        return why
+    if docket.capacity.manual_over_limit or lead.is_test:
+        return None
+    adds = lead.points or docket.assigned_points
+    return shortage(rep, docket.limit(rep.row), adds, docket.now, docket.capping(rep.row))
+
+
+def _qualified(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """The rep has qualified the lead and hands it on: a new decision in the pool that theirs hands to (SEG-3).
+
+    The clocks run anew from the handoff; touches, score and history stay. Qualifying is contact, if none was noted.
+    """
+    known = docket.file.pools.get(lead.owner.pool or lead.pool or "")
+    target = (activity.to or "").removeprefix("pool:") or (known.hands_to if known else None)
+    if lead.contacted_at is None:
+        contacted(docket, lead, activity)
+        lead = docket.lead(lead.lead_id) or lead
+    who = activity.rep or lead.owner.id or "somebody"
+    if target not in docket.file.pools:
+        reason = f"{who} qualified it; pool {lead.owner.pool or lead.pool or '(none)'} hands leads to no other."
+        record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": target})
+        return
+    scored = scored_of(lead)
+    fresh = replace(restarted(lead, activity.at), chain=Chain.POOL, pool=target, bound_to=None)
+    search = searching(docket, fresh, scored, judge(docket, scored).facts)
+    placed = pool_chain(search, target) or nowhere(search, fresh)
+    more = {"handoff": {"from": who, "to": target}}
+    moved(docket, fresh, placed, search.wanted, f"{who} qualified it for {target}.", Move.HANDOFF, more)
+
+
+def _rated(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
+    """A rep says how well the lead fits, 0 to 1: kept on the record, for the monthly review (GOV-8)."""
+    if activity.value is None:
+        return
+    who = activity.rep or activity.by or "somebody"
+    reason = f"{who} rates its fit {activity.value:g}" + (f": {activity.reason}." if activity.reason else ".")
+    trace = {"activity": activity.kind.value, "fit": activity.value, "by": who}
+    record(docket, lead, DecisionKind.NOTED, reason, trace)
 
 
 def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -234,4 +294,6 @@ _ACTS: dict[ActivityKind, Callable[[Docket, LeadState, ActivityBound], None]] = 
     ActivityKind.OPPORTUNITY_CHANGED: _stage,
     ActivityKind.ENGAGED: _engaged,
     ActivityKind.RELEASED: _released,
+    ActivityKind.QUALIFIED: _qualified,
+    ActivityKind.FIT_RATED: _rated,
 }

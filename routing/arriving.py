@@ -18,7 +18,7 @@ from routing.sla import route_due
 from routing.timing import arm
 from routing.trace import placement_trace
 from schemas.decision import DecisionKind, Notice, OwnerKind
-from schemas.lead import LeadScored
+from schemas.lead import AccountRef, LeadScored
 from schemas.policy_file import Place, Rule, ToPool, ToQueue
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
@@ -112,12 +112,19 @@ def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: 
     if lead.chain is Chain.OWNER and lead.bound_to is not None:
         account = scored.lead.account
         is_accounts = account is not None and lead.bound_to in (account.owner, account.opportunity_owner)
-        backup = account.backup if account is not None and is_accounts else None
+        backup = _backup_now(account, search.docket.now) if account is not None and is_accounts else None
         return owner_chain(search, lead.bound_to, backup, rules_pool)
     if rules_pool is not None:
         return pool_chain(search, rules_pool)
     target = _queue_of(search.docket, lead)
     return to_queue(search, target, Via.QUEUE) if target else None
+
+
+def _backup_now(account: AccountRef, now: datetime) -> str | None:
+    """The account's named backup, within its dates (NEW-14)."""
+    has_begun = account.backup_from is None or account.backup_from <= now
+    has_ended = account.backup_until is not None and now >= account.backup_until
+    return account.backup if has_begun and not has_ended else None
 
 
 def nowhere(search: Search, lead: LeadState) -> Placement:
@@ -142,7 +149,8 @@ def settle(
     rule = routing.match.rule
     trace = {"rule": rule.name, "tried": tried(routing.match), **placement_trace(placed, lead.lead_id)}
     telling = {Phase.HELD: "held", Phase.QUEUED: "queued"}.get(placed.phase, "assignment")
-    notices = notices_for(docket, lead, Telling(telling, placed.note))
+    is_brief = placed.via is Via.PREFERENCE  # a wait of seconds is nobody's news
+    notices = [] if is_brief else notices_for(docket, lead, Telling(telling, placed.note))
     notices += _flags(docket, lead, placed)
     if placed.phase is not Phase.HELD:
         reply, lead = auto_reply(docket, lead, scored.lead.action)
@@ -163,6 +171,8 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> 
         parts.append(f"{passed.who} is {passed.why}; the {placed.via.value} covers.")
     elif placed.via is Via.TEAM_LEAD:
         parts.append("Nobody in the pool has room, so the team lead has it.")
+    elif placed.via is Via.PREFERENCE:
+        parts.append("It waits a moment for a rep whom the pool prefers for it.")
     elif placed.via is Via.HOLD:
         parts.append("Nobody in the pool has room yet; it is held, the team lead is accountable.")
     elif placed.via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL):
@@ -248,6 +258,9 @@ def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
         lead,
         cycle=lead.cycle + 1,
         clock_at=clock_at,
+        told_at=None,
+        notified_at=None,
+        failed_at=None,
         contacted_at=None,
         booked_at=None,
         done=(),

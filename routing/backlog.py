@@ -60,7 +60,7 @@ def handed(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, a
     notices = notices_for(docket, lead, Telling(telling, placed.note, before))
     reply, lead = auto_reply(docket, lead, action)
     kind = DecisionKind.QUEUED if placed.phase is Phase.QUEUED else DecisionKind.ASSIGNED
-    reason = f"It had waited for room; {placed.owner.id or 'nobody'} takes it ({placed.via.value})."
+    reason = f"It had waited; {placed.owner.id or 'nobody'} takes it ({placed.via.value})."
     uses_turn = placed.pick is not None and not lead.is_test
     trace = placement_trace(placed, lead.lead_id)
     record(docket, lead, kind, reason, trace, [*notices, *reply], before, uses_turn=uses_turn)

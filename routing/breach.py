@@ -3,15 +3,18 @@
 from dataclasses import replace
 from datetime import datetime
 
+from routing.calendar.business_time import open_seconds
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase
 from routing.sla import contact_due, route_due
 from schemas.decision import OwnerKind
 
 NO_CAPACITY = "no_capacity"
+NO_HOURS = "no_hours"  # nobody who had it was on duty for a moment of the window
 NOTIFICATION = "notification_failed"
 UNCLAIMED = "unclaimed"
 LATE = "leadstream_late"
+CRM_LATE = "crm_late"  # routing/settling.py: known only once the CRM has acknowledged
 NOT_CONTACTED = "not_contacted"
 
 
@@ -26,17 +29,35 @@ def with_breach(docket: Docket, lead: LeadState, contacted_at: datetime | None =
         return replace(lead, breach=None, charged_to=None) if contacted_at is not None else lead
     if lead.breach is not None:
         return lead
-    cause = _cause(docket, lead)
+    cause = _cause(docket, lead, due)
     return replace(lead, breach=cause, charged_to=lead.owner.id if cause == NOT_CONTACTED else None)
 
 
-def _cause(docket: Docket, lead: LeadState) -> str:
+def _cause(docket: Docket, lead: LeadState, due: datetime) -> str:
     if lead.phase is Phase.HELD:
         return NO_CAPACITY
+    if lead.owned_at is not None and lead.owned_at > route_due(docket, lead.tier, lead.clock_at):
+        is_first_owner = lead.epoch == 1
+        if is_first_owner:
+            return LATE  # it came to its first owner too late, and nobody had it before
+        if lead.moves == 0 and lead.cycle == 1:
+            return NO_CAPACITY
+    if not _was_on_duty(docket, lead, due):
+        return NO_HOURS
     if lead.owner.kind is OwnerKind.QUEUE:
         return UNCLAIMED
     if lead.failed_at is not None and lead.notified_at is None:
         return NOTIFICATION
-    if lead.owned_at is not None and lead.owned_at > route_due(docket, lead.tier, lead.clock_at):
-        return NO_CAPACITY if lead.moves == 0 and lead.cycle == 1 else LATE
     return NOT_CONTACTED
+
+
+def _was_on_duty(docket: Docket, lead: LeadState, due: datetime) -> bool:
+    """Tell whether who had the lead was in their hours for a moment between getting it and the deadline."""
+    owner = lead.owner
+    if owner.kind is OwnerKind.QUEUE:
+        queue = docket.file.queues.get(owner.queue or "")
+        hours = docket.hours(queue.hours if queue else None)
+    else:
+        hours = docket.rep_hours(owner.id, owner.pool or lead.pool)
+    start = max(lead.owned_at or lead.clock_at, lead.clock_at)
+    return hours is None or start >= due or open_seconds(hours, start, due) > 0

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from routing.availability import OFF_SHIFT, UNKNOWN, leave
-from routing.capacity import FULL, shortage
+from routing.capacity import FULL, cap_reached, shortage
 from routing.docket import Docket
+from routing.pool_state import PoolState, pool_key
 from routing.rep_state import RosterRow
 from routing.seats import Seat
 from routing.strategies.candidate import Candidate
@@ -16,6 +17,7 @@ from schemas.policy_pool import Need, Pool
 EXCLUDED = "excluded"
 SKILL = "skill"
 NO_WEIGHT = "no share of the turns"
+OTHERS_ON_SHIFT = "off shift, others are on shift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,22 @@ class Survey:
 
 
 def survey(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
-    """Return who of the pool could take the lead now."""
+    """Return who of the pool could take the lead now; while somebody on shift could, nobody else (AVL-3)."""
     fit: list[Candidate] = []
+    off_shift: list[Candidate] = []
     refused: dict[str, str] = {}
     seats = docket.seats.of(docket, name)
     asked = needs(docket, pool.require, wanted.facts)
     open_at = docket.shifts(pool)
     adds = 0 if wanted.over_limit else wanted.adds
     on_shift_only, excluded, is_picky = wanted.on_shift_only, wanted.excluded, bool(asked)
+    capped = used_up(docket, name, pool) if adds else None
     for seat in seats:
         one = seat.candidate
         if seat.away is not None:
             refused[seat.rep] = seat.away
+        elif capped is not None:
+            refused[seat.rep] = capped
         elif adds and one.load + adds > one.limit:
             refused[seat.rep] = FULL
         elif on_shift_only and not open_at(seat.hours):
@@ -71,9 +77,24 @@ def survey(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
             refused[seat.rep] = EXCLUDED
         elif (is_picky or seat.is_special) and (why := _unfit(docket, seat, wanted, asked, adds)) is not None:
             refused[seat.rep] = why
-        else:
+        elif on_shift_only or open_at(seat.hours):
             fit.append(one)
+        else:
+            off_shift.append(one)
+    if not fit:
+        return Survey(name, off_shift, refused, seats)
+    refused.update((one.rep, OTHERS_ON_SHIFT) for one in off_shift)
     return Survey(name, fit, refused, seats)
+
+
+def used_up(docket: Docket, name: str, pool: Pool) -> str | None:
+    """Return which of the pool's own caps is used up, None when none is (CAPA-3)."""
+    capping = docket.pool_capping(pool)
+    if not capping.caps:
+        return None
+    state = docket.draft.find(PoolState, pool_key(docket.division, name))
+    why = cap_reached(capping, state.used if state else {}, docket.now)
+    return f"{why} for the pool" if why else None
 
 
 def needs(docket: Docket, listed: tuple[Need, ...], facts: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
@@ -108,7 +129,7 @@ def _unfit(
         return UNKNOWN
     why = leave(row, docket.now, wanted.needed_until) or missing_need(row, asked)
     if why is None and adds:
-        why = shortage(seat.state, seat.candidate.limit, adds, docket.now)
+        why = shortage(seat.state, seat.candidate.limit, adds, docket.now, docket.capping(row))
     return NO_WEIGHT if why is None and seat.candidate.weight <= 0 else why
 
 

@@ -1,7 +1,7 @@
 """Load against limit, and caps per hour, day, week and month (CAPA-1 to CAPA-4). Hundredths of a point throughout."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -34,26 +34,36 @@ def weight_of(row: RosterRow, by_seniority: dict[str, int], today: date) -> int:
     return weight * _ramp_percent(row, today) // 100 if row.ramp else weight
 
 
-def shortage(rep: RepState, limit: int, adds: int, now: datetime) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Capping:
+    """The caps of a rep or pool: window name -> most leads; zone: IANA, where the windows begin."""
+
+    caps: Mapping[str, int]
+    zone: str
+
+
+def shortage(rep: RepState, limit: int, adds: int, now: datetime, capping: Capping) -> str | None:
     """Return why a lead of `adds` does not fit, None when it does: load + adds <= limit, and no cap used up."""
-    if rep.load + adds > limit:
-        return FULL
-    row = rep.row
-    if row is None or not row.caps:
-        return None
-    for cap, most in row.caps.items():
-        used = rep.used.get(cap)
-        if most == 0 or (used is not None and used.leads >= most and used.window == window(row, cap, now)):
+    return FULL if rep.load + adds > limit else cap_reached(capping, rep.used, now)
+
+
+def cap_reached(capping: Capping, used: Mapping[str, Used], now: datetime) -> str | None:
+    """Return which cap is used up, None when there is room. used: cap -> use of its latest window."""
+    for cap, most in capping.caps.items():
+        row = used.get(cap)
+        if most == 0 or (row is not None and row.leads >= most and row.window == window(capping.zone, cap, now)):
             return f"{CAPPED}: {most} a {cap}"
     return None
 
 
-def with_lead(rep: RepState, adds: int, now: datetime) -> RepState:
-    """Return the rep with one more lead of `adds`, counted in each window the roster caps."""
-    row = rep.row
-    used = rep.used
-    if row is not None and row.caps:
-        used = {cap: _counted(rep.used.get(cap), window(row, cap, now)) for cap in row.caps}
+def counted(capping: Capping, used: Mapping[str, Used], now: datetime) -> dict[str, Used]:
+    """Return `used` with one more lead in each capped window."""
+    return {cap: _counted(used.get(cap), window(capping.zone, cap, now)) for cap in capping.caps}
+
+
+def with_lead(rep: RepState, adds: int, now: datetime, capping: Capping) -> RepState:
+    """Return the rep with one more lead of `adds`, counted in each capped window."""
+    used = counted(capping, rep.used, now) if capping.caps else rep.used
     return replace(rep, load=rep.load + adds, leads=rep.leads + 1, used=used)
 
 
@@ -62,9 +72,9 @@ def without_lead(rep: RepState, points: int) -> RepState:
     return replace(rep, load=rep.load - points, leads=max(rep.leads - 1, 0))
 
 
-def window(row: RosterRow, cap: str, now: datetime) -> str:
-    """Return the running window of a cap in the rep's zone, for example "2026-03-10T14-0500"."""
-    return _WINDOWS[cap](now.astimezone(ZoneInfo(row.timezone or "UTC")))
+def window(zone: str, cap: str, now: datetime) -> str:
+    """Return the running window of a cap in a zone, for example "2026-03-10T14-0500"."""
+    return _WINDOWS[cap](now.astimezone(ZoneInfo(zone)))
 
 
 def _counted(used: Used | None, running: str) -> Used:

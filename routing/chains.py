@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from routing.availability import ABSENT, LEAVE_AHEAD, OFF_SHIFT, absence, backups_now
-from routing.candidates import EXCLUDED, SKILL, Survey, Wanted, missing_need, needs, survey
+from routing.candidates import EXCLUDED, SKILL, Survey, Wanted, missing_need, needs, survey, used_up
 from routing.capacity import CAPPED, FULL, shortage
 from routing.docket import Docket
 from routing.groups import lead_group, pool_group, pools_of, queue_owner_group
@@ -106,10 +106,10 @@ def catch_all(search: Search) -> Placement | None:
     return to_queue(search, queue, Via.CATCH_ALL) if queue else None
 
 
-def held(search: Search, pool: str) -> Placement:
-    """Return the lead held for room in `pool`; the team lead is accountable."""
+def held(search: Search, pool: str, via: Via = Via.HOLD) -> Placement:
+    """Return the lead held in `pool`, for room or for a preferred rep; the team lead is accountable."""
     team_lead = _first_present(search, search.docket.group(lead_group(pool)))
-    return search.found(OwnerRef(OwnerKind.TEAM_LEAD, team_lead, pool=pool), Phase.HELD, Via.HOLD)
+    return search.found(OwnerRef(OwnerKind.TEAM_LEAD, team_lead, pool=pool), Phase.HELD, via)
 
 
 def team_lead_of(docket: Docket, rep: str, pool: str | None) -> str | None:
@@ -126,11 +126,13 @@ def team_lead_of(docket: Docket, rep: str, pool: str | None) -> str | None:
 
 def has_room(docket: Docket, pool: str) -> bool:
     """Tell whether any present member of the pool has room for one more lead, whatever the lead is."""
+    if used_up(docket, pool, docket.file.pools[pool]) is not None:
+        return False
     for rep_id in docket.group(pool_group(pool)):
         rep = docket.rep(rep_id)
         if rep is None or rep.row is None or absence(rep, docket.now, docket.now) is not None:
             continue
-        if shortage(rep, docket.limit(rep.row), docket.assigned_points, docket.now) is None:
+        if shortage(rep, docket.limit(rep.row), docket.assigned_points, docket.now, docket.capping(rep.row)) is None:
             return True
     return False
 
@@ -148,7 +150,8 @@ def asked_of(docket: Docket, pool: Pool, wanted: Wanted) -> Asked:
     if pool.strategy is not Strategy.PERFORMANCE and not pool.strategies:
         return Asked(wanted.tier, performance=pool.performance)
     is_good = docket.holds(pool.performance.when, wanted.facts)
-    return Asked(wanted.tier, is_good, pool.performance)
+    is_to_learn_on = docket.holds(pool.performance.coach_when, wanted.facts)
+    return Asked(wanted.tier, is_good, is_to_learn_on, pool.performance)
 
 
 def _member(search: Search, name: str, pool: Pool, via: Via, over_limit: bool = False) -> Placement | None:
@@ -161,7 +164,7 @@ def _member(search: Search, name: str, pool: Pool, via: Via, over_limit: bool = 
         search.passes(via.value, name, _summary(found))
         return None
     if pool.prefer and not _preferred(search, pool, found):
-        return held(search, name)
+        return held(search, name, Via.PREFERENCE)
     strategy = strategy_for(docket, pool, wanted)
     picked = pick(docket, pool, found, asked_of(docket, pool, wanted), strategy, search.lead_id)
     return search.found(OwnerRef(OwnerKind.REP, picked.rep, pool=name), Phase.OWNED, via, picked)
@@ -250,7 +253,7 @@ def _why_not(search: Search, rep: RepState | None, rep_id: str) -> str | None:
         return why
     if docket.file.options.owner_at_limit == "keep" and docket.capacity.owner_bound_over_limit:
         return None
-    return shortage(rep, docket.limit(rep.row), search.wanted.adds, docket.now)
+    return shortage(rep, docket.limit(rep.row), search.wanted.adds, docket.now, docket.capping(rep.row))
 
 
 def _backups(search: Search, bound_to: str, account_backup: str | None) -> Iterator[str]:

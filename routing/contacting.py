@@ -10,6 +10,7 @@ from routing.lead_state import LeadState, OwnerRef, Phase
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
+from routing.sla import clock_start
 from routing.timing import arm
 from schemas.activity import ActivityBound
 from schemas.decision import DecisionKind, OwnerKind
@@ -30,7 +31,7 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if taken is not None:
         _give_back(docket, lead, taken)
     elif is_first:
-        seconds = (at - lead.clock_at).total_seconds()
+        seconds = max((at - clock_start(docket, lead)).total_seconds(), 0.0)
         own = f", {_spell((at - lead.owned_at).total_seconds())} after its owner got it" if lead.owned_at else ""
         reason = f"First contact by {who or 'someone'} after {_spell(seconds)}{own}."
         if lead.breach is not None:

@@ -30,7 +30,7 @@ from schemas.rep import RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
 
-ENGINE = "1"  # raised with each change after which the same input may decide otherwise; the journal names it
+ENGINE = "2"  # raised with each change after which the same input may decide otherwise; the journal names it
 
 Input = LeadScored | ActivityBound | RepChanged | PolicyActivated | DeliverySettled | WakeUp
 

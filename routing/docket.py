@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.availability import Shifts
 from routing.calendar.business_time import Calendar, calendar_of
-from routing.capacity import limit_of, weight_of
+from routing.capacity import Capping, limit_of, weight_of
 from routing.conditions import context_of, evaluate
 from routing.draft import Draft
 from routing.groups import members
@@ -17,6 +17,7 @@ from routing.rep_state import POINT, RepState, RosterRow, calendar_from, rep_key
 from routing.seats import Seats
 from schemas.policy_file import Capacity, Count, PolicyFile, Tier
 from schemas.policy_pool import Pool
+from schemas.rep import Caps
 
 
 class Docket:
@@ -34,10 +35,11 @@ class Docket:
         self.today: date = now.date()
         self.capacity: Capacity = policy.file.capacity
         self.assigned_points = points(self.capacity, self.capacity.assigned)
-        self.steps: tuple[LeadState, tuple[Any, ...]] | None = None  # of the lead last asked about, by sla.steps_of
+        self.steps: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None  # the last answer of sla.steps_of
         self._shifts: dict[str | None, Shifts] = {}
         self._context: tuple[Mapping[str, Any], Any] | None = None
         self._limit = round(self.capacity.limit * POINT)
+        self._caps = _caps(self.capacity.caps)
 
     @cached_property
     def weights(self) -> dict[str, int]:
@@ -83,6 +85,17 @@ class Docket:
             return row.weight
         return weight_of(row, self.weights, self.today)
 
+    def capping(self, row: RosterRow | None) -> Capping:
+        """Return the rep's caps, window by window the roster's, else the policy's; in the rep's zone, else its own."""
+        if row is None:
+            return Capping({}, self.file.timezone)
+        return Capping({**self._caps, **row.caps} if self._caps else row.caps, row.timezone or self.file.timezone)
+
+    def pool_capping(self, pool: Pool) -> Capping:
+        """Return the pool's caps, in the zone of its hours."""
+        named = self.file.calendars.get(pool.hours or self.file.hours or "")
+        return Capping(_caps(pool.caps), named.timezone if named else self.file.timezone)
+
     def hours(self, name: str | None) -> Calendar | None:
         """Return the named calendar of the policy, else its default one; None: always open."""
         named = name or self.file.hours
@@ -112,6 +125,11 @@ class Docket:
 def _calendar(policy: Policy, name: str) -> Calendar | None:
     hours = policy.file.calendars.get(name)
     return calendar_of(hours) if hours else None
+
+
+@lru_cache(maxsize=1024)
+def _caps(caps: Caps) -> dict[str, int]:
+    return {name: most for name, most in caps.model_dump().items() if most is not None}
 
 
 def points(capacity: Capacity, weighted: float) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from routing.acting import TOMBSTONE_KEPT
 from routing.arriving import searching, succession
+from routing.availability import absence
 from routing.backlog import drain, handed
 from routing.breach import with_breach
 from routing.chains import Search, pool_chain, to_queue
@@ -17,6 +18,7 @@ from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
 from routing.owners import look_again
 from routing.placement import Placement, Via
+from routing.rearming import rearm
 from routing.record import record, remember, scored_of
 from routing.rostering import hand_on, has_left
 from routing.sla import REPEAT, DueStep, is_running, repeat_due, route_due, steps_of
@@ -43,6 +45,8 @@ def wake(docket: Docket, woken: WakeUp) -> None:
             hand_on(docket, rep_id)
     elif kind == "division":
         waiting_leads(docket)
+    elif kind == "rearm":
+        rearm(docket, rest.partition("/")[2])
     elif kind == "pool":
         _wake_pool(docket, rest.split("/", 1)[1])
 
@@ -131,6 +135,10 @@ def _remind(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
     is_late_owner = lead.owned_at is not None and lead.owned_at >= row.due_at
     if is_late_owner or lead.phase is not Phase.OWNED:
         return lead
+    if absence(docket.rep(lead.owner.id), docket.now, docket.now) is not None:  # one level up (SLA-6)
+        above = ", ".join(manager_of(docket, lead)) or "nobody"
+        said = f"{lead.owner.id} is away; {above} is reminded instead."
+        return _told(docket, lead, row, Telling("alert", said, also=row.step.also), said)
     return _told(docket, lead, row, Telling("reminder", also=row.step.also), "The owner is reminded.")
 
 

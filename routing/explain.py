@@ -1,7 +1,7 @@
 """The story of a lead in plain words, told from its decisions alone (NEW-5, GOV-1)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routing.rep_state import POINT
@@ -105,19 +105,43 @@ def _told(notices: Sequence[Notice]) -> list[str]:
 
 
 def _clock(decision: Decision) -> list[str]:
+    """The lead clock and the owner's beside it (SLA-1), what was paused, and what became of the deadline."""
     sla = decision.sla
     if sla is None:
         return []
+    until = sla.contacted_at or decision.at
+    ran = f"{_spell(until - sla.clock_at)} since {_time(sla.clock_at)}"
+    own = "no owner" if sla.owned_at is None else f"{_spell(until - sla.owned_at)} since {_time(sla.owned_at)}"
+    lines = []
     if sla.contacted_at is not None:
         waited = (sla.contacted_at - sla.clock_at).total_seconds()
-        lines = [f"Contact at {_time(sla.contacted_at)}, {waited:g} s after the clock started."]
+        lines.append(f"Contact at {_time(sla.contacted_at)}, {waited:g} s after the clock started.")
     elif sla.contact_due_at is not None:
-        lines = [f"Contact is due by {_time(sla.contact_due_at)}."]
-    else:
-        lines = []
+        paused = (
+            f", {_spell(timedelta(seconds=sla.paused_seconds))} of closed hours in it" if sla.paused_seconds else ""
+        )
+        lines.append(f"Contact is due by {_time(sla.contact_due_at)}{paused}.")
+    lines.append(f"Lead clock: {ran}. Owner clock: {own}.")
+    following = next((step for step in sla.steps if step.done_at is None), None)
+    if following is not None and sla.contacted_at is None:
+        lines.append(f"Next step: {following.do} at {_time(following.due_at)}.")
+    if sla.is_unverified:
+        lines.append("Activity was behind at this moment: somebody may have made contact already.")
     if sla.breach is not None:
         lines.append(f"The deadline was missed: {sla.breach}, charged to {sla.breach_charged_to or 'nobody'}.")
     return lines
+
+
+def _spell(time: timedelta) -> str:
+    """Return "1 d 2 h", "3 h 4 min", "5 min 6 s" or "7 s"; below zero as 0 s."""
+    seconds = max(round(time.total_seconds()), 0)
+    sizes = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    parts = []
+    for unit, size in sizes:
+        count, seconds = divmod(seconds, size)
+        parts.append((count, unit))
+    first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 s"
 
 
 def _owner(owner: Owner) -> str:

@@ -68,6 +68,7 @@ class LeadState:
     out or declined in this cycle. points: load on the owner, in hundredths. booked_at: a meeting booked by the lead
     (stops the ladder only). notified_at, failed_at, crm_at: of the current epoch's notices. charged_to, breach: set
     when the contact deadline passes. touches: submissions so far. moves: automatic reassignments in this cycle.
+    told_at: the cycle's first delivery, where the policy counts from there. first_owned_at: the lead's first owner.
     """
 
     lead_id: str
@@ -106,7 +107,8 @@ class LeadState:
     is_unverified: bool = False
     held_in: str | None = None  # the key of its place in the backlog
     closed_at: datetime | None = None
-    why: str = ""
+    told_at: datetime | None = None
+    first_owned_at: datetime | None = None
 
 
 def lead_key(lead: str) -> str:

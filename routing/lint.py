@@ -75,7 +75,7 @@ def _selectors(policy: Policy) -> Iterator[Finding]:
 def _unused(policy: Policy) -> Iterator[Finding]:
     pools = policy.file.pools
     used = {rule.rule.to.pool for rule in policy.rules if isinstance(rule.rule.to, ToPool)}
-    used |= {name for pool in pools.values() for name in (pool.overflow, pool.after_hours) if name}
+    used |= {name for pool in pools.values() for name in (pool.overflow, pool.after_hours, pool.hands_to) if name}
     used |= {step.to[5:] for _, steps in ladders(policy.file) for step in steps if step.to and step.to[:5] == "pool:"}
     for name in pools:
         if name not in used:

@@ -1,7 +1,10 @@
 """Moves a lead from one owner to the next of its chain, and tells both."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 from routing.arriving import bind, judge, nowhere, searching, succession
 from routing.backlog import drain_rep
@@ -30,6 +33,7 @@ class Move(StrEnum):
     RETURNED = "returned"  # the one before had made contact in time (SLA-9)
     ENGAGED = "engaged"  # from nurture to people
     RULES = "rules"  # the rules choose anew
+    HANDOFF = "handoff"  # its rep has qualified it
 
 
 def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Placement | None, Wanted]:
@@ -51,15 +55,23 @@ def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
     return moved(docket, lead, placed, wanted, why, Move.LEFT)
 
 
-def moved(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, why: str, move: Move) -> LeadState:
-    """Give the lead over and say so to the new owner and the one before (NOT-4)."""
+def moved(
+    docket: Docket,
+    lead: LeadState,
+    placed: Placement,
+    wanted: Wanted,
+    why: str,
+    move: Move,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> LeadState:
+    """Give the lead over and say so to the new owner and the one before (NOT-4). more: for the trace."""
     before: OwnerRef = lead.owner
     lead = give(docket, lead, placed, wanted)
     notices = notices_for(docket, lead, Telling("reassigned", " ".join((why, placed.note)).strip(), before))
-    trace = {"because": why, "move": move.value, **placement_trace(placed, lead.lead_id)}
+    trace = {"because": why, "move": move.value, **more, **placement_trace(placed, lead.lead_id)}
     uses_turn = placed.pick is not None and not lead.is_test
     reason = f"{why} {lead.owner.id or lead.owner.queue or 'nobody'} takes it over ({placed.via.value})."
-    kind = DecisionKind.REASSIGNED if lead.phase is Phase.OWNED else DecisionKind.QUEUED
+    kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(lead.phase, DecisionKind.REASSIGNED)
     record(docket, lead, kind, reason, trace, notices, before, uses_turn=uses_turn)
     arm(docket, lead)
     if before.id is not None and before.id != lead.owner.id:

@@ -9,8 +9,10 @@ from routing.chains import team_lead_of
 from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply
+from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import Audience, Notice, OwnerKind
 from schemas.policy_notices import NoticePlan
+from schemas.policy_sla import StepAction
 
 _AUDIENCES = {
     "owner": Audience.OWNER,
@@ -56,7 +58,13 @@ def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[lis
     template = plan.templates.get(said) or plan.templates.get("else", "receipt")
     if lead.phase is Phase.QUEUED:
         template = plan.queue_template
-    notice = Notice(id="auto_reply", audience=Audience.LEAD, channels=("email",), template=f"auto_reply.{template}")
+    notice = Notice(
+        id="auto_reply",
+        audience=Audience.LEAD,
+        channels=("email",),
+        template=f"auto_reply.{template}",
+        expires_at=docket.now + plan.repeat_after,
+    )
     return [notice], replace(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
 
 
@@ -122,6 +130,8 @@ def _built(
     if audience is Audience.CRM or audience is Audience.WEBHOOK:
         channels = (audience.value,)
     release = _release(docket, lead, channels) if audience is Audience.OWNER else {}
+    is_accountable = audience in (Audience.OWNER, Audience.QUEUE)
+    ends_at = _ends_at(docket, lead, telling.event) if is_accountable else None
     return Notice(
         id=notice_id,
         audience=audience,
@@ -129,9 +139,24 @@ def _built(
         channels=channels,
         template=telling.event,
         release_at=release,
+        expires_at=ends_at if ends_at is not None and all(at < ends_at for at in release.values()) else None,
+        acknowledge_within_seconds=docket.file.sla.unacknowledged.total_seconds() if is_accountable else None,
         urgent=tier.ignores_quiet_hours,
         note=" ".join(part for part in (plan.note, telling.note) if part),
     )
+
+
+def _ends_at(docket: Docket, lead: LeadState, event: str) -> datetime | None:
+    """Until when it is of use to tell the owner: a reminder until the deadline, other news until the lead moves on."""
+    if not is_running(lead):
+        return None
+    if event == "reminder":
+        due = contact_due(docket, lead)
+        return due if due > docket.now else None
+    done = {row.name for row in lead.done}
+    takes = (StepAction.MOVE,) if lead.owner.kind is OwnerKind.QUEUE else (StepAction.REASSIGN, StepAction.MOVE)
+    moves = (row.due_at for row in steps_of(docket, lead) if row.step.do in takes and row.name not in done)
+    return next((due for due in moves if due > docket.now), None)
 
 
 def _release(docket: Docket, lead: LeadState, channels: tuple[str, ...]) -> dict[str, datetime]:

@@ -39,6 +39,7 @@ def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> 
         notified_at=None,
         failed_at=None,
         points=0 if lead.is_test else (lead.points or docket.assigned_points),
+        first_owned_at=lead.first_owned_at or (docket.now if placed.phase is Phase.OWNED else None),
     )
     return _keep(docket, given)
 
@@ -90,5 +91,6 @@ def _keep(docket: Docket, lead: LeadState) -> LeadState:
         docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)
         rep = docket.rep(owner) or RepState(owner)
         if not lead.is_test:
-            docket.draft.put(rep_key(docket.division, owner), with_lead(rep, lead.points, docket.now))
+            counted = with_lead(rep, lead.points, docket.now, docket.capping(rep.row))
+            docket.draft.put(rep_key(docket.division, owner), counted)
     return lead

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
+from routing.availability import ABSENT, LEAVE_AHEAD
 from routing.candidates import Survey
+from routing.capacity import counted as cap_counted
 from routing.docket import Docket
 from routing.pool_state import (
     LEVEL_LIMIT,
@@ -54,12 +56,16 @@ class Pick:
 
 @dataclass(slots=True)
 class Taking:
-    """A rotation opened for one turn: the fit members placed on it, nothing written yet."""
+    """A rotation opened for one turn: the fit members placed on it, nothing written yet.
+
+    away: seats of members on leave who go on being owed turns, where the policy lets them catch up (NEW-15).
+    """
 
     state: PoolState
     rotation: Rotation
     fit: list[Candidate]
     before: dict[str, Turn | None]
+    away: dict[str, Turn]
 
 
 def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str, salt: str) -> Pick:
@@ -92,6 +98,7 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
         base=rotation.base,
         turns=taking.state.turns + 1,
         lane=_lane_counted(docket, pool, taking.state, winner, asked),
+        used=cap_counted(docket.pool_capping(pool), taking.state.used, docket.now),
     )
     docket.draft.put(pool_key(docket.division, picked.pool), after)
     for one in taking.fit:
@@ -99,6 +106,8 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
         if one is winner or shift or turn is None or not turn.is_seated or turn.weight != one.share:
             _seat(docket, picked, one, one is winner, shift)
     _unseat(docket, picked)
+    if shift:
+        _shift_away(docket, picked, shift)
     turn = taking.before[winner.rep]
     given = turn.given if turn is not None else 0
     picked.counters = {
@@ -114,10 +123,11 @@ def tie_hash(salt: str, rep: str) -> str:
 
 def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
     state = docket.draft.find(PoolState, pool_key(docket.division, found.pool)) or PoolState()
-    total = sum(shares)
-    base = finer(state.base, set(shares), total)
-    level = state.level * base // state.base
     turns = {seat.rep: seat.turn for seat in found.seats}
+    away = _catching_up(docket, found, turns)
+    total = sum(shares) + sum(turn.weight for turn in away.values())
+    base = finer(state.base, {*shares, *(turn.weight for turn in away.values())}, total)
+    level = state.level * base // state.base
     for one, share in zip(found.fit, shares, strict=True):
         one.share = share
         turn = turns[one.rep]
@@ -125,7 +135,15 @@ def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
             one.start = turn.start
         else:
             one.start = place(turn, share, level, base)
-    return Taking(state, Rotation(level, base, base // total), found.fit, turns)
+    return Taking(state, Rotation(level, base, base // total), found.fit, turns, away)
+
+
+def _catching_up(docket: Docket, found: Survey, turns: dict[str, Turn | None]) -> dict[str, Turn]:
+    """The seats of members on leave, where the policy lets them catch up: their share of each turn is theirs."""
+    if not docket.file.options.vacation_catch_up:
+        return {}
+    on_leave = (rep for rep, why in found.refused.items() if why in (ABSENT, LEAVE_AHEAD))
+    return {rep: turn for rep in on_leave if (turn := turns.get(rep)) is not None and turn.is_seated}
 
 
 def _lane(
@@ -138,7 +156,7 @@ def _lane(
     if not seniors:
         return None, fit
     juniors = [one for one in fit if one.seniority not in lane.seniority]
-    if juniors and junior_is_due(state.lane, docket.today, round(lane.junior_floor * 100), lane.floor_from):
+    if juniors and junior_is_due(state.lane, docket.today, lane):
         return JUNIOR_FLOOR, juniors
     return SENIOR_LANE, seniors
 
@@ -165,10 +183,18 @@ def _unseat(docket: Docket, picked: Pick) -> None:
     rotation = picked.turn.rotation
     for rep in picked.found.refused:
         turn = picked.turn.before.get(rep)
-        if turn is not None and turn.is_seated:
+        if turn is not None and turn.is_seated and rep not in picked.turn.away:
             owed = rotation.level - turn.start * rotation.base // turn.base
             key = turn_key(docket.division, picked.pool, rep)
             docket.draft.put(key, replace(turn, start=owed, base=rotation.base, is_seated=False))
+
+
+def _shift_away(docket: Docket, picked: Pick, shift: int) -> None:
+    """The level was brought back: who is away and catches up keeps the same distance to it."""
+    base = picked.turn.rotation.base
+    for rep, turn in picked.turn.away.items():
+        start = turn.start * base // turn.base - shift
+        docket.draft.put(turn_key(docket.division, picked.pool, rep), replace(turn, start=start, base=base))
 
 
 def _longest_waiting(tied: list[Candidate], salt: str) -> Candidate:

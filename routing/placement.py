@@ -20,6 +20,7 @@ class Via(StrEnum):
     BACKUP = "backup"
     TEAM_LEAD = "team lead"
     HOLD = "held for room"
+    PREFERENCE = "held for a preferred rep"
     QUEUE = "queue"
     CATCH_ALL = "catch-all"
 

@@ -135,6 +135,7 @@ def condition_texts(file: PolicyFile) -> Iterator[tuple[Path, str]]:
                     yield ("pools", name, key, at, "when"), need.when
         if Strategy.PERFORMANCE in (pool.strategy, *(choice.use for choice in pool.strategies)):
             yield ("pools", name, "performance", "when"), pool.performance.when
+            yield ("pools", name, "performance", "coach_when"), pool.performance.coach_when
     for at, rule in enumerate(file.rules):
         if rule.when is not None:
             yield ("rules", at, "when"), rule.when

@@ -150,6 +150,7 @@ def _named(file: PolicyFile, document: Document) -> Iterator[Finding]:
             (("pools", name, "hours"), "calendar", pool.hours, calendars),
             (("pools", name, "overflow"), "pool", pool.overflow, pools),
             (("pools", name, "after_hours"), "pool", pool.after_hours, pools),
+            (("pools", name, "hands_to"), "pool", pool.hands_to, pools),
         ]
     wanted += [(("queues", name, "hours"), "calendar", queue.hours, calendars) for name, queue in file.queues.items()]
     if any(str(rule.to) == "nurture" for rule in file.rules):

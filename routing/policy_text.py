@@ -6,7 +6,7 @@ from routing.condition_text import sentence
 from routing.policy import CompiledRule, Policy
 from schemas.duration import duration_text
 from schemas.policy_file import Place, Target, ToPool, ToQueue
-from schemas.policy_pool import Fallback, Fallbacks, Pool, Queue, Selector
+from schemas.policy_pool import Fallback, Fallbacks, Pool, Queue, Selector, Strategy
 from schemas.policy_sla import Step, StepAction
 
 PLACES = {
@@ -141,21 +141,37 @@ def _pool(policy: Policy, pool: Pool) -> Iterator[str]:
     for choice in pool.strategies:
         when = sentence(policy.conditions[choice.when].node)
         yield f"If {when}, by {choice.use.value.replace('_', ' ')}."
+    if Strategy.PERFORMANCE in (pool.strategy, *(choice.use for choice in pool.strategies)):
+        plan = pool.performance
+        good, learn = (sentence(policy.conditions[text].node) for text in (plan.when, plan.coach_when))
+        yield f"If {good}, the best {plan.best_share:.0%} get {plan.bonus:.0%} more, up to {plan.load_cap:.0%} load."
+        yield f"If {learn}, the last {plan.coach_share:.0%} get {plan.coach_bonus:.0%} more, to learn on."
     lane = pool.senior_lane
     if lane is not None and any(tier in policy.file.tiers for tier in lane.tiers):
         yield f"{', '.join(lane.tiers)} to seniors first; others get at least {lane.junior_floor:.0%}."
     for verb, needs in (("must", pool.require), ("should", pool.prefer)):
         for need in needs:
-            wanted = " or ".join(need.any_of) or f"the lead's {need.fact}"
-            yield f"A rep {verb} have {need.rep}: {wanted}."
+            wanted = " or ".join(need.any_of) or _of_the_lead(need.fact or "")
+            ends = f" (dropped after {duration_text(pool.prefer_for)})" if verb == "should" else ""
+            yield f"A rep {verb} have among their {need.rep} {wanted}{ends}."
     if pool.hours or policy.file.hours:
         yield f"Hours: {pool.hours or policy.file.hours}."
     if pool.after_hours:
         yield f"After hours: {pool.after_hours}."
     if pool.overflow:
         yield f"Overflow: {pool.overflow}."
+    if pool.hands_to:
+        yield f"A lead that they have qualified goes on to pool {pool.hands_to}."
+    caps = ", ".join(f"{most} a {window}" for window, most in pool.caps.model_dump().items() if most is not None)
+    if caps:
+        yield f"At most {caps}."
     yield from _fallbacks("Full", pool.when_full or {})
     yield from _fallbacks("Empty", pool.when_empty or {})
+
+
+def _of_the_lead(fact: str) -> str:
+    """A fact by its dotted name, in words: lead.language -> the lead's language."""
+    return f"the {fact}".replace(".", "'s ").replace("_", " ")
 
 
 def _fallbacks(state: str, table: Fallbacks) -> Iterator[str]:

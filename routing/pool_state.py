@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import lcm
 
+from routing.rep_state import Used
+
 BASE_LIMIT = 1 << 59
 LEVEL_LIMIT = 1 << 61  # the store's integers have 64 bits
 LANE_DAYS = 30
@@ -41,12 +43,13 @@ class LaneDay:
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """A pool's counters. lane: UTC day "2026-03-10" -> T1 leads, the last 30 days only."""
+    """A pool's counters. lane: UTC day "2026-03-10" -> T1 leads, the last 30 days only. used: cap -> its window."""
 
     level: int = 0
     base: int = 1
     turns: int = 0
     lane: dict[str, LaneDay] = field(default_factory=dict)
+    used: dict[str, Used] = field(default_factory=dict)
 
 
 def pool_key(division: str, pool: str) -> str:

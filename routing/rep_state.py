@@ -68,6 +68,7 @@ class RosterRow:
     ramp: tuple[RampStep, ...] = ()
     channels: tuple[str, ...] = ()
     close_permille: int | None = None
+    activity_permille: int | None = None
     manager: str | None = None
 
 
@@ -138,6 +139,7 @@ def row_of(rep: Rep) -> RosterRow:
         ramp=tuple(sorted((RampStep(r.start, round(r.share * 100)) for r in rep.ramp), key=lambda step: step.start)),
         channels=rep.channels,
         close_permille=None if rep.close_rate is None else round(rep.close_rate * 1000),
+        activity_permille=None if rep.activity_rate is None else round(rep.activity_rate * 1000),
         manager=rep.manager,
     )
 

@@ -10,6 +10,7 @@ from routing.groups import regroup, regroup_all
 from routing.lead_state import LeadState, Phase
 from routing.moving import move_on
 from routing.opportunity import reweigh
+from routing.rearming import rearm
 from routing.rep_state import RepState, rep_key, row_of
 from routing.waiting import waiting_leads
 from schemas.rep import RepChanged
@@ -59,11 +60,12 @@ def hand_on(docket: Docket, rep_id: str) -> None:
 
 
 def activate(docket: Docket) -> None:
-    """Take a policy into use: groups anew, waiting leads decided, held leads looked at."""
+    """Take a policy into use: groups anew, waiting leads decided, held leads looked at, open leads armed anew."""
     regroup_all(docket.draft, docket.division, docket.file)
     reweigh(docket.draft, docket.division, docket.capacity)
     waiting_leads(docket)
     drain(docket, docket.file.pools)
+    rearm(docket)
 
 
 def is_present(docket: Docket, rep_id: str) -> bool:

@@ -13,6 +13,7 @@ from routing.groups import Group, pool_group
 from routing.pool_state import Turn, turn_key
 from routing.rep_state import RepState, RosterRow, rep_key
 from routing.strategies.candidate import Candidate
+from routing.strategies.performance import merit
 
 if TYPE_CHECKING:
     from routing.docket import Docket
@@ -101,9 +102,9 @@ def _seat(docket: "Docket", pool: str, rep: str) -> Seat:
         docket.limit(row) if row is not None else 0,
         row.seniority if row is not None else "normal",
         _last_at(turn),
-        row.close_permille if row is not None else None,
+        merit(row, docket.file.pools[pool].performance) if row is not None else None,
     )
-    is_special = row is not None and bool(row.leaves or row.caps or candidate.weight <= 0)
+    is_special = row is not None and bool(row.leaves or docket.capping(row).caps or candidate.weight <= 0)
     return Seat(
         rep, state, row, standing_absence(state), is_special, row.hours if row is not None else None, candidate, turn
     )

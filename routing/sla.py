@@ -49,6 +49,13 @@ def after(calendar: Calendar | None, start: datetime, time: timedelta) -> dateti
     return start + time if due is None else due
 
 
+def clock_start(docket: Docket, lead: LeadState) -> datetime:
+    """Return where the lead clock starts: the submission, or the first delivery of the cycle where the policy says so
+    and there was one (OPT-6). Until then it counts from the submission: no lead is without a clock."""
+    from_delivery = docket.file.sla.clock_from == "notification"
+    return lead.told_at if from_delivery and lead.told_at is not None else lead.clock_at
+
+
 def route_due(docket: Docket, tier: str, clock_at: datetime) -> datetime:
     """Return by when the lead must have an owner: always plain time."""
     return clock_at + docket.tier(tier).route_within
@@ -56,7 +63,7 @@ def route_due(docket: Docket, tier: str, clock_at: datetime) -> datetime:
 
 def contact_due(docket: Docket, lead: LeadState) -> datetime:
     """Return by when a human must have made contact."""
-    return after(clock_calendar(docket, lead), lead.clock_at, docket.tier(lead.tier).contact_within)
+    return after(clock_calendar(docket, lead), clock_start(docket, lead), docket.tier(lead.tier).contact_within)
 
 
 def ladder_of(docket: Docket, lead: LeadState) -> tuple[Step, ...]:
@@ -72,18 +79,20 @@ def ladder_of(docket: Docket, lead: LeadState) -> tuple[Step, ...]:
 
 def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
     """Return all steps of the lead's ladder with their instants, soonest first; done ones included."""
-    if docket.steps is not None and docket.steps[0] is lead:
+    asked = (lead.tier, lead.clock_at, lead.told_at, lead.owned_at, lead.owner, lead.phase, lead.pool)
+    if docket.steps is not None and docket.steps[0] == asked:
         return list(docket.steps[1])
     calendar = clock_calendar(docket, lead)
     window = docket.tier(lead.tier).contact_within
+    start = clock_start(docket, lead)
     rows: list[DueStep] = []
     for step in ladder_of(docket, lead):
-        due = after(calendar, lead.clock_at, step.at.of(window))
+        due = after(calendar, start, step.at.of(window))
         if step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
         rows.append(DueStep(f"{step.at}:{step.do}", step, due))
     rows.sort(key=lambda row: row.due_at)
-    docket.steps = (lead, tuple(rows))
+    docket.steps = (asked, tuple(rows))
     return rows
 
 
@@ -138,14 +147,15 @@ def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
     )
     due = contact_due(docket, lead)
     tier: Tier = docket.tier(lead.tier)
+    start = clock_start(docket, lead)
     return SlaStanding(
         cycle=lead.cycle,
-        clock_at=lead.clock_at,
+        clock_at=start,
         route_due_at=route_due(docket, lead.tier, lead.clock_at),
         contact_due_at=due,
         owned_at=lead.owned_at,
         contacted_at=lead.contacted_at,
-        paused_seconds=max((due - lead.clock_at - tier.contact_within).total_seconds(), 0.0),
+        paused_seconds=max((due - start - tier.contact_within).total_seconds(), 0.0),
         steps=steps,
         breach=lead.breach,
         breach_charged_to=lead.charged_to,

@@ -9,12 +9,6 @@ from routing.policy_errors import place
 
 # (section, field), compared with the field's default. A part leaves this list with the change that acts on it.
 UNHEEDED: tuple[tuple[str, str], ...] = (
-    ("sla", "clock_from"),
-    ("sla", "unacknowledged"),
-    ("capacity", "manual_over_limit"),
-    ("dedupe", "after_enrichment"),
-    ("options", "vacation_catch_up"),
-    ("options", "manual_reassign_window"),
     ("options", "shadow_first_launch"),
     ("options", "shadow_change"),
 )

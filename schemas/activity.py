@@ -33,6 +33,7 @@ class ActivityKind(StrEnum):
     VIEWED = "viewed"  # a rep looked; never a human action
     EDITED = "edited"
     FIT_RATED = "fit_rated"
+    QUALIFIED = "qualified"  # by the rep who has it: hands it on, to the pool that theirs hands to
     RELEASED = "released"  # from quarantine
     BLOCKED = "blocked"
     ERASED = "erased"

@@ -81,8 +81,9 @@ class Notice(Written):
 
     id: unique within the decision; with decision id, recipient and channel it is the idempotency key.
     template: assignment, repeat, reassigned_from, reassigned_to, reminder, alert, held, auto_reply, ….
-    release_at: channel -> not before (quiet hours, opening); absent: now. expires_at: no use after. note: one plain
-    sentence. urgent: ignores quiet hours, goes first.
+    release_at: channel -> not before (quiet hours, opening); absent: now. expires_at: no use after, a reassignment or a
+    stronger step comes then. acknowledge_within_seconds: no delivery by then, and the team lead is told (NOT-5). note:
+    one plain sentence. urgent: ignores quiet hours, goes first.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Notice(Written):
     template: str
     release_at: dict[str, AwareDatetime] = Field(default_factory=dict)
     expires_at: AwareDatetime | None = None
+    acknowledge_within_seconds: float | None = None
     urgent: bool = False
     note: str = ""
 

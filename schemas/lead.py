@@ -123,13 +123,18 @@ class AccountMatch(StrEnum):
 
 
 class AccountRef(Written):
-    """The account that the lead belongs to, as the accounts table had it. owner, …: rep ids."""
+    """The account that the lead belongs to, as the accounts table had it. owner, …: rep ids.
+
+    backup: stands in for the owner from backup_from until backup_until (exclusive); None: always.
+    """
 
     domain: str
     name: str | None = None
     owner: str | None = None
     opportunity_owner: str | None = None
     backup: str | None = None
+    backup_from: AwareDatetime | None = None
+    backup_until: AwareDatetime | None = None
     is_named: bool = False
     is_customer: bool = False
     has_open_opportunity: bool = False

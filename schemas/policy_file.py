@@ -165,6 +165,19 @@ class Scoring(Typed):
     points: tuple[ScorePoints, ...] = ()
 
 
+OVERRIDE_REASONS = (
+    "wrong_segment",
+    "wrong_territory",
+    "wrong_account",
+    "knows_the_buyer",
+    "language",
+    "conflict_of_interest",
+    "workload",
+    "absence",
+)
+"""Why a person moved a lead; any other word is kept as written and counted as "other"."""
+
+
 class Options(Typed):
     """Where practice disagrees and no other part of the file decides (OPT-*)."""
 
@@ -174,6 +187,7 @@ class Options(Typed):
     vacation_catch_up: bool = False  # NEW-15
     backup_chain: int = Field(default=3, ge=1, le=10)  # AVL-2
     manual_reassign_window: Duration = Field(default="48h", validate_default=True)  # MET-2
+    override_reasons: tuple[str, ...] = OVERRIDE_REASONS  # GOV-8
     shadow_first_launch: Duration = Field(default="28d", validate_default=True)  # OPT-20
     shadow_change: Duration = Field(default="14d", validate_default=True)
 

@@ -80,12 +80,17 @@ class SeniorLane(Typed):
 
 class Performance(Typed):
     """The best `best_share` of a pool get `bonus` more of the leads for which `when` holds, while their load is at most
-    `load_cap` of their limit; the leads of the others are the coaching leads (MOD-8)."""
+    `load_cap` of their limit; the last `coach_share` get `coach_bonus` more of those for which `coach_when` holds, to
+    learn on (MOD-8). Who is good is told by close rate and, by `activity_weight`, activity rate of the roster."""
 
     best_share: float = Field(default=0.2, gt=0, le=1)
     bonus: float = Field(default=0.3, ge=0, le=5)
     load_cap: float = Field(default=0.8, gt=0, le=1)
     when: Condition = 'tier == "T1"'
+    coach_share: float = Field(default=0.2, ge=0, le=1)
+    coach_bonus: float = Field(default=0.3, ge=0, le=5)
+    coach_when: Condition = 'tier == "T3"'
+    activity_weight: float = Field(default=0.25, ge=0, le=1)
 
 
 class Fallback(StrEnum):
@@ -103,7 +108,11 @@ Fallbacks = dict[str, tuple[Fallback, ...]]
 
 
 class Pool(Typed):
-    """A group of reps. lead: who is accountable for it. hours, after_hours, overflow: names of a calendar or pool."""
+    """A group of reps. lead: who is accountable for it. hours, after_hours, overflow: names of a calendar or pool.
+
+    hands_to: the pool that gets a lead which one of these reps has qualified. caps: most leads the pool takes by its
+    own strategy in each window, in the zone of its hours.
+    """
 
     members: Selector
     lead: Selector
@@ -117,6 +126,7 @@ class Pool(Typed):
     hours: str | None = None
     overflow: str | None = None
     after_hours: str | None = None
+    hands_to: str | None = None
     when_full: Fallbacks | None = None
     when_empty: Fallbacks | None = None
     ladder: tuple[Step, ...] | None = None

@@ -57,6 +57,8 @@ class Caps(Typed):
 class Rep(Typed):
     """One person. id is opaque and stable. limit: points of load; weight None: by seniority, from the policy.
 
+    close_rate: share of their leads won; activity_rate: share contacted in time. Both are for pools by performance.
+
     manager: rep id of who is told when the rep is late. Inactive reps get nothing and leave their open leads.
     address fields are the rep's own (mail, slack user id, phone); they are used by NOTIFY alone.
     """
@@ -87,6 +89,7 @@ class Rep(Typed):
     ramp: tuple[Ramp, ...] = ()
     joined_on: date | None = None
     close_rate: float | None = Field(default=None, ge=0, le=1)
+    activity_rate: float | None = Field(default=None, ge=0, le=1)
     manager: str | None = None
     email: str | None = None
     phone: str | None = None

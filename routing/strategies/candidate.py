@@ -11,8 +11,8 @@ from schemas.policy_pool import Performance
 class Candidate:
     """A member of the pool who is present, fits and is allowed.
 
-    weight: hundredths, above 0. load, limit: hundredths of a point. last_at: the latest turn. close_permille: past
-    close rate, None: unknown. For the decision under way: share, the weight that the strategy gives for this lead;
+    weight: hundredths, above 0. load, limit: hundredths of a point. last_at: the latest turn. merit: past performance
+    in permille, None: unknown. For the decision under way: share, the weight that the strategy gives for this lead;
     start, where the next turn is released, over the rotation's base.
     """
 
@@ -22,17 +22,21 @@ class Candidate:
     limit: int
     seniority: str = "normal"
     last_at: datetime | None = None
-    close_permille: int | None = None
+    merit: int | None = None
     share: int = 0
     start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The lead, as far as a strategy may look at it. is_high_quality: by the pool's `performance.when`."""
+    """The lead, as far as a strategy may look at it.
+
+    is_high_quality, is_to_learn_on: by the pool's `performance.when` and `coach_when`.
+    """
 
     tier: str
     is_high_quality: bool = False
+    is_to_learn_on: bool = False
     performance: Performance = field(default_factory=Performance)
 
 

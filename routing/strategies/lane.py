@@ -4,23 +4,24 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from routing.pool_state import LANE_DAYS, LaneDay
+from schemas.policy_pool import SeniorLane
 
 
-def junior_is_due(lane: Mapping[str, LaneDay], today: date, floor_percent: int, checked_from: int) -> bool:
+def junior_is_due(lane: Mapping[str, LaneDay], today: date, plan: SeniorLane) -> bool:
     """Tell whether another hot lead for a senior would leave the others below their floor.
 
-    lane: UTC day -> leads. floor_percent: least share of non-seniors over 30 days; it binds from the
-    `checked_from`-th such lead on, this one counted.
+    lane: UTC day -> leads. The floor is a share over `floor_days`; it binds from the `floor_from`-th such lead on,
+    this one counted.
     """
-    kept = recent(lane, today)
+    kept = recent(lane, today, plan.floor_days)
     leads = sum(day.all for day in kept.values()) + 1
     juniors = sum(day.junior for day in kept.values())
-    return leads >= checked_from and juniors * 100 < floor_percent * leads
+    return leads >= plan.floor_from and juniors * 100 < round(plan.junior_floor * 100) * leads
 
 
-def recent(lane: Mapping[str, LaneDay], today: date) -> dict[str, LaneDay]:
-    """Return the days of `lane` that are still looked at."""
-    oldest = (today - timedelta(days=LANE_DAYS - 1)).isoformat()
+def recent(lane: Mapping[str, LaneDay], today: date, days: int = LANE_DAYS) -> dict[str, LaneDay]:
+    """Return the last `days` UTC days of `lane`, today the last."""
+    oldest = (today - timedelta(days=days - 1)).isoformat()
     return {day: counts for day, counts in lane.items() if day >= oldest}
 
 

@@ -37,7 +37,16 @@ OUTCOMES = (
     "never_contacted",
 )
 FLAGS = ("no_owner", "inactive_owner", "breach_without_notification", "moved_twice_in_a_day")
-CAUSES = ("no_capacity", "notification_failed", "unclaimed", "leadstream_late", "not_contacted", "crm_late", "other")
+CAUSES = (
+    "no_capacity",
+    "no_hours",
+    "notification_failed",
+    "unclaimed",
+    "leadstream_late",
+    "not_contacted",
+    "crm_late",
+    "other",
+)
 TIERS = ("T1", "T2", "T3", "other")
 YES_NO = ("yes", "no")
 

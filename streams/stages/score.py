@@ -78,7 +78,7 @@ class Score:
     def _woken(self, state: StateView, wake: WakeUp, now: datetime) -> Sequence[Effect]:
         key = wake.waker
         if key.startswith("early/"):
-            return self._forgotten(state, key.removeprefix("early/"))
+            return self._forgotten(state, key.removeprefix("early/"), max(now, wake.due_at))
         waiting = state.get(key) if key.startswith("waiting/") else None
         if waiting is None:  # scored since: a stale wake-up
             self._count("stale_wake_up")
@@ -97,12 +97,13 @@ class Score:
             self._count("repeated_submission")
             return ()
         current = person.test if lead.is_test else person.open
-        if current is None and (enriched.alternates or person.home is not None):
+        division = current.division if current else self._division(lead)
+        policy = self._policies.of(division)
+        looks_after = isinstance(policy, Missing) or policy.file.dedupe.after_enrichment  # OPT-4
+        if current is None and looks_after and (enriched.alternates or person.home is not None):
             elsewhere = moved_on(key, person, enriched, mark)
             if elsewhere:
                 return elsewhere
-        division = current.division if current else self._division(lead)
-        policy = self._policies.of(division)
         if isinstance(policy, Missing):
             return wait(enriched, now, tries, policy.reason)
         scored = _scored(person, current, division, policy, enriched, now)
@@ -162,24 +163,35 @@ class Score:
         """
         if person.home is None and person.ended is None and activity.kind not in PASSING:
             early = (*person.early[-EARLY_KEPT + 1 :], activity.model_dump_json(exclude_none=True))
-            wake = Wake(
-                f"early/{activity.person}", activity.learned_at + EARLY_FOR, "leads.enriched", str(activity.person)
-            )
-            return (Put(key, replace(person, early=early)), wake)
+            return (Put(key, replace(person, early=early)), _until_forgotten(str(activity.person), early))
         if person.home is None:
             self._count("activity_without_lead")
             return ()
         onward = activity.model_copy(update={"person": person.home})
         return (Emit("leads.enriched", person.home, "activity.bound", onward, tag="home"),)
 
-    def _forgotten(self, state: StateView, person_id: str) -> Sequence[Effect]:
-        """No lead came for what was done early: it concerns nobody that leadstream knows."""
+    def _forgotten(self, state: StateView, person_id: str, now: datetime) -> Sequence[Effect]:
+        """No lead came for what was done early: it concerns nobody that leadstream knows. What has waited for less
+        than a day stays: the fire may have crossed a newer arming."""
         key = f"person/{person_id}"
         person: Person | None = state.get(key)
         if person is None or not person.early:
             return ()
-        self._count("activity_without_lead")
+        kept = tuple(text for text in person.early if _forget_at(text) > now)
+        for _ in range(len(person.early) - len(kept)):
+            self._count("activity_without_lead")
+        if kept:
+            return (Put(key, replace(person, early=kept)), _until_forgotten(person_id, kept))
         return (Delete(key),) if person.ordinal == 0 else (Put(key, replace(person, early=())),)
+
+
+def _until_forgotten(person_id: str, early: Sequence[str]) -> Wake:
+    """Wake when the first of them has waited for a day."""
+    return Wake(f"early/{person_id}", min(_forget_at(text) for text in early), "leads.enriched", person_id)
+
+
+def _forget_at(text: str) -> datetime:
+    return ActivityBound.model_validate_json(text).learned_at + EARLY_FOR
 
 
 BLOCKED_BEFORE = "person.blocked"  # in `Lead.suspect`: somebody blocked this person's last lead (CAP-4)

@@ -2,27 +2,49 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, ReadOptions, WriteBatch, WriteOptions
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
 
 from streams.store.store import Position, StoreFailed
 
 # Layout. b"k" + key -> due; b"t" + due + key -> the rest of the entry. A due is microseconds since 1970, big-endian,
-# so that keys under b"t" are in due order. The two are written together, and with the position that covers them.
+# so that keys under b"t" are in due order. An arming writes both without a look at what it replaces: an entry under
+# b"t" counts only while b"k" names its due, and what no longer does is dropped when its time comes (decision 0090).
 _BY_KEY = b"k"
 _BY_TIME = b"t"
 _POSITION = b"\x00position"
 _LOWEST = b"\x00lowest"
+_LAYOUT = b"\x00layout"
+_LAYOUT_NOW = b"2"  # another: the index is made anew from its topic
 _DUE_BYTES = 8
 _TIME_KEY_BYTES = len(_BY_TIME) + _DUE_BYTES
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIB = 1 << 20
+_LOOK = 256  # entries of one partition that are looked up together
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMemory:
+    """What all indexes of a slot may hold in memory together, however many partitions and wake-ups there are."""
+
+    cache: Cache = field(default_factory=lambda: Cache(16 * _MIB))
+    buffers: WriteBufferManager = field(default_factory=lambda: WriteBufferManager(24 * _MIB, allow_stall=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,8 @@ class Pending:
 
 def microseconds(instant: datetime) -> int:
     """Return microseconds since 1970, exact. Instants before 1970 count as 0."""
-    return max(0, (instant - _EPOCH) // timedelta(microseconds=1))
+    since = instant - _EPOCH
+    return max(0, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def instant(due_us: int) -> datetime:
@@ -52,16 +75,17 @@ def entry(due_us: int, body: bytes) -> bytes:
 class TimerIndex:
     """Entries by due time. One owner; every method raises StoreFailed where the disk fails.
 
-    Scans start at the lowest due that may still be there: RocksDB's own tombstones make a scan from zero slow
+    Scans start at the lowest entry that may still be there: RocksDB's own tombstones make a scan from zero slow
     (140 ms after 300,000 fires, 0.45 ms so). The bound rises with each `remove` and falls with an earlier arming.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: IndexMemory | None = None) -> None:
         self._folder = folder
+        self._memory = memory or IndexMemory()
         self._unlogged = WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[method-assign, assignment]  # the stub is wrong
-        self._db: Any = _opened(folder)  # its stubs know neither raw mode nor lists of keys
-        self._lowest_us = self._read_lowest()
+        self._db: Any = _opened(folder, self._memory)  # its stubs know neither raw mode nor lists of keys
+        self._lowest, self._position = self._remembered()
 
     def fold(self, changes: Mapping[str, bytes | None], position: Position) -> None:
         """Take entries by key (None: a tombstone) and the position that covers them, in one write."""
@@ -75,52 +99,53 @@ class TimerIndex:
         """As `fold`, rows in the order of the topic: of a key the last counts."""
         self._write(dict(rows), position, None)
 
+    def falling_due(self, now_us: int) -> Iterator[Pending]:
+        """Yield entries with due_us <= now_us, oldest first, then by key; lazily, as of the first step."""
+        # Held until the scan ends: the iterator only points at the bound, and with the bound gone it skips files.
+        until = _until(_time_key(now_us + 1, b""))
+        is_first = True  # so far nothing lies before: what is out of date here may raise the bound
+        for rows, pending in self._looked_up(self._lowest, until):
+            out_of_date = [row for row, one in zip(rows, pending, strict=True) if one is None]
+            is_first = is_first and len(out_of_date) == len(rows)
+            if out_of_date:
+                self._drop(out_of_date, rows[-1] if is_first else self._lowest)
+            yield from (one for one in pending if one is not None)
+
     def due(self, now_us: int, limit: int) -> Sequence[Pending]:
         """Return at most `limit` entries with due_us <= now_us, oldest first, then by key."""
-        found: list[Pending] = []
-        # Held until the scan ends: the iterator only points at the bound, and with the bound gone it skips files.
-        until = _until(now_us)
-        with _disk_errors(self._folder):
-            for key, body in self._db.items(from_key=_time_key(self._lowest_us, b""), read_opt=until):
-                found.append(Pending(key[_TIME_KEY_BYTES:], _due_in(key), body))
-                if len(found) == limit:
-                    break
-        return found
+        return list(islice(self.falling_due(now_us), limit))
 
     def next_due_us(self) -> int | None:
-        """Return the earliest due, None where nothing is pending."""
+        """Return the earliest due, None where nothing is pending; too early where it was replaced or cancelled."""
         with _disk_errors(self._folder):
-            for key in self._db.keys(from_key=_time_key(self._lowest_us, b"")):
+            for key in self._db.keys(from_key=self._lowest):
                 return _due_in(key) if key.startswith(_BY_TIME) else None
         return None
 
     def remove(self, fired: Sequence[Pending]) -> None:
-        """Drop entries that `due` gave and that have fired since, all in due order from the earliest on."""
+        """Drop entries that were yielded as due and that have fired since, all in due order from the earliest on."""
         if not fired:
             return
         batch = WriteBatch(raw_mode=True)
         for entry in fired:
             batch.delete(_BY_KEY + entry.key)
             batch.delete(_time_key(entry.due_us, entry.key))
-        self._lowest_us = fired[-1].due_us
-        batch.put(_LOWEST, self._lowest_us.to_bytes(_DUE_BYTES))
+        self._lowest = _time_key(fired[-1].due_us, fired[-1].key)
+        batch.put(_LOWEST, self._lowest)
         with _disk_errors(self._folder):
             self._db.write(batch)
 
     def scan(self) -> Iterator[Pending]:
-        """Yield everything that is pending, in due order, as of the call."""
-        with _disk_errors(self._folder):
-            rows = self._db.items(from_key=_time_key(0, b""))
-        return (Pending(key[_TIME_KEY_BYTES:], _due_in(key), body) for key, body in rows)
+        """Yield everything that is pending, in due order, as of the first step."""
+        for _, pending in self._looked_up(_BY_TIME, _until(bytes((_BY_TIME[0] + 1,)))):
+            yield from (one for one in pending if one is not None)
 
     def position(self) -> Position | None:
-        """Return the position of the last `apply` or `load`, None for a new index."""
-        with _disk_errors(self._folder):
-            found = self._db.get(_POSITION)
-        return None if found is None else Position(*orjson.loads(found))
+        """Return the position of the last write with one, None for a new index."""
+        return self._position
 
     def entries(self) -> int:
-        """Return how many entries there are, as an estimate."""
+        """Return how many entries there are, as an estimate; those replaced or cancelled count until their due."""
         with _disk_errors(self._folder):
             keys = int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
         return keys // 2
@@ -135,53 +160,91 @@ class TimerIndex:
         self.close()
         with _disk_errors(self._folder):
             rmtree(self._folder)
-        self._db = _opened(self._folder)
-        self._lowest_us = 0
+        self._db = _opened(self._folder, self._memory)
+        self._lowest, self._position = self._remembered()
 
     def close(self) -> None:
         """Let go of the files. Nothing may be called afterwards."""
         with _disk_errors(self._folder):
             self._db.close()
 
+    def is_of_this_build(self) -> bool:
+        """Tell whether the entries are laid out as this build writes them."""
+        with _disk_errors(self._folder):
+            return self._position is None or self._db.get(_LAYOUT) == _LAYOUT_NOW
+
+    def _looked_up(self, start: bytes, until: ReadOptions) -> Iterator[tuple[list[bytes], list[Pending | None]]]:
+        """Yield keys under b"t" with their entries, None for one that no longer counts, some at a time."""
+        with _disk_errors(self._folder):
+            found = iter(self._db.items(from_key=start, read_opt=until))
+        while True:
+            with _disk_errors(self._folder):
+                rows = list(islice(found, _LOOK))
+                names = [row[_TIME_KEY_BYTES:] for row, _ in rows]
+                armed = self._db[[_BY_KEY + name for name in names]] if rows else ()
+            if not rows:
+                return
+            yield (
+                [row for row, _ in rows],
+                [
+                    Pending(name, _due_in(row), body) if due == row[len(_BY_TIME) : _TIME_KEY_BYTES] else None
+                    for (row, body), name, due in zip(rows, names, armed, strict=True)
+                ],
+            )
+
+    def _drop(self, out_of_date: Sequence[bytes], lowest: bytes) -> None:
+        batch = WriteBatch(raw_mode=True)
+        for row in out_of_date:
+            batch.delete(row)
+        self._lowest = lowest
+        batch.put(_LOWEST, lowest)
+        with _disk_errors(self._folder):
+            self._db.write(batch)
+
     def _write(self, changes: Mapping[bytes, bytes | None], position: Position, options: WriteOptions | None) -> None:
         batch = WriteBatch(raw_mode=True)
         put, delete = batch.put, batch.delete
-        lowest = self._lowest_us
-        keys = [_BY_KEY + key for key in changes]
-        with _disk_errors(self._folder):
-            earlier: list[bytes | None] = self._db[keys] if keys else []
-        for by_key, before, (key, value) in zip(keys, earlier, changes.items(), strict=True):
-            if before is not None:
-                delete(_BY_TIME + before + key)
-            if value is not None:
-                due = value[:_DUE_BYTES]
-                put(by_key, due)
-                put(_BY_TIME + due + key, value[_DUE_BYTES:])
-                lowest = min(lowest, int.from_bytes(due))
-            elif before is not None:
-                delete(by_key)
-        if lowest < self._lowest_us:
-            put(_LOWEST, lowest.to_bytes(_DUE_BYTES))
+        lowest = self._lowest
+        for key, value in changes.items():
+            if value is None:
+                delete(_BY_KEY + key)
+                continue
+            due = value[:_DUE_BYTES]
+            by_time = _BY_TIME + due + key
+            put(_BY_KEY + key, due)
+            put(by_time, value[_DUE_BYTES:])
+            if by_time < lowest:
+                lowest = by_time
+        if lowest < self._lowest:
+            put(_LOWEST, lowest)
+        if self._position is None:
+            put(_LAYOUT, _LAYOUT_NOW)
         put(_POSITION, orjson.dumps((position.topic_id, position.next_offset, position.written_at)))
         with _disk_errors(self._folder):
             self._db.write(batch, options)
-        self._lowest_us = lowest
+        self._lowest, self._position = lowest, position
 
-    def _read_lowest(self) -> int:
+    def _remembered(self) -> tuple[bytes, Position | None]:
         with _disk_errors(self._folder):
-            found = self._db.get(_LOWEST)
-        return 0 if found is None else int.from_bytes(found)
+            lowest, position = self._db.get(_LOWEST), self._db.get(_POSITION)
+        return lowest or _BY_TIME, None if position is None else Position(*orjson.loads(position))
 
 
-def open_index(folder: Path) -> TimerIndex:
-    """Open the index in `folder`. A broken one is replaced: it is a copy of its topic. Raises StoreFailed."""
+def open_index(folder: Path, memory: IndexMemory | None = None) -> TimerIndex:
+    """Open the index in `folder`. A broken one, or one of another layout, is replaced: it is a copy of its topic.
+
+    memory: what it shares with the other indexes of the slot. Raises StoreFailed.
+    """
     try:
-        return TimerIndex(folder)
+        index = TimerIndex(folder, memory)
     except StoreFailed as error:
         if "Corruption" not in str(error):
             raise
         rmtree(folder)
-        return TimerIndex(folder)
+        return TimerIndex(folder, memory)
+    if not index.is_of_this_build():
+        index.wipe()
+    return index
 
 
 def _time_key(due_us: int, key: bytes) -> bytes:
@@ -192,21 +255,22 @@ def _due_in(time_key: bytes) -> int:
     return int.from_bytes(time_key[len(_BY_TIME) : _TIME_KEY_BYTES])
 
 
-def _until(now_us: int) -> ReadOptions:
+def _until(bound: bytes) -> ReadOptions:
     options = ReadOptions()
-    options.set_iterate_upper_bound(_time_key(now_us + 1, b""))
+    options.set_iterate_upper_bound(bound)
     return options
 
 
-def _opened(folder: Path) -> Rdict:
+def _opened(folder: Path, memory: IndexMemory) -> Rdict:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
-    options.set_write_buffer_size(8 * _MIB)
+    options.set_write_buffer_size(4 * _MIB)
     options.set_max_write_buffer_number(2)
+    options.set_write_buffer_manager(memory.buffers)
     options.set_keep_log_file_num(2)
     options.set_max_total_wal_size(16 * _MIB)
     table = BlockBasedOptions()
-    table.set_block_cache(Cache(8 * _MIB))
+    table.set_block_cache(memory.cache)
     table.set_cache_index_and_filter_blocks(True)  # else they grow with what is pending, outside any bound
     table.set_bloom_filter(10, False)
     options.set_block_based_table_factory(table)

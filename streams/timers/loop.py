@@ -3,9 +3,10 @@
 import heapq
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -23,14 +24,15 @@ from streams.timers.partitions import Partitions
 from streams.timers.record import TOPIC, Firing
 from streams.transaction import Record, Transactor
 
-READ_LIMIT = 500  # records between two looks at what is due: a backlog never holds up a fire for longer
-FIRE_LIMIT = 1_000  # wake-ups a transaction
+FIRE_LIMIT = 2_000  # wake-ups a transaction
+# Records between two looks at what is due: a backlog never holds up a fire for longer (some 60 ms). Twice the fires:
+# each leaves a tombstone that is read back, and while a backlog fires, what is armed meanwhile must be taken too.
+READ_LIMIT = 2 * FIRE_LIMIT
 IDLE_SECONDS = 0.02  # what is armed now and due now waits this long at most
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """One entry to fire, with its partition."""
 
     partition: int
@@ -65,6 +67,7 @@ class TimersLoop:
         self._runner = runner
         self._metrics = metrics
         self._stop = stop
+        self._has_more_due = False
         self._committed: Mapping[int, int] = {}
         self._commit_at = time.monotonic() + COMMIT_SECONDS
 
@@ -74,6 +77,7 @@ class TimersLoop:
         self._take(received(self._consumer, READ_LIMIT, self._patience()))
         now = self._clock.now()
         due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
+        self._has_more_due = len(due) == FIRE_LIMIT
         if due:
             self._fire(due, now)
         elif time.monotonic() >= self._commit_at and self._has_moved():
@@ -89,6 +93,8 @@ class TimersLoop:
 
     def _patience(self) -> float:
         """Return how long to wait for armings: not past the next due."""
+        if self._has_more_due:
+            return 0.0
         dues = [due for index in self._partitions.indexes.values() if (due := index.next_due_us()) is not None]
         if not dues:
             return IDLE_SECONDS
@@ -113,8 +119,11 @@ class TimersLoop:
         firing = Firing(self._names, now, self._lag.seconds())
         records = [record for one in due for record in firing.records(one.pending, one.partition)]
         self._commit(records)
-        for number, index in self._partitions.indexes.items():
-            index.remove([one.pending for one in due if one.partition == number])
+        fired: dict[int, list[Pending]] = {}
+        for number, pending in due:
+            fired.setdefault(number, []).append(pending)
+        for number, entries in fired.items():
+            self._partitions.indexes[number].remove(entries)
         self._measure(due, now, records, time.perf_counter() - began)
 
     def _commit(self, records: Sequence[Record]) -> None:
@@ -143,8 +152,10 @@ class TimersLoop:
 
 def next_due(indexes: Mapping[int, TimerIndex], now_us: int, limit: int) -> Sequence[Due]:
     """Return at most `limit` due entries over all partitions, oldest first; of each partition its earliest."""
-    rows: list[Iterable[tuple[int, int, Pending]]] = [
-        [(pending.due_us, number, pending) for pending in index.due(now_us, limit)] for number, index in indexes.items()
-    ]
-    merged = heapq.merge(*rows, key=lambda row: row[:2])
-    return [Due(number, pending) for _, (_, number, pending) in zip(range(limit), merged, strict=False)]
+    rows = [_of(number, index.falling_due(now_us)) for number, index in indexes.items()]
+    merged = heapq.merge(*rows, key=lambda one: one.pending.due_us) if len(rows) > 1 else chain.from_iterable(rows)
+    return list(islice(merged, limit))
+
+
+def _of(partition: int, pending: Iterable[Pending]) -> Iterator[Due]:
+    return (Due(partition, one) for one in pending)

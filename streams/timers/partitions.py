@@ -16,7 +16,7 @@ from streams.metrics import RunnerMetrics
 from streams.offsets import COMMITTED_SECONDS
 from streams.restore import Row, restore
 from streams.store.store import Position
-from streams.timers.index import TimerIndex, open_index
+from streams.timers.index import IndexMemory, TimerIndex, open_index
 from streams.timers.metrics import TimersMetrics
 from streams.timers.record import STAGE, TOPIC, row
 
@@ -36,6 +36,7 @@ class Partitions:
         is_stopping: Callable[[], bool],
     ) -> None:
         self.indexes: dict[int, TimerIndex] = {}
+        self._memory = IndexMemory()
         self._topic = qualified(cluster.namespace, TOPIC)
         self._cluster = cluster
         self._folder = folder
@@ -59,7 +60,7 @@ class Partitions:
         self._health.enter(Phase.RESTORING)
         if partitions:
             consumer.committed(partitions, timeout=COMMITTED_SECONDS)
-        opened = {tp.partition: open_index(self._folder / str(tp.partition)) for tp in partitions}
+        opened = {tp.partition: open_index(self._folder / str(tp.partition), self._memory) for tp in partitions}
         self.indexes = {}
         try:
             done = restore(

@@ -1,7 +1,7 @@
 """From a record of leads.timers to an entry of the index, and from a due entry to what is written when it fires."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
@@ -22,6 +22,7 @@ SOURCE = "leadstream/timers"
 _OFFSET_BYTES = 8
 TRACE = "traceparent"
 _TRACE_SHAPE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
+_APART = b"\0"  # between the parts of an entry's body
 
 
 class NewerTimers(Fatal):
@@ -31,8 +32,8 @@ class NewerTimers(Fatal):
 def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
     """Return key and entry (None: a tombstone) of a record, None where it has no key.
 
-    The entry's body is the record's offset, which tells one arming of a key from the next, and its value, with the
-    trace that the record is part of.
+    The entry's body is the record's offset, which tells one arming of a key from the next, and what its fire needs:
+    topic, key and trace to write it with, and its data.
     Raises Poison for what is no wake-up that could fire, and NewerTimers.
     """
     key, value = message.key(), message.value()
@@ -40,12 +41,9 @@ def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
         raise Poison("a wake-up needs a key")
     if value is None:
         return key, None
-    headers = dict(message.headers() or ())
-    version = headers.get("ce_schemaversion") or b"1"
-    if not version.isdigit():
-        raise Poison("ce_schemaversion is no number")
+    version, trace = _said(message)
     try:
-        armed: TimerArmed = decode(TIMER_ARMED, int(version), value)
+        armed: TimerArmed = decode(TIMER_ARMED, version, value)
         key.decode()
     except NewerSchema as error:
         raise NewerTimers() from error
@@ -53,15 +51,24 @@ def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
         raise Poison("its key is not UTF-8") from error
     if armed.topic not in TOPICS:
         raise Poison(f"it wakes {armed.topic[:60]!r}, which is no topic")
-    return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + _traced(value, headers))
+    to_key = armed.to_key.encode()
+    if _APART in to_key:
+        raise Poison("the key that it wakes holds a NUL")
+    parts = _APART.join((armed.topic.encode(), to_key, trace, orjson.dumps(armed.data)))
+    return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + parts)
 
 
-def _traced(value: bytes, headers: Mapping[str, bytes | None]) -> bytes:
-    """Return the JSON object `value` with the trace of its record inside: an entry has no headers."""
-    trace = headers.get(TRACE)
-    if trace is None or not _TRACE_SHAPE.fullmatch(trace):
-        return value
-    return value.rstrip()[:-1] + b',"%s":"%s"}' % (TRACE.encode(), trace)
+def _said(message: Incoming) -> tuple[int, bytes]:
+    """Return the schema version and the trace that the headers state; 1 and nothing by default."""
+    version, trace = 1, b""
+    for name, value in message.headers() or ():
+        if name == "ce_schemaversion" and value:
+            if not value.isdigit():
+                raise Poison("ce_schemaversion is no number")
+            version = int(value)
+        elif name == TRACE and value and _TRACE_SHAPE.fullmatch(value):
+            trace = value
+    return version, trace
 
 
 class Firing:
@@ -69,35 +76,30 @@ class Firing:
 
     def __init__(self, namespace: dict[str, str], fired_at: datetime, activity_lag_seconds: float | None) -> None:
         """namespace: logical topic -> full name."""
-        self._names = namespace
-        self._fired_at = fired_at
-        self._lag = activity_lag_seconds
+        self._names = {name.encode(): full for name, full in namespace.items()}
+        self._topic = namespace[TOPIC]
+        lag = {} if activity_lag_seconds is None else {"activity_lag_seconds": activity_lag_seconds}
+        # What all of them end in: `"fired_at": ...` and the lag, without the opening brace.
+        self._end = orjson.dumps({"fired_at": fired_at, **lag}, option=orjson.OPT_UTC_Z)[1:]
         self._headers: Sequence[tuple[str, bytes | None]] = [
             (name, value) for name, value in headers_for("", WAKE_UP, SOURCE, fired_at, {}) if name != "ce_id"
         ]
 
     def records(self, pending: Pending, partition: int) -> tuple[Record, Record]:
-        """Return the wake-up, to the topic that it names, and the tombstone, to the partition it was read from."""
-        armed = orjson.loads(pending.body[_OFFSET_BYTES:])
-        due_at = instant(pending.due_us)
-        wake = {
-            "waker": pending.key.decode(),
-            "due_at": due_at,
-            "fired_at": self._fired_at,
-            "data": armed.get("data") or {},
-        }
-        if self._lag is not None:
-            wake["activity_lag_seconds"] = self._lag
-        arming = int.from_bytes(pending.body[:_OFFSET_BYTES])
-        event_id = derived_id(f"{TOPIC}/{partition}/{arming}", STAGE, "fire")
-        trace = [(TRACE, armed[TRACE].encode())] if TRACE in armed else []
+        """Return the wake-up, to the topic that it names, and the tombstone, to the partition it was read from.
+
+        The wake-up's JSON is put together from parts that are JSON already: a third of the time of making it anew.
+        """
+        body = pending.body
+        topic, to_key, trace, data = body[_OFFSET_BYTES:].split(_APART, 3)
+        waker = orjson.dumps(pending.key.decode())
+        due_at = orjson.dumps(instant(pending.due_us), option=orjson.OPT_UTC_Z)
+        event_id = derived_id(f"{TOPIC}/{partition}/{int.from_bytes(body[:_OFFSET_BYTES])}", STAGE, "fire")
+        headers: list[tuple[str, str | bytes | None]] = [("ce_id", event_id.encode()), *self._headers]
+        if trace:
+            headers.append((TRACE, trace))
+        wake = b'{"waker":%b,"due_at":%b,"data":%b,%b' % (waker, due_at, data, self._end)
         return (
-            Record(
-                self._names[armed["topic"]],
-                armed["to_key"],
-                orjson.dumps(wake, option=orjson.OPT_UTC_Z),
-                [("ce_id", event_id.encode()), *self._headers, *trace],
-                PARTITION_BY_KEY,
-            ),
-            Record(self._names[TOPIC], pending.key, None, None, partition),
+            Record(self._names[topic], to_key, wake, headers, PARTITION_BY_KEY),
+            Record(self._topic, pending.key, None, None, partition),
         )

@@ -1,5 +1,6 @@
 """A wake-up that meets something else on its way: which of the two counts, in either order (docs/exactly-once.md)."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ import yaml
 
 from routing.lead_state import LeadState
 from routing.policy import compile_policy
+from routing.rearming import LOOKED_AT_ONCE
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
+from schemas.effects import Wake
 from tests.worked.world import DEFAULT, Arrival, World, at, told
 
 HOT = Arrival("silent.example", 450, delay_seconds=3)
@@ -176,25 +179,61 @@ def test_a_policy_with_longer_windows_puts_the_armed_steps_off() -> None:
     world.until(at("14:18"))
     file = yaml.safe_load(DEFAULT)
     changed_policy(world, tiers=file["tiers"] | {"T1": file["tiers"]["T1"] | {"contact_within": "20m"}})
-    assert due_of(world, lead) == at("14:19"), "an activation looks at no open lead"
-    assert world.until(at("14:19")) == []
+    assert due_of(world, lead) > at("14:19")
+    assert crossed(world, lead, at("14:19"), at("14:19")) == [], "a fire on its way finds nothing due"
     assert due_of(world, lead) > at("14:19")
     alerts = [row.at for row in world.until(at("14:35")) if "manager" in {notice.audience for notice in row.notices}]
     assert alerts == [at("14:34")]
 
 
-def test_a_policy_with_shorter_windows_acts_at_the_next_wake_up_each_step_once() -> None:
+def shorter(world: World) -> None:
+    file = yaml.safe_load(DEFAULT)
+    changed_policy(world, tiers=file["tiers"] | {"T1": file["tiers"]["T1"] | {"contact_within": "1m"}})
+
+
+def test_a_policy_with_shorter_windows_acts_at_its_activation_each_step_once() -> None:
     world = World()
     lead = world.arrives(HOT).lead_id
-    world.until(at("14:17"))
-    file = yaml.safe_load(DEFAULT)
-    tier = file["tiers"]["T1"] | {"contact_within": "1m"}
-    changed_policy(world, tiers=file["tiers"] | {"T1": tier})
-    rows = world.until(at("14:19"))
-    assert {row.at for row in rows} == {at("14:19")}
+    world.until(at("14:17:10"))
+    shorter(world)
+    rows = world.until(at("14:17:10"))
+    assert {row.at for row in rows} == {at("14:17:10")}, "what the new policy has overdue is done at once"
     steps = [row.name for row in state_of(world, lead).done]
     assert len(steps) == len(set(steps))
     assert any(told(row, "leadership") == {"SL"} for row in rows)
+
+
+def test_a_policy_with_shorter_windows_that_meets_a_fire_acts_on_each_step_once() -> None:
+    """The fire was under way; then the wake-up that the activation armed comes too."""
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.until(at("14:18"))
+    shorter(world)
+    rearmed = world.wakes[f"lead/{lead}"]
+    first = crossed(world, lead, at("14:19"), at("14:19"))
+    again = world.fire(rearmed.key, at("14:19"), dict(rearmed.data), due_at=rearmed.due_at)
+    assert first != [] and again == []
+
+
+def test_an_activation_arms_every_open_lead_anew_and_looks_at_a_bounded_number_at_once() -> None:
+    world = World()
+    leads = [world.arrives(WARM.but(who=f"{n * 7919 % 65_536:04x}" + "b" * 28)).lead_id for n in range(900)]
+    closed = leads[::9]
+    for lead in closed:
+        world.does(ActivityKind.WON, lead, "M1", world.now)
+    kept = {lead: world.wakes[f"lead/{lead}"] for lead in closed}
+    file = yaml.safe_load(DEFAULT)
+    before = len(world.handled)
+    changed_policy(world, tiers=file["tiers"] | {"T2": file["tiers"]["T2"] | {"contact_within": "30m"}})
+    world.until(world.now)
+    walk = world.handled[before:]
+    armed = [[e for e in row.effects if isinstance(e, Wake) and e.key.startswith("lead/")] for row in walk]
+    assert max(len(rows) for rows in armed) <= 2 * LOOKED_AT_ONCE
+    assert len(walk) > 2, "it took more than one event"
+    rearmed = Counter(wake.key for rows in armed for wake in rows)
+    assert set(rearmed) >= {f"lead/{lead}" for lead in leads if lead not in kept}
+    assert {lead: world.wakes[f"lead/{lead}"] for lead in closed} == kept, "the end of a closed lead stays armed"
+    assert not any(key.startswith("rearm/") for key in world.wakes)
 
 
 def test_a_policy_that_drops_a_step_lets_its_fire_do_nothing() -> None:

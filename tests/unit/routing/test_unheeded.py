@@ -17,10 +17,10 @@ def test_a_shipped_policy_sets_nothing_that_has_no_effect(name: str) -> None:
 
 
 def test_a_part_without_effect_is_named_with_its_line() -> None:
-    policy = compile_policy(STARTER + "\noptions:\n  vacation_catch_up: true\n")
+    policy = compile_policy(STARTER + "\noptions:\n  shadow_change: 7d\n")
     (finding,) = unheeded(policy)
     assert finding.code == "part.unheeded"
-    assert finding.where.path == "options.vacation_catch_up"
+    assert finding.where.path == "options.shadow_change"
     assert finding.where.line > 0
 
 

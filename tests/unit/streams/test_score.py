@@ -15,6 +15,7 @@ from schemas.poison import Poison
 from schemas.timer import WakeUp
 from streams.stages.score import DROPPED, Score
 from tests.unit.streams.people import AT, Entries, TableRows, account, activity, emitted, enriched, event
+from tests.worked.world import DEFAULT
 
 
 @dataclass(slots=True)
@@ -165,9 +166,27 @@ def test_an_end_that_came_before_its_lead_ends_it(bench: Bench) -> None:
 
 def test_what_was_done_for_nobody_is_forgotten_after_a_day(bench: Bench) -> None:
     bench.take(activity(ActivityKind.CALLED))
-    bench.take(WakeUp(waker="early/p1", due_at=AT, fired_at=AT))
+    due_at = AT + timedelta(hours=25)
+    bench.take(WakeUp(waker="early/p1", due_at=due_at, fired_at=due_at))
     assert bench.store.stored == {}
     assert bench.dropped == {"activity_without_lead": 1}
+
+
+def test_a_fire_that_crosses_a_newer_early_activity_forgets_only_what_has_waited_for_a_day(bench: Bench) -> None:
+    """The second arrived while the first one's wake-up was under way; TIMERS' tombstone took its arming away."""
+    bench.take(activity(ActivityKind.CALLED, activity_id="first"), "a1")
+    late = activity(ActivityKind.REPLIED, activity_id="second").model_copy(
+        update={"learned_at": AT + timedelta(hours=24, minutes=59)}
+    )
+    bench.take(late, "a2")
+    due_at = AT + timedelta(hours=25)
+    woken = bench.take(WakeUp(waker="early/p1", due_at=due_at, fired_at=due_at))
+    assert [(e.key, e.due_at) for e in woken if isinstance(e, Wake)] == [
+        ("early/p1", AT + timedelta(hours=48, minutes=59))
+    ]
+    assert bench.dropped == {"activity_without_lead": 1}
+    followed = [emit.value.kind for emit in emitted(bench.take(enriched("s1"))) if emit.type == "activity.bound"]
+    assert followed == [ActivityKind.REPLIED]
 
 
 def test_a_test_lead_neither_joins_nor_hides_a_real_one(bench: Bench) -> None:
@@ -253,6 +272,14 @@ def test_two_addresses_of_one_human_meet_in_one_lead(bench: Bench) -> None:
     third = journey(bench, enriched("s3", person="p9"))
     assert {first.lead_id, second.lead_id, third.lead_id} == {"main.p2.1"}
     assert [first.touch, second.touch, third.touch] == [1, 2, 3]
+
+
+def test_a_policy_may_look_for_duplicates_at_the_submitted_address_alone(bench: Bench) -> None:
+    text = DEFAULT + "\ndedupe: {after_enrichment: false}\n"
+    bench.tables.activate("main", text)
+    first = bench.scored(enriched("s1", person="p9", alternates=("p2",)))
+    second = bench.scored(enriched("s2", person="p2", alternates=("p9",)))
+    assert (first.lead_id, second.lead_id) == ("main.p9.1", "main.p2.1")
 
 
 def test_an_open_lead_under_another_address_is_found_wherever_it_is(bench: Bench) -> None:

@@ -93,6 +93,41 @@ def test_the_bound_survives_a_restart(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_was_loaded_over_an_earlier_arming_fires_once_and_leaves_nothing_behind(index: TimerIndex) -> None:
+    """An arming is written without a look at what it replaces; the old place in time is found when it is due."""
+    index.load([(b"a", entry(10, b"one")), (b"b", entry(20, b"")), (b"c", entry(5, b""))], at(3))
+    index.load([(b"a", entry(30, b"two")), (b"b", None)], at(5))
+    assert dues(index, 15) == [(b"c", 5)]
+    assert dues(index, 25) == [(b"c", 5)]
+    assert [(p.key, p.due_us, p.body) for p in index.scan()] == [(b"c", 5, b""), (b"a", 30, b"two")]
+    index.remove(index.due(30, 10))
+    assert (index.next_due_us(), list(index.scan())) == (None, [])
+
+
+def test_thousands_that_were_replaced_do_not_hide_the_one_that_counts(index: TimerIndex) -> None:
+    index.load([(b"%05d" % n, entry(n, b"")) for n in range(2_000)], at(2_000))
+    index.load([(b"%05d" % n, None) for n in range(1_999)], at(3_999))
+    assert dues(index, 10_000) == [(b"01999", 1_999)]
+    assert index.next_due_us() == 1_999, "what no longer counts was dropped, and the bound has risen"
+
+
+def test_an_arming_for_the_same_instant_counts_with_its_new_data(index: TimerIndex) -> None:
+    index.take([(b"a", entry(10, b"one"))], at(1))
+    index.take([(b"a", None)], at(2))
+    index.take([(b"a", entry(10, b"two"))], at(3))
+    assert [p.body for p in index.due(10, 5)] == [b"two"]
+
+
+def test_an_index_of_another_layout_is_made_anew(tmp_path: Path) -> None:
+    first = open_index(tmp_path / "0")
+    first.take([(b"a", entry(10, b""))], at(1))
+    first._db.delete(b"\x00layout")  # as builds before it had it
+    first.close()
+    second = open_index(tmp_path / "0")
+    assert (second.position(), list(second.scan())) == (None, [])
+    second.close()
+
+
 def test_a_wiped_index_is_new(index: TimerIndex) -> None:
     index.take([(b"a", entry(10, b""))], at(1))
     index.wipe()
@@ -155,7 +190,7 @@ def test_a_record_becomes_an_entry_and_fires_as_the_wake_up_it_was_armed_for() -
     pending = Pending(kept[0], microseconds(NOW), kept[1][8:])
     fired_at = NOW + timedelta(seconds=2)
     wake, tombstone = Firing(NAMES, fired_at, 1.5).records(pending, 1)
-    assert (wake.topic, wake.key) == ("ns.leads.scored", "main")
+    assert (wake.topic, wake.key) == ("ns.leads.scored", b"main")
     value = decode("wake.up", 1, wake.value)
     assert value == WakeUp(waker="lead/a", due_at=NOW, fired_at=fired_at, activity_lag_seconds=1.5, data={"epoch": 2})
     assert dict(wake.headers or ())["ce_type"] == b"wake.up"

@@ -1,0 +1,114 @@
+"""What people decide instead of the rules: moves by hand, claims, handoffs, ratings (GOV-8, SEG-3)."""
+
+import pytest
+
+from schemas.activity import ActivityKind
+from schemas.decision import DecisionKind
+from tests.worked.world import DEFAULT, Arrival, World, at, told
+
+WARM = Arrival("lone.example", 450, action="webinar")
+SMALL = Arrival("small.example", 120, action="webinar")
+STRICT = DEFAULT + "\ncapacity: {manual_over_limit: false}\n"
+
+
+def by_hand(world: World, lead: str, to: str, reason: str | None = None, wall: str = "14:20", day: int = 10) -> object:
+    rows = world.does(ActivityKind.REASSIGNED, lead, None, at(wall, day), to=to, by="MM", reason=reason)
+    return rows[-1].trace.get("override")
+
+
+def test_a_move_by_hand_carries_its_reason_code_and_counts_as_a_wrong_first_owner() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    said = by_hand(world, lead.lead_id, "S1", "wrong_territory")
+    assert said == {"by": "MM", "code": "wrong_territory", "is_wrong_first_owner": True}
+
+
+def test_a_word_that_is_no_reason_code_is_kept_in_the_sentence_and_counted_as_other() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    said = by_hand(world, lead.lead_id, "S1", "she asked for him")
+    assert said == {"by": "MM", "code": "other", "is_wrong_first_owner": True}
+    assert "she asked for him" in world.decisions[-1].reason
+
+
+def test_after_the_window_a_move_by_hand_is_no_wrong_first_owner() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    world.does(ActivityKind.CALLED, lead.lead_id, "M1", at("14:15"))
+    said = by_hand(world, lead.lead_id, "S1", "workload", "14:15", 12)
+    assert said == {"by": "MM", "code": "workload", "is_wrong_first_owner": False}
+
+
+def test_a_policy_may_keep_people_from_moving_leads_over_the_limit() -> None:
+    world = World(STRICT, loads={"S1": 40})
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, "S1")
+    noted = world.decisions[-1]
+    assert (noted.kind, noted.owner.id, noted.trace["refused"]) == (DecisionKind.NOTED, "M1", "full")
+    by_hand(world, lead.lead_id, "S2")
+    assert world.decisions[-1].owner.id == "S2"
+
+
+def test_nobody_can_move_a_lead_to_who_has_left() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, "X9")
+    noted = world.decisions[-1]
+    assert (noted.kind, noted.owner.id, noted.trace["refused"]) == (DecisionKind.NOTED, "M1", "inactive")
+    assert not any("X9" in notice.recipients for notice in noted.notices)
+
+
+def test_who_qualifies_a_lead_hands_it_on_as_a_new_decision() -> None:
+    world = World(DEFAULT.replace("  smb-sdr:\n", "  smb-sdr:\n    hands_to: ent-amer\n"))
+    lead = world.arrives(SMALL)
+    assert lead.owner.id == "S1"
+    world.does(ActivityKind.CALLED, lead.lead_id, "S1", at("14:20"))
+    (moved,) = world.does(ActivityKind.QUALIFIED, lead.lead_id, "S1", at("15:00"))
+    assert (moved.kind, moved.lead_id, moved.owner.id, moved.pool) == (
+        DecisionKind.REASSIGNED,
+        lead.lead_id,
+        "E2",
+        "ent-amer",
+    )
+    assert (told(moved, "owner"), told(moved, "previous_owner")) == ({"E2"}, {"S1"})
+    assert (moved.uses_turn, moved.touch, moved.score, moved.epoch) == (True, lead.touch, lead.score, lead.epoch + 1)
+    assert moved.trace["handoff"] == {"from": "S1", "to": "ent-amer"}
+    assert moved.sla is not None
+    assert (moved.sla.cycle, moved.sla.clock_at, moved.sla.contact_due_at) == (2, at("15:00"), at("16:00"))
+    assert (world.load("S1"), world.load("E2")) == (10, 12.5)
+
+
+def test_to_qualify_a_lead_is_contact_where_none_was_noted() -> None:
+    world = World(DEFAULT.replace("  smb-sdr:\n", "  smb-sdr:\n    hands_to: ent-amer\n"))
+    lead = world.arrives(SMALL)
+    contact, moved = world.does(ActivityKind.QUALIFIED, lead.lead_id, "S1", at("14:30"))
+    assert contact.sla is not None
+    assert (contact.kind, contact.sla.contacted_at) == (DecisionKind.CONTACTED, at("14:30"))
+    assert moved.owner.id == "E2"
+
+
+def test_a_lead_qualified_in_a_pool_that_hands_to_no_other_stays() -> None:
+    world = World()
+    lead = world.arrives(SMALL)
+    rows = world.does(ActivityKind.QUALIFIED, lead.lead_id, "S1", at("14:30"))
+    assert (rows[-1].kind, rows[-1].owner.id) == (DecisionKind.NOTED, "S1")
+
+
+def test_a_rating_of_fit_is_kept_on_the_record_and_changes_nothing_else() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    due = world.wakes[f"lead/{lead.lead_id}"].due_at
+    (noted,) = world.does(ActivityKind.FIT_RATED, lead.lead_id, "M1", at("14:15"), value=0.2, reason="a student")
+    assert (noted.kind, noted.owner.id, noted.notices) == (DecisionKind.NOTED, "M1", ())
+    assert noted.trace == {"policy": noted.policy_hash, "activity": "fit_rated", "fit": 0.2, "by": "M1"}
+    assert "0.2: a student" in noted.reason
+    assert world.wakes[f"lead/{lead.lead_id}"].due_at == due
+
+
+@pytest.mark.parametrize("kind", [ActivityKind.CLAIMED, ActivityKind.REASSIGNED])
+def test_a_test_lead_moved_by_hand_moves_no_load(kind: ActivityKind) -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450, is_test=True))
+    world.does(kind, lead.lead_id, "S1" if kind is ActivityKind.CLAIMED else None, at("14:15"), to="S1")
+    assert world.decisions[-1].owner.id == "S1"
+    assert [world.load(rep) for rep in ("M1", "S1")] == [20, 10]

@@ -1,0 +1,169 @@
+"""How a pool picks: who is on shift first, catching up, performance, preferences, the junior floor, account backups."""
+
+from typing import Any
+
+import pytest
+
+from schemas.decision import DecisionKind
+from schemas.rep import Hours, Rep
+from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World, at, on_leave
+
+WARM = Arrival("lone.example", 450, action="webinar")
+SMALL = Arrival("small.example", 120, action="webinar")
+EVENINGS = Hours(timezone="America/Chicago", week={"tue": (("18:00", "22:00"),)})
+UNLIMITED = {rep: ROSTER[rep][0].model_copy(update={"limit": 1000.0}) for rep in ("M1", "M2", "M3", "S1", "S2", "S3")}
+
+
+def with_pool(text: str, more: str) -> str:
+    return DEFAULT.replace(f"  {text}:\n", f"  {text}:\n    {more}\n", 1)
+
+
+def changed(rep: str, **more: Any) -> dict[str, Rep]:
+    return {rep: ROSTER[rep][0].model_copy(update=more)}
+
+
+def spread(world: World, arrival: Arrival, leads: int) -> list[str]:
+    return [str(world.arrives(arrival).owner.id) for _ in range(leads)]
+
+
+def test_members_on_shift_come_first() -> None:
+    world = World(changed=changed("S3", hours=EVENINGS))
+    assert spread(world, SMALL.but(when=at("19:00")), 3) == ["S3", "S3", "S3"]
+    assert {row["why"] for row in world.decisions[-1].trace["pools"][0]["candidates"]} == {
+        "chosen",
+        "off shift, others are on shift",
+    }
+
+
+def test_a_warm_lead_goes_to_somebody_off_shift_when_nobody_on_shift_has_room() -> None:
+    world = World(changed=changed("S3", hours=EVENINGS), loads={"S3": 40})
+    assert world.arrives(SMALL.but(when=at("19:00"))).owner.id == "S1"
+
+
+@pytest.mark.parametrize(
+    ("option", "shares"),
+    [("false", {"M1": 15, "M2": 10, "M3": 5}), ("true", {"M1": 15, "M2": 20, "M3": 5})],
+    ids=["as shipped", "catching up"],
+)
+def test_who_returns_from_leave_catches_up_only_where_the_policy_says_so(option: str, shares: dict[str, int]) -> None:
+    world = World(DEFAULT + f"\noptions: {{vacation_catch_up: {option}}}\n", changed=UNLIMITED)
+    first = spread(world, WARM, 6)
+    assert [first.count(rep) for rep in shares] == [3, 2, 1]
+    world.roster(on_leave("M2", 10, 12).model_copy(update={"limit": 1000.0}))
+    away = spread(world, WARM, 30)
+    assert "M2" not in away
+    world.roster(UNLIMITED["M2"])
+    back = spread(world, WARM, 60 if option == "true" else 30)
+    if option == "true":
+        assert [(first + away + back).count(rep) for rep in shares] == [48, 32, 16]
+        assert set(back[:9]) == {"M2"}
+    else:
+        assert {rep: back.count(rep) for rep in shares} == shares
+
+
+PERFORMANCE = with_pool("smb-sdr", "performance: {best_share: 0.34, coach_share: 0.34}").replace(
+    "    lead: {role: manager, team: smb-sdr}\n    strategy: round_robin",
+    "    lead: {role: manager, team: smb-sdr}\n    strategy: performance",
+)
+
+
+def rated(**rates: float) -> dict[str, Rep]:
+    return {rep: UNLIMITED[rep].model_copy(update={"close_rate": rate}) for rep, rate in rates.items()}
+
+
+@pytest.mark.parametrize(
+    ("action", "favoured"), [("demo", "S1"), ("webinar", None), ("newsletter", "S3")], ids=["best", "equal", "coached"]
+)
+def test_the_best_get_more_of_the_good_leads_and_the_last_more_to_learn_on(action: str, favoured: str | None) -> None:
+    world = World(PERFORMANCE, changed=rated(S1=0.3, S2=0.2, S3=0.1))
+    given = spread(world, SMALL.but(action=action), 33)
+    assert [given.count(rep) for rep in ("S1", "S2", "S3")] == (
+        [11, 11, 11] if favoured is None else [13 if rep == favoured else 10 for rep in ("S1", "S2", "S3")]
+    )
+
+
+def test_the_bonus_ends_where_the_load_nears_the_limit() -> None:
+    world = World(PERFORMANCE, changed=rated(S2=0.2, S3=0.1) | changed("S1", close_rate=0.3, limit=100.0))
+    world._loaded("S1", 75)
+    given = spread(world, SMALL.but(action="demo"), 30)
+    assert abs(given.count("S1") - 10) <= 1
+
+
+def test_activity_counts_beside_the_close_rate() -> None:
+    close = rated(S1=0.30, S2=0.29, S3=0.1)
+    close["S1"] = close["S1"].model_copy(update={"activity_rate": 0.2})
+    close["S2"] = close["S2"].model_copy(update={"activity_rate": 0.9})
+    given = spread(World(PERFORMANCE, changed=close), SMALL.but(action="demo"), 33)
+    assert max(given, key=given.count) == "S2"
+
+
+PREFERS = with_pool("smb-sdr", "prefer: [{rep: languages, fact: lead.language}]")
+
+
+def test_a_lead_waits_ten_seconds_for_a_preferred_rep_and_then_goes_to_anybody() -> None:
+    world = World(PREFERS, changed=changed("S2", languages=("es",)) | on(vacant="S2"))
+    held = world.arrives(SMALL.but(language="es"))
+    assert (held.kind, held.notices) == (DecisionKind.HELD, ())
+    assert "waits a moment for a rep whom the pool prefers" in held.reason
+    assert world.until(at("14:14:09")) == []
+    (given,) = world.until(at("14:14:10"))
+    assert (given.kind, given.owner.id, given.at) == (DecisionKind.ASSIGNED, "S1", at("14:14:10"))
+
+
+def on(vacant: str) -> dict[str, Rep]:
+    return changed(vacant, languages=("es",), vacant=True)
+
+
+def test_a_preferred_rep_who_comes_back_in_time_gets_the_lead() -> None:
+    world = World(PREFERS, changed=on(vacant="S2"))
+    world.arrives(SMALL.but(language="es"))
+    (given,) = world.roster(changed("S2", languages=("es",))["S2"], at("14:14:05"))
+    assert (given.owner.id, given.at) == ("S2", at("14:14:05"))
+
+
+def test_a_preferred_rep_gets_the_lead_at_once_though_it_is_not_their_turn() -> None:
+    world = World(PREFERS, changed=changed("S3", languages=("es",)))
+    assert world.arrives(SMALL.but(language="es")).owner.id == "S3"
+
+
+def test_juniors_get_their_floor_of_the_hot_leads_from_the_tenth_on() -> None:
+    world = World(changed=UNLIMITED)
+    lanes = []
+    for _ in range(40):
+        lead = world.arrives(Arrival("lone.example", 450))
+        lanes.append(lead.trace["pools"][0]["lane"])
+    assert lanes[:9] == ["senior lane"] * 9
+    assert lanes[9] == "junior floor"
+    assert lanes.count("junior floor") >= 8
+
+
+def test_the_floor_looks_back_as_many_days_as_the_policy_says() -> None:
+    text = with_pool("mm-southwest", "senior_lane: {floor_days: 1}")
+    world = World(text, changed=UNLIMITED)
+    hot = Arrival("lone.example", 450)
+    for _ in range(9):
+        world.arrives(hot)
+    (lead,) = [world.arrives(hot.but(when=at("14:14", 11)))]
+    assert lead.trace["pools"][0]["lane"] == "senior lane"
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "owner"),
+    [(None, None, "M2"), (1, 20, "M2"), (11, 20, "E2"), (1, 10, "E2")],
+    ids=["always", "within its dates", "not yet", "no longer"],
+)
+def test_the_backup_of_an_account_has_dates(start: int | None, until: int | None, owner: str) -> None:
+    dates = {"backup_from": start and at("00:00", start), "backup_until": until and at("00:00", until)}
+    account = ACME.model_copy(update={"backup": "M2", **dates})
+    world = World(changed={"E1": on_leave("E1", 9, 14)})
+    assert world.arrives(Arrival("acme.example", 5000, account=account)).owner.id == owner
+
+
+def test_a_ramping_rep_steps_up_by_date() -> None:
+    ramp = ROSTER["S1"][0].model_copy(update={"limit": 100.0})
+    new = Rep.model_validate(
+        {**ramp.model_dump(), "ramp": [{"start": "2026-03-01", "share": 0.25}, {"start": "2026-03-11", "share": 1}]}
+    )
+    world = World(changed={"S1": new}, loads={"S1": 25})
+    assert world.arrives(SMALL).owner.id == "S2"
+    assert "S1" in spread(world, SMALL.but(when=at("14:14", 11)), 3)
