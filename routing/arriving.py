@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from routing.candidates import Wanted
 from routing.chains import Search, catch_all, held, owner_chain, pool_chain, prefer_until, to_queue
 from routing.docket import Docket
@@ -13,7 +15,7 @@ from routing.notices import Telling, auto_reply, notices_for
 from routing.owners import give
 from routing.placement import Placement, Via
 from routing.record import record
-from routing.rules import Match, Miss, first_match
+from routing.rules import Match, first_match
 from routing.sla import route_due
 from routing.timing import arm
 from routing.trace import placement_trace
@@ -147,7 +149,11 @@ def settle(
     """Give the lead to whom was found, say so, and arm its wake-up."""
     lead = give(docket, lead, placed, wanted)
     rule = routing.match.rule
-    trace = {"rule": rule.name, "tried": tried(routing.match), **placement_trace(placed, lead.lead_id)}
+    trace = {
+        "rule": rule.name,
+        "tried": orjson.Fragment(routing.match.tried_json),
+        **placement_trace(placed, lead.lead_id),
+    }
     telling = {Phase.HELD: "held", Phase.QUEUED: "queued"}.get(placed.phase, "assignment")
     is_brief = placed.via is Via.PREFERENCE  # a wait of seconds is nobody's news
     notices = [] if is_brief else notices_for(docket, lead, Telling(telling, placed.note))
@@ -183,22 +189,6 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> 
     return " ".join(parts)
 
 
-def tried(match: Match) -> list[dict[str, Any]]:
-    """Return the rules tried, in order, as JSON data: what decided each, with the value it had and the one wanted."""
-    rules = match.policy.rules
-    rows = [_missed(rules[at].rule.name, miss) for at, miss in enumerate(match.missed)]
-    rows.append({"rule": match.rule.name, "matched": True, **({} if match.rule.when else {"otherwise": True})})
-    return rows
-
-
-def _missed(name: str, miss: Miss) -> dict[str, Any]:
-    field, actual, expected, unknown = miss
-    row = {"rule": name, "matched": False, "field": field, "actual": actual, "expected": expected}
-    if unknown:
-        row["unknown"] = unknown
-    return row
-
-
 def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:
     """An owner who has left is flagged for people to settle (AVL-4)."""
     gone = any(link.step == "owner" and link.why in ("inactive", "not on the roster") for link in placed.passed)
@@ -214,7 +204,7 @@ def _set_aside(
     notices: list[Notice] = []
     if phase is Phase.NURTURED:
         notices, lead = auto_reply(docket, lead, scored.lead.action)
-    trace = {"rule": rule.name, "tried": tried(routing.match)}
+    trace = {"rule": rule.name, "tried": orjson.Fragment(routing.match.tried_json)}
     record(docket, lead, kind, rule.say, trace, notices, known=scored.lead)
     docket.draft.cancel_wake(f"lead/{lead.lead_id}")
     return lead

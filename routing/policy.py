@@ -13,6 +13,7 @@ from routing.finding import Finding, Severity, Where, in_order
 from routing.policy_checks import structure_findings
 from routing.policy_errors import form_findings
 from routing.policy_yaml import Document, Path, Unreadable, read
+from routing.rulebook import Rulebook
 from schemas.policy_file import PolicyFile, Rule, Segment, Tier, ToPool, ToQueue
 from schemas.policy_pool import Strategy
 
@@ -42,9 +43,9 @@ class Policy:
     """A policy that passed compilation. hash: 16 hex digits of SHA-256 of the text as written (UTF-8).
 
     conditions: CEL text -> compiled condition, for every condition of the file. parts: what rules ask, each once,
-    however many rules ask it. bands: segments, largest first. intents: action -> intent. grading: the facts that ICP,
-    tiers and scores ask for; routing: those that rules and pools ask for. asked_calendars: those that conditions ask
-    about. Policies compare by hash.
+    however many rules ask it. rulebook: the rules, indexed by facts. bands: segments, largest first. intents: action ->
+    intent. grading: the facts that ICP, tiers and scores ask for; routing: those that rules and pools ask for.
+    asked_calendars: those that conditions ask about. Policies compare by hash.
     """
 
     hash: str
@@ -54,6 +55,7 @@ class Policy:
     conditions: dict[str, Condition]
     rules: tuple[CompiledRule, ...]
     parts: tuple[Part, ...]
+    rulebook: Rulebook
     tiers: tuple[CompiledTier, ...]
     icp: Condition | None
     bands: tuple[Segment, ...]
@@ -171,6 +173,7 @@ def _policy(text: str, file: PolicyFile, document: Document, conditions: dict[st
         conditions=conditions,
         rules=rules,
         parts=parts,
+        rulebook=Rulebook([one.rule.name for one in rules], [one.parts for one in rules], parts),
         tiers=tuple(
             CompiledTier(name, tier, conditions[tier.when] if tier.when else None) for name, tier in file.tiers.items()
         ),
