@@ -21,6 +21,8 @@ _TEST = "{% if is_test %}[test] {% endif %}"
 _SHORT = _TEST + "{{ tier }} {{ headline }}: " + _WHO + "{% if phone %} {{ phone }}{% endif %}. {{ first_action }}"
 _NOTE = "\n\n{% if note %}\n{{ note }}\n\n{% endif %}\n"
 
+_NAMES = "{% for lead in leads %}{% if not loop.first %}, {% endif %}{{ lead.name }}{% endfor %}"
+
 
 def _notice(headline: str, opening: str) -> Text:
     # Every subject of a lead ends alike, so that mail programs keep its thread together.
@@ -67,6 +69,17 @@ BUILT_IN: dict[str, Text] = {
     "queued": _notice("lead to claim", "A lead waits in {{ queue }}. Whoever claims it first has it."),
     "late_data": _notice("more is known", "More is known about this lead."),
     "inactive_owner": _notice("inactive owner", "The owner of this lead's account has left."),
+    "digest": Text(
+        subject="{{ count }} leads: " + _NAMES,
+        body="Since the last digest, {{ count }} notices:\n\n"
+        "{% for lead in leads %}\n"
+        "{{ lead.tier }} {{ lead.name }}{% if lead.company %}, {{ lead.company }}{% endif %}: {{ lead.action }}, "
+        "score {{ lead.score }}. {{ lead.first_action }}\n"
+        "{{ lead.reason }}{% if lead.contact_due %} Contact due {{ lead.contact_due }}.{% endif %}\n"
+        "{% if lead.link %}\n{{ lead.link }}\n{% endif %}\n"
+        "{% endfor %}",
+        short="{{ count }} leads: " + _NAMES,
+    ),
     "contacted": _notice("contacted", "This lead has been contacted."),
     "auto_reply": _reply(
         "Thank you for your interest", "thank you for your message. {{ owner_name }} will be in touch with you shortly."

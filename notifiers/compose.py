@@ -1,15 +1,16 @@
 """From a decision and one of its notices to the message for one recipient on one channel (NOT-2, AUT-1)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from notifiers.delivery import Row, notice_of
+from notifiers.delivery import Row, notice_named, notice_of
 from notifiers.message import Message
 from notifiers.outcome import Suppressed
 from notifiers.sandbox import one_line, plain
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates
 from schemas.decision import Audience, Decision, Notice
+from schemas.digest import DigestItem
 from schemas.rep import Rep
 
 RepOf = Callable[[str], Rep | None]
@@ -17,9 +18,10 @@ RepOf = Callable[[str], Rep | None]
 _FIRST_ACTIONS = {"T1": "Call now.", "T2": "Write a personal mail.", "T3": "Nurture, or write a short mail."}
 
 
-def people_of(decision: Decision, row: Row, rep_of: RepOf) -> dict[str, Rep]:
+def people_of(decisions: Sequence[Decision], row: Row, rep_of: RepOf) -> dict[str, Rep]:
     """Return the reps that the message of `row` speaks of, so that it can be composed later, on another thread."""
-    ids = {row.recipient, decision.owner.id, decision.previous_owner.id if decision.previous_owner else None}
+    owners = [owner.id for one in decisions for owner in (one.owner, one.previous_owner) if owner is not None]
+    ids = {row.recipient, *owners}
     found = {rep_id: rep_of(rep_id) for rep_id in ids if rep_id}
     return {rep_id: rep for rep_id, rep in found.items() if rep is not None}
 
@@ -31,8 +33,11 @@ def message_for(
     templates: Templates,
     settings: ChannelSettings,
     receipt: Mapping[str, str],
+    items: Sequence[DigestItem] = (),
 ) -> Message:
     """Return the message of one delivery. receipt: of the lead's last one to this recipient on this channel.
+
+    items: what a digest tells of; then `decision` only names it.
 
     Raises Suppressed where there is no address to send it to.
     """
@@ -40,6 +45,9 @@ def message_for(
     owner = rep_of(decision.owner.id) if decision.owner.id else None
     known = fields(decision, notice, rep_of, settings)
     is_to_lead = notice.audience is Audience.LEAD
+    if items:
+        leads = [fields(one.decision, notice_named(one.decision, one.notice), rep_of, settings) for one in items]
+        known |= {"leads": leads, "count": str(len(leads)), "link": ""}
     return Message(
         lead_id=decision.lead_id,
         decision_id=decision.decision_id,
@@ -51,9 +59,9 @@ def message_for(
         body=templates.rendered(_text_name(decision, notice), decision.lead.language, known, row.channel),
         sender_name=one_line(owner.name if owner else settings.team_name) if is_to_lead else None,
         reply_to=owner.email if is_to_lead and owner else None,
-        facts=() if is_to_lead else _facts(known),
-        link=None if is_to_lead else known["link"],
-        buttons=_buttons(notice),
+        facts=() if is_to_lead or items else _facts(known),
+        link=None if is_to_lead or items else known["link"],
+        buttons=() if items else _buttons(notice),
         receipt=receipt,
         data=encodable({**document(decision, notice, row, known), "owner_crm_id": owner.crm_id if owner else None}),
         contact=encodable(_contact(decision)),

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 from notifiers.settings import ChannelSettings
 from schemas.decision import Audience, Decision, Notice
 from schemas.delivery import Outcome
+from schemas.digest import DigestItem
 from schemas.ids import derived_id
 from schemas.model import Written
 
@@ -16,6 +17,8 @@ ACCOUNTABLE = frozenset({Audience.OWNER, Audience.QUEUE})
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+# Not held back for a digest: nobody is disturbed by them.
+_AT_ONCE = frozenset({"in_app", "webhook", "crm"})
 LEAD_CHANNELS = ("email",)  # nothing else is sent to a lead without being asked for
 
 
@@ -42,7 +45,7 @@ class Ledger(Written):
     """All deliveries of one decision until the last is settled; the decision is kept for its text.
 
     alarm_at: when the accountable person counts as not told (NOT-5). is_told: one of their channels acknowledged.
-    is_alarmed: that they were not told is on record.
+    is_alarmed: that they were not told is on record. items: what a digest tells; empty for a decision's own ledger.
     """
 
     decision: Decision
@@ -50,6 +53,7 @@ class Ledger(Written):
     alarm_at: AwareDatetime | None = None
     is_told: bool = False
     is_alarmed: bool = False
+    items: tuple[DigestItem, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -59,6 +63,17 @@ class Ledger(Written):
 def delivery_key(decision: str, notice: str, recipient: str, channel: str) -> str:
     """Return the idempotency key of a delivery: made of ids alone, the same for ever."""
     return derived_id(decision, "notify", f"{notice}\x1f{recipient}\x1f{channel}")
+
+
+def is_digested(notice: Notice, channel: str) -> bool:
+    """Tell whether a delivery waits for its recipient's digest."""
+    return (
+        notice.digest_seconds is not None
+        and not notice.urgent
+        and notice.audience in PEOPLE
+        and bool(notice.recipients)
+        and channel not in _AT_ONCE
+    )
 
 
 def notice_of(decision: Decision, row: Row) -> Notice:
@@ -77,6 +92,8 @@ def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledg
     for notice in decision.notices:
         for recipient in _recipients(notice, settings):
             for channel in _channels(notice):
+                if is_digested(notice, channel):
+                    continue
                 row = row_for(decision, notice, recipient, channel, settings, now)
                 rows.setdefault(row.key, row)
     planned = tuple(rows.values())
@@ -86,11 +103,11 @@ def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledg
         said = [notice_of(decision, row).acknowledge_within_seconds for row in accountable]
         within = min((one for one in said if one is not None), default=settings.unacknowledged_seconds)
         alarm_at = max(min(row.next_at for row in accountable), decision.at) + timedelta(seconds=within)
-    return Ledger(decision=_slim(decision), rows=planned, alarm_at=alarm_at)
+    return Ledger(decision=slim(decision), rows=planned, alarm_at=alarm_at)
 
 
-def _slim(decision: Decision) -> Decision:
-    """Drop what no message needs: the trace is long, and the raw submission is personal."""
+def slim(decision: Decision) -> Decision:
+    """Return the decision without what no message needs: the trace is long, and the raw submission is personal."""
     contact = decision.contact.model_copy(update={"raw": {}}) if decision.contact else None
     return decision.model_copy(update={"trace": {}, "contact": contact})
 

@@ -63,7 +63,7 @@ class NotifyMetrics:
         decision = ledger.decision
         for record in records:
             self._deliveries.labels(_named(record.channel), record.outcome.value).inc()
-            if record.is_first:
+            if record.is_first and not ledger.items:  # a digest waits on purpose
                 tier = decision.tier if decision.tier in _TIERS else "other"
                 since = max(
                     decision.at, notice_named(decision, record.notice).release_at.get(record.channel, decision.at)

@@ -76,19 +76,33 @@ class PushSettings(Typed):
 class HubSpotSettings(Typed):
     """A HubSpot private app. The contact property `external_id` must exist and be unique.
 
-    client_secret: of the app; what HubSpot signs its webhooks with.
+    client_secret: of the app; what HubSpot signs its webhooks with. app_id: of the app; what it wrote itself is told
+    by it from what people changed (unset: changes by any integration are left out).
+    contacted: contact property with the last call, mail or meeting of a person.
+    calls_per_ten_seconds, searches_per_second: HubSpot's limits, of which `crm sync` and `crm reconcile` take half
+    and leave the rest to NOTIFY.
     """
 
     token: SecretStr
     client_secret: SecretStr | None = None
+    app_id: str | None = None
+    contacted: str = "notes_last_contacted"
+    calls_per_ten_seconds: float = Field(default=100, gt=0)
+    searches_per_second: float = Field(default=5, gt=0)
     base_url: str = "https://api.hubapi.com"
     external_id: str = "leadstream_id"
 
 
 class SalesforceSettings(Typed):
-    """A Salesforce org. external_id: an external-id field of Lead. token: a bearer token for instance_url."""
+    """A Salesforce org. external_id: an external-id field of Lead. token: a bearer token for instance_url.
+
+    user_id: of the integration user; what it changed is left out when changes are read back.
+    calls_per_second: what `crm sync` and `crm reconcile` keep to, so that the org's daily quota lasts.
+    """
 
     token: SecretStr
+    user_id: str | None = None
+    calls_per_second: float = Field(default=5, gt=0)
     instance_url: str
     api_version: str = "v62.0"
     external_id: str = "Leadstream_Id__c"

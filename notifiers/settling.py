@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifiers.delivery import ACCOUNTABLE, PEOPLE, Ledger, Row, delivery_key, notice_of, row_for
+from notifiers.delivery import ACCOUNTABLE, PEOPLE, Ledger, Row, delivery_key, notice_named, notice_of, row_for
 from notifiers.outcome import Attempt, Try
 from notifiers.settings import ChannelSettings
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Outcome
+from schemas.digest import DigestItem
 
 ALL_CHANNELS = "all"
 
@@ -27,7 +28,8 @@ def advanced(ledger: Ledger, attempts: Mapping[str, Attempt], settings: ChannelS
 
     A row that is due and has no attempt waits for the next try. One that ran out of time expires.
     """
-    decision, rows, settled = ledger.decision, [], []
+    rows: list[Row] = []
+    settled: list[NoticeSettled] = []
     is_told = ledger.is_told
     for row in sorted(ledger.rows, key=lambda r: _known_at(attempts.get(r.key), now)):
         if row.settled is not None:
@@ -37,9 +39,9 @@ def advanced(ledger: Ledger, attempts: Mapping[str, Attempt], settings: ChannelS
         rows.append(moved)
         if moved.settled is None:
             continue
-        record = _record(decision, moved, attempts.get(row.key), now, is_told)
-        is_told = is_told or record.is_first
-        settled.append(record)
+        records = _records(ledger, moved, attempts.get(row.key), now, is_told)
+        is_told = is_told or any(record.is_first for record in records)
+        settled.extend(records)
     places = {row.key: place for place, row in enumerate(ledger.rows)}
     after = ledger.model_copy(update={"rows": tuple(sorted(rows, key=lambda r: places[r.key])), "is_told": is_told})
     after = _with_fallback(after, settings, now)
@@ -108,6 +110,37 @@ def _out_of_time(row: Row) -> Row:
     return row.model_copy(update={"settled": outcome, "reason": row.reason or "its time ran out"})
 
 
+def _records(
+    ledger: Ledger, row: Row, attempt: Attempt | None, now: datetime, is_told: bool
+) -> tuple[NoticeSettled, ...]:
+    """Return what a settled row means: one outcome, or one for each notice of a digest that had this channel."""
+    record = _record(ledger.decision, row, attempt, now, is_told)
+    if not ledger.items:
+        return (record,)
+    asked = {channel for item in ledger.items for channel in item.channels}
+    # A fallback channel that no item asked for tells of all of them.
+    items = (item for item in ledger.items if row.channel in item.channels or row.channel not in asked)
+    return tuple(_of_item(item, record) for item in items)
+
+
+def _of_item(item: DigestItem, record: NoticeSettled) -> NoticeSettled:
+    decision, notice = item.decision, notice_named(item.decision, item.notice)
+    return record.model_copy(
+        update={
+            "decision_id": decision.decision_id,
+            "lead_id": decision.lead_id,
+            "division": decision.division,
+            "person": decision.person,
+            "epoch": decision.epoch,
+            "notice": notice.id,
+            "audience": notice.audience.value,
+            "template": notice.template,
+            "key": delivery_key(decision.decision_id, notice.id, record.recipient, record.channel),
+            "is_first": record.is_first and item.counts_first,
+        }
+    )
+
+
 def _record(decision: Decision, row: Row, attempt: Attempt | None, now: datetime, is_told: bool) -> NoticeSettled:
     notice = notice_of(decision, row)
     is_first = row.settled is Outcome.DELIVERED and notice.audience in ACCOUNTABLE and not is_told
@@ -162,7 +195,8 @@ def _with_alarm(ledger: Ledger, settled: tuple[NoticeSettled, ...], now: datetim
     if any(row.settled is None for row in theirs) and now < ledger.alarm_at:
         return Step(ledger, settled)
     alarm = _alarm(ledger.decision, theirs, now)
-    return Step(ledger.model_copy(update={"is_alarmed": True}), (*settled, alarm))
+    alarms = [_of_item(item, alarm) for item in ledger.items if item.counts_first] if ledger.items else [alarm]
+    return Step(ledger.model_copy(update={"is_alarmed": True}), (*settled, *alarms))
 
 
 def _alarm(decision: Decision, rows: Iterable[Row], now: datetime) -> NoticeSettled:

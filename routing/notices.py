@@ -129,9 +129,16 @@ def _built(
         channels = docket.file.queues[lead.owner.queue].channels
     if audience is Audience.CRM or audience is Audience.WEBHOOK:
         channels = (audience.value,)
+    if audience is Audience.OWNER:
+        rep = docket.rep(lead.owner.id)
+        own = rep.row.channels if rep is not None and rep.row is not None else ()
+        channels = tuple(dict.fromkeys((*channels, *own)))  # reps add channels, the tier's stay (NOT-3)
     release = _release(docket, lead, channels) if audience is Audience.OWNER else {}
     is_accountable = audience in (Audience.OWNER, Audience.QUEUE)
     ends_at = _ends_at(docket, lead, telling.event) if is_accountable else None
+    digest = plan.digest.get(lead.tier)
+    if digest is not None and ends_at is not None and docket.now + digest >= ends_at:
+        digest = None  # it would come too late
     return Notice(
         id=notice_id,
         audience=audience,
@@ -141,6 +148,7 @@ def _built(
         release_at=release,
         expires_at=ends_at if ends_at is not None and all(at < ends_at for at in release.values()) else None,
         acknowledge_within_seconds=docket.file.sla.unacknowledged.total_seconds() if is_accountable else None,
+        digest_seconds=digest.total_seconds() if digest is not None else None,
         urgent=tier.ignores_quiet_hours,
         note=" ".join(part for part in (plan.note, telling.note) if part),
     )

@@ -23,9 +23,6 @@ def unheeded(policy: Policy) -> Iterator[Finding]:
             yield _warned(policy, (section, field))
     if file.alarms != type(file.alarms)():
         yield _warned(policy, ("alarms",))
-    for name, plan in file.notices.items():
-        if plan.digest:
-            yield _warned(policy, ("notices", name, "digest"))
 
 
 def _warned(policy: Policy, path: tuple[str, ...]) -> Finding:

@@ -83,7 +83,8 @@ class Notice(Written):
     template: assignment, repeat, reassigned_from, reassigned_to, reminder, alert, held, auto_reply, ….
     release_at: channel -> not before (quiet hours, opening); absent: now. expires_at: no use after, a reassignment or a
     stronger step comes then. acknowledge_within_seconds: no delivery by then, and the team lead is told (NOT-5). note:
-    one plain sentence. urgent: ignores quiet hours, goes first.
+    one plain sentence. digest_seconds: collected for so long with what else the recipient is told, and sent as one;
+    what is shown in the app is not held back. urgent: ignores quiet hours, goes first.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Notice(Written):
     release_at: dict[str, AwareDatetime] = Field(default_factory=dict)
     expires_at: AwareDatetime | None = None
     acknowledge_within_seconds: float | None = None
+    digest_seconds: float | None = None
     urgent: bool = False
     note: str = ""
 

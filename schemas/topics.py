@@ -17,6 +17,7 @@ class KeyedBy(StrEnum):
     ACCOUNT = "account"
     POLICY = "policy"
     FOREIGN_ID = "foreign id"
+    SOURCE = "what is read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ PARTITIONS: dict[KeyedBy, int] = {
     KeyedBy.ACCOUNT: 1,
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
+    KeyedBy.SOURCE: 1,
 }
 
 _D = DAY_SECONDS
@@ -113,7 +115,14 @@ _ALL = (
         ("notice.settled",),
         30 * _D,
     ),
-    Topic("leads.redeliver", KeyedBy.PERSON, "deliveries due for another try", ("timers",), ("wake.up",), 14 * _D),
+    Topic(
+        "leads.redeliver",
+        KeyedBy.PERSON,
+        "deliveries due for another try; by recipient, notices for a digest",
+        ("timers", "notify"),
+        ("wake.up", "digest.item"),
+        14 * _D,
+    ),
     Topic(
         "decisions",
         KeyedBy.DIVISION,
@@ -140,7 +149,14 @@ _ALL = (
         None,
         False,
     ),
-    Topic("xref", KeyedBy.FOREIGN_ID, "foreign ids to lead ids", ("notify",), ("xref.put",)),
+    Topic("xref", KeyedBy.FOREIGN_ID, "foreign ids to lead ids", ("notify", "crm"), ("xref.put",)),
+    Topic(
+        "bookmarks",
+        KeyedBy.SOURCE,
+        "how far each outside system has been read",
+        ("crm",),
+        ("bookmark.put",),
+    ),
     Topic(
         "suppressions",
         KeyedBy.PERSON,

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.account import Account
 from schemas.activity import ActivityBound, ActivityReported
+from schemas.bookmark import Bookmark
 from schemas.decision import Decision, DecisionsJournalled, decision_json
 from schemas.delivery import DeadLettered, DeliverySettled, NoticeSettled, Xref
+from schemas.digest import DigestItem
 from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, SubmittedLead
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
@@ -34,11 +36,13 @@ MODELS: dict[str, type[BaseModel]] = {
     "policy.activated": PolicyActivated,
     "notice.settled": NoticeSettled,
     "delivery.settled": DeliverySettled,
+    "digest.item": DigestItem,
     "decisions.journalled": DecisionsJournalled,
     "timer.armed": TimerArmed,
     "wake.up": WakeUp,
     "xref.put": Xref,
     "suppression.put": Suppression,
+    "bookmark.put": Bookmark,
     "record.dead_lettered": DeadLettered,
 }
 

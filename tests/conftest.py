@@ -21,6 +21,7 @@ FEW_PARTITIONS = {
     KeyedBy.ACCOUNT: 1,
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
+    KeyedBy.SOURCE: 1,
 }
 
 

@@ -17,6 +17,7 @@ class ChangeKind(StrEnum):
     DISQUALIFIED = "lead.disqualified"
     DELETED = "lead.deleted"
     ERASED = "lead.erased"
+    CONTACTED = "lead.contacted"
     USER_DEACTIVATED = "user.deactivated"
 
 
@@ -31,7 +32,8 @@ class NotSigned(ChangeRefused):
 @dataclass(frozen=True, slots=True)
 class CrmChange:
     """One change. id: the CRM's own, the same when it is sent again. value: the new owner's or the user's id in the
-    CRM, or the stage's name there. lead_id or foreign_id ("hubspot:123") says of what.
+    CRM, the stage's name there, or how a lead was contacted (a kind of activity: "called", "messaged", …).
+    lead_id or foreign_id ("hubspot:123") says of what. user: who did it, by the id in the CRM.
     """
 
     id: str
@@ -42,12 +44,24 @@ class CrmChange:
     foreign_id: str | None = None
     reason: str | None = None
     by: str | None = None
+    user: str = ""
 
 
 _ENDS = {
     ChangeKind.DISQUALIFIED: ActivityKind.DISQUALIFIED,
     ChangeKind.DELETED: ActivityKind.DELETED,
     ChangeKind.ERASED: ActivityKind.ERASED,
+}
+
+_HOW = {
+    str(kind): kind
+    for kind in (
+        ActivityKind.CALLED,
+        ActivityKind.MESSAGED,
+        ActivityKind.MEETING_HELD,
+        ActivityKind.MEETING_SET,
+        ActivityKind.CHAT_REPLIED,
+    )
 }
 
 
@@ -70,6 +84,9 @@ def activity_of(
             if meaning in LOAD_STAGES:
                 return _reported(change, ActivityKind.STAGE_CHANGED, stage=meaning)
             return _reported(change, ActivityKind(meaning), reason=change.reason) if meaning else None
+        case ChangeKind.CONTACTED:
+            rep = rep_of_crm(change.user)
+            return _reported(change, _HOW.get(change.value, ActivityKind.CALLED), rep=rep.id if rep else None)
         case ChangeKind.USER_DEACTIVATED:
             return None
         case _:
@@ -85,7 +102,13 @@ def deactivated(change: CrmChange, rep_of_crm: Callable[[str], Rep | None]) -> R
 
 
 def _reported(
-    change: CrmChange, kind: ActivityKind, *, to: str | None = None, stage: str | None = None, reason: str | None = None
+    change: CrmChange,
+    kind: ActivityKind,
+    *,
+    rep: str | None = None,
+    to: str | None = None,
+    stage: str | None = None,
+    reason: str | None = None,
 ) -> ActivityReported:
     return ActivityReported(
         id=change.id,
@@ -93,6 +116,7 @@ def _reported(
         at=change.at,
         lead_id=change.lead_id,
         foreign_id=change.foreign_id,
+        rep=rep,
         to=to,
         stage=stage,
         reason=reason,

@@ -69,11 +69,17 @@ def _change(event: _Event) -> CrmChange | None:
     else:
         return None
     return CrmChange(
-        # One event may be sent more than once, and one object changes more than once in a batch.
-        id=f"hubspot/{event.eventId}/{event.objectId}/{event.propertyName}",
+        id=_id(event),
         kind=kind,
         at=datetime.fromtimestamp(event.occurredAt / 1_000, UTC),
         value=event.propertyValue or "",
         foreign_id=f"hubspot:{event.objectId}",
         by=f"hubspot/{event.changeSource}" if event.changeSource else "hubspot",
     )
+
+
+def _id(event: _Event) -> str:
+    """Return the change's own id: the same when HubSpot sends the event again, and when the change is read back."""
+    if event.propertyName:
+        return f"hubspot/{event.objectId}/{event.propertyName}/{event.occurredAt}"
+    return f"hubspot/{event.eventId}/{event.objectId}/"

@@ -9,7 +9,10 @@ from notifiers.crm.change import ChangeKind, ChangeRefused, CrmChange, NotSigned
 
 
 class _Change(BaseModel):
-    """One change as the CRM sends it. owner, user: ids there, as in `rep.crm_id`. foreign_id: "salesforce:00Q…"."""
+    """One change as the CRM sends it. owner, user: ids there, as in `rep.crm_id`. foreign_id: "salesforce:00Q…".
+
+    how: a contact's kind of activity: called, messaged, chat_replied, meeting_held, meeting_set.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -21,6 +24,7 @@ class _Change(BaseModel):
     owner: str = ""
     stage: str = ""
     user: str = ""
+    how: str = ""
     reason: str | None = None
     by: str | None = None
 
@@ -51,9 +55,18 @@ def _change(row: _Change, own_id: str) -> CrmChange:
     else:
         if row.lead_id is None and row.foreign_id is None:
             raise ChangeRefused("a change names its lead: lead_id or foreign_id")
-        value = row.owner if row.type is ChangeKind.OWNER else row.stage
+        values = {ChangeKind.OWNER: row.owner, ChangeKind.CONTACTED: row.how}
+        value = values.get(row.type, row.stage)
     return CrmChange(
-        row.id or own_id, row.type, row.at, value, row.lead_id, row.foreign_id, reason=row.reason, by=row.by
+        row.id or own_id,
+        row.type,
+        row.at,
+        value,
+        row.lead_id,
+        row.foreign_id,
+        reason=row.reason,
+        by=row.by,
+        user=row.user,
     )
 
 

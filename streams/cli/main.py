@@ -28,6 +28,7 @@ COMMANDS = (
     "policy",
     "lead",
     "notify",
+    "crm",
     "quarantine",
     "dlq",
     "timers",

@@ -78,6 +78,21 @@ def read_from(settings: ClusterSettings, topic: str, offsets: Mapping[int, int])
         consumer.close()
 
 
+def read_since(settings: ClusterSettings, topic: str, since: datetime) -> Iterator[Record]:
+    """Yield as `read`, the records that Kafka took at `since` or later."""
+    full = qualified(settings.namespace, topic)
+    consumer = Consumer(table_consumer_config(settings))
+    try:
+        asked = [
+            TopicPartition(full, number, int(since.timestamp() * 1_000))
+            for number in range(partition_count(settings, topic))
+        ]
+        found = consumer.offsets_for_times(asked, timeout=ADMIN_SECONDS)
+    finally:
+        consumer.close()
+    yield from read_from(settings, topic, {one.partition: one.offset for one in found})
+
+
 def latest(settings: ClusterSettings, topic: str) -> dict[str, Record]:
     """Return key -> last record of a compacted topic, removed keys left out."""
     table: dict[str, Record] = {}

@@ -15,6 +15,7 @@ from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
 from notifiers.delivery import Ledger, Row, due, notice_of, opened, wakes_at
+from notifiers.digest import Digest, closed, collected, items_of
 from notifiers.metrics import NotifyMetrics
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
 from notifiers.office import Office
@@ -24,6 +25,7 @@ from notifiers.settling import advanced
 from notifiers.templates import Templates, load
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Xref
+from schemas.digest import DigestItem
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
 from schemas.state import StateView
@@ -31,6 +33,7 @@ from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
 
 SWEEP = "delivery/expiry/"
+DIGEST = "delivery/digest/"
 _SWEPT_AT_ONCE = 500
 _TIERS = {"T1": 1, "T2": 2, "T3": 3}
 
@@ -72,8 +75,9 @@ class Notify:
     """The stage. `prepare` sends what is due, `handle` writes down what came of it.
 
     State, all keyed by ids: ledger/<decision> while a delivery is open; lead/<lead> for `notes_seconds`;
-    expiry/<hour>/<lead> and hour/<hour> find the notes to drop. What a kill does: before `prepare` ends, nothing is
-    recorded and the batch is sent again under the same keys; the attempt log tells which may be repeats.
+    digest/<recipient> while something waits for it; expiry/<hour>/<lead> and hour/<hour> find the notes to drop.
+    What a kill does: before `prepare` ends, nothing is recorded and the batch is sent again under the same keys; the
+    attempt log tells which may be repeats.
     """
 
     name = "notify"
@@ -83,6 +87,7 @@ class Notify:
     kinds: Mapping[str, Kind] = {
         "ledger": Kind(Ledger.model_validate_json),
         "lead": Kind(LeadNotes.model_validate_json),
+        "digest": Kind(Digest.model_validate_json),
         "expiry": Kind(orjson.loads),
         "hour": Kind(orjson.loads),
     }
@@ -132,6 +137,8 @@ class Notify:
         value = event.value
         if isinstance(value, WakeUp) and value.waker.startswith(SWEEP):
             return _swept(state, value, event.key, now)
+        if isinstance(value, DigestItem):
+            return _collected(state, value, now)
         ledger = self._ledger(state, value, now)
         if ledger is None:
             return tuple(_named(value, {}, now))
@@ -149,6 +156,9 @@ class Notify:
 
     def _ledger(self, state: StateView, value: Any, now: datetime) -> Ledger | None:
         """Return the open ledger that `value` is about, a new one for a decision seen first, else None."""
+        if isinstance(value, WakeUp) and value.waker.startswith(DIGEST):
+            digest: Digest | None = state.get(f"digest/{value.waker.removeprefix(DIGEST)}")
+            return closed(digest, self._settings, now) if digest is not None and digest.due_at <= now else None
         if isinstance(value, WakeUp):
             known: Ledger | None = state.get(f"ledger/{value.data.get('decision_id')}")
             return known
@@ -178,7 +188,7 @@ class Notify:
             held_back = {**held_back, **screening.held_back}
         for row in due(ledger, now):
             if row.key not in held_back:
-                yield self._parcel(decision, row, notes)
+                yield self._parcel(ledger, row, notes)
 
     def _held_back(self, notes: LeadNotes, ledger: Ledger, now: datetime) -> Mapping[str, Attempt]:
         return {**overtaken(notes, ledger, now), **unsubscribed(ledger, self._is_suppressed, now)}
@@ -186,14 +196,16 @@ class Notify:
     def _is_suppressed(self, person: str) -> bool:
         return self._tables.get("suppressions", person) is not None
 
-    def _parcel(self, decision: Decision, row: Row, notes: LeadNotes) -> Parcel:
-        people = people_of(decision, row, partial(self._tables.get, "reps"))
+    def _parcel(self, ledger: Ledger, row: Row, notes: LeadNotes) -> Parcel:
+        decision, items = ledger.decision, ledger.items
+        told_of = [item.decision for item in items] if items else [decision]
+        people = people_of(told_of, row, partial(self._tables.get, "reps"))
         notice = notice_of(decision, row)
         receipt = notes.threads.get(thread_name(row), {})
         return Parcel(
             key=row.key,
             channel=row.channel,
-            compose=partial(message_for, decision, row, people.get, self._templates, self._settings, receipt),
+            compose=partial(message_for, decision, row, people.get, self._templates, self._settings, receipt, items),
             chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
             rank=(0 if notice.urgent else 1, _TIERS.get(decision.tier, 4), row.tries),
             may_have_arrived=row.may_have_arrived,
@@ -216,6 +228,10 @@ class Notify:
         self._metrics.settled(ledger, step.settled)
         notes = settled_notes(notes, step.ledger, known)
         effects: list[Effect] = [_emitted(record) for record in step.settled]
+        if isinstance(event.value, Decision) and (before is None or decision.decision_id not in before.handled):
+            effects.extend(_handed_over(item) for item in items_of(event.value))
+        if ledger.items and isinstance(event.value, WakeUp) and event.value.waker.startswith(DIGEST):
+            effects.append(Delete(f"digest/{event.key}"))
         if notes != before:
             effects.append(Put(f"lead/{decision.lead_id}", notes))
         if before is None:
@@ -229,11 +245,26 @@ def _named(value: Any, attempts: Mapping[str, Attempt], now: datetime) -> Iterat
 
     Without it nothing that the CRM reports back could be bound.
     """
-    if not isinstance(value, Decision):
+    if not isinstance(value, Decision) or value.lead_id.startswith("digest."):  # a digest names no lead of its own
         return
     written = {attempt.receipt.get(FOREIGN_ID, "") for attempt in attempts.values()}
     for foreign_id in sorted({value.lead.foreign_id or "", *written} - {""}):
         yield Emit("xref", foreign_id, "xref.put", Xref(lead_id=value.lead_id, at=now), tag=f"xref/{foreign_id}")
+
+
+def _handed_over(item: DigestItem) -> Emit:
+    tag = f"digest/{item.notice}/{item.recipient}"
+    return Emit("leads.redeliver", item.recipient, "digest.item", item, tag=tag)
+
+
+def _collected(state: StateView, item: DigestItem, now: datetime) -> Sequence[Effect]:
+    """Put a notice into its recipient's digest, and arm the wake-up that sends it."""
+    key = f"digest/{item.recipient}"
+    known: Digest | None = state.get(key)
+    after = collected(known, item, now)
+    if after is known:
+        return ()
+    return (Put(key, after), Wake(f"{DIGEST}{item.recipient}", after.due_at, "leads.redeliver", item.recipient, {}))
 
 
 def _emitted(record: NoticeSettled) -> Emit:

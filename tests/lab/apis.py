@@ -38,7 +38,8 @@ class Slack:
             case "conversations.open":
                 return web.json_response({"ok": True, "channel": {"id": channel}})
             case "conversations.history" | "conversations.replies":
-                return web.json_response({"ok": True, "messages": self.messages.get(channel, []), "has_more": False})
+                latest = self.messages.get(channel, [])[::-1][: int(asked.get("limit") or 100)]
+                return web.json_response({"ok": True, "messages": latest, "has_more": False})
             case _:
                 return web.json_response({"ok": False, "error": "unknown_method"})
 
