@@ -1,0 +1,47 @@
+"""`python -m tests.chaos.notify --minutes 10`: a channel away at 50 leads a second; exits 1 if a promise is broken."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+from schemas.topics import PARTITIONS
+from streams.broker.embedded import start
+from streams.kafka import topics as kafka_topics
+from streams.kafka.config import ClusterSettings
+from tests.chaos.notify.outage import Plan, outage
+
+DRAINED_WITHIN_SECONDS = 60.0
+MOST_CALLS_A_DELIVERY = 1.1
+
+
+def main() -> int:
+    """Run, print, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.notify", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=50.0)
+    asked = parser.parse_args()
+    console, started = Console(highlight=False), time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"[{time.monotonic() - started:6.1f} s] {text}", markup=False)
+
+    with tempfile.TemporaryDirectory(prefix="leadstream-chaos-notify-") as scratch:
+        folder = Path(scratch)
+        with start(folder / "kafka") as broker:
+            cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace="outage")
+            kafka_topics.create(cluster, PARTITIONS)
+            found = asyncio.run(outage(cluster, Plan(asked.rate, asked.minutes * 60), folder, say))
+    for name, value in asdict(found).items():
+        console.print(f"{name.replace('_', ' ')}: {value}", markup=False)
+    is_kept = found.drained_after <= DRAINED_WITHIN_SECONDS and found.amplification <= MOST_CALLS_A_DELIVERY
+    return 0 if is_kept and not found.doubled else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
