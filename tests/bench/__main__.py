@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import chain, decisions, inputs, restoring, throughput, timers
+from tests.bench import chain, decisions, inputs, restoring, telling, throughput, timers
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
 
@@ -27,7 +27,8 @@ RATES = (20, 100, 500)
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("throughput", "peers", "latency", "restore", "kill", "decisions", "timers"))
+    parts = ("throughput", "peers", "latency", "restore", "kill", "decisions", "timers", "notify")
+    parser.add_argument("--only", choices=parts)
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--json", type=Path, default=ROOT / ".leadstream" / "bench.json")
     asked = parser.parse_args()
@@ -79,6 +80,9 @@ def _measured(
     if only in (None, "timers"):
         console.print("timers: memory, restore, fires ...")
         found.update(timers.run(bootstrap, folder))
+    if only in (None, "notify"):
+        console.print("raw to receipt; POST /leads?wait ...")
+        found.update(telling.run(bootstrap, folder))
 
 
 def _peers(bootstrap: str, folder: Path, count: int) -> dict[str, Any]:
