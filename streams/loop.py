@@ -20,7 +20,7 @@ from streams.health import Health
 from streams.inbox import Batch, Inbox, SetAside
 from streams.kafka.config import qualified
 from streams.marker import Marker
-from streams.message import received
+from streams.message import arrived
 from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
 from streams.outbox import Outbox
@@ -50,10 +50,11 @@ class PrepareHangs(Fatal):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """batch_limit: records a transaction. poll_seconds: wait for a first record. prepare_seconds: for look-ups."""
+    """batch_limit: records a transaction. poll_seconds: wait for a first record, and so between two
+    looks at tables and the request to end. prepare_seconds: for look-ups."""
 
     batch_limit: int = 500
-    poll_seconds: float = 0.005
+    poll_seconds: float = 0.1
     prepare_seconds: float = 5.0
 
 
@@ -141,7 +142,7 @@ class Loop:
 
     def _read(self) -> Batch:
         began = time.perf_counter()
-        messages = received(self._consumer, self._marker.limit(self._pace.batch_limit), self._pace.poll_seconds)
+        messages = arrived(self._consumer, self._marker.limit(self._pace.batch_limit), self._pace.poll_seconds)
         self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:
             self._generation = self._assignment.generation

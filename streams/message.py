@@ -28,6 +28,21 @@ def received(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
         raise failure(error.args[0], "reading") from error
 
 
+def arrived(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
+    """Return what is here, as soon as there is anything; wait at most `seconds` for that. Raises as `received`.
+
+    `consume` waits its whole time unless `limit` records come, and a short time makes an idle process turn for
+    nothing: a first record was in hand after 7 ms with it, after 3 ms so, at half of the CPU time (decision 0060).
+    """
+    try:
+        first = consumer.poll(seconds)
+    except KafkaException as error:
+        raise failure(error.args[0], "reading") from error
+    if first is None:
+        return []
+    return [cast(Incoming, first), *(received(consumer, limit - 1, 0) if limit > 1 else ())]
+
+
 _FENCED = frozenset(
     {
         KafkaError._FENCED,

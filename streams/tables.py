@@ -93,7 +93,7 @@ class TableReader:
             partitions = self._consumer.list_topics(full, timeout=ASK_SECONDS).topics[full].partitions
             stores = {number: self._open_store(self._folder / name / str(number)) for number in partitions}
             self._stores.update({(full, number): store for number, store in stores.items()})
-            read = restore(self._cluster, full, stores, is_stopping=is_stopping, row=self._row)
+            read = restore(self._cluster, full, stores, is_stopping=is_stopping, row=self.row)
             log.info("table.restored", topic=name, records=read.records, elapsed_seconds=round(read.seconds, 3))
             starts += [TopicPartition(full, number, _position(store).next_offset) for number, store in stores.items()]
         self._tables.serve(
@@ -111,7 +111,7 @@ class TableReader:
                 if (error := message.error()) is not None:
                     if error.code() != KafkaError._PARTITION_EOF:
                         raise failure(error, "reading a table")
-                elif (row := self._row(message)) is not None:
+                elif (row := self.row(message)) is not None:
                     rows.setdefault((message.topic(), message.partition()), []).append(row)
             for spot, read in rows.items():
                 self._store(spot, read, messages)
@@ -132,7 +132,7 @@ class TableReader:
         for key, _ in rows:
             self._tables.forget(self._logical[spot[0]], key.decode())
 
-    def _row(self, message: Incoming) -> Row | None:
+    def row(self, message: Incoming) -> Row | None:
         """Return what is kept of a record; None, and the value before stands, where it can't be read."""
         topic = TOPICS[self._logical[message.topic()]]
         headers = dict(message.headers() or ())

@@ -30,7 +30,15 @@ PORT_ATTEMPTS = 3
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 # 256 MiB holds 100 partitions and a demo; the serial collector has no threads of its own.
-JVM_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true")
+# C1 alone: a broker that lives for minutes spends most of its time on compiling itself (decision 0061).
+JVM_OPTIONS = (
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+)
 
 
 class BrokerDidNotStart(Fatal):

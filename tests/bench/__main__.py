@@ -113,8 +113,9 @@ def _quix_python() -> str:
 
 
 def _latency(bootstrap: str, folder: Path) -> dict[str, Any]:
+    chain.hop_chain(bootstrap, "bench-warm", ())
     own, resident = chain.own_chain(bootstrap, folder, RATES)
-    hops = chain.hop_chain(bootstrap, RATES)
+    hops = chain.hop_chain(bootstrap, "bench-hop", RATES)
     found: dict[str, Any] = {}
     for mine, bare in zip(own, hops, strict=True):
         found[f"raw to assigned at {mine.rate}/s"] = {

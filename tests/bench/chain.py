@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import PARTITIONS, KeyedBy
 from tests.bench import inputs
-from tests.bench.arrivals import Latency, measure
+from tests.bench.arrivals import LEAD_IN_SECONDS, Latency, measure
 from tests.bench.process import python, resident_bytes, running
 from tests.bench.progress import committed, watching
 from tests.bench.setting import Setting, prepared, stage
@@ -21,6 +21,8 @@ from tests.records import Outgoing
 
 STAGES = ("enrich", "pending", "track", "score", "assign", "notify", "timers")
 SECONDS = 10
+# Before anything is measured: a broker that has just started answers ten times slower than one that ran for 20 s.
+WARM_RATE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ def own_chain(bootstrap: str, folder: Path, rates: tuple[int, ...]) -> tuple[lis
         return found, {name: resident_bytes(process) for name, process in processes.items()}
 
 
-def hop_chain(bootstrap: str, rates: tuple[int, ...]) -> list[Latency]:
-    """Measure four copy loops in a row, over the same records."""
+def hop_chain(bootstrap: str, name: str, rates: tuple[int, ...]) -> list[Latency]:
+    """Measure four copy loops in a row, over the same records. name: of its topics and groups, new to the broker."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    names = [f"bench-hop{number}" for number in range(5)]
+    names = [f"{name}{number}" for number in range(5)]
     made = admin.create_topics([NewTopic(name, PARTITIONS[KeyedBy.PERSON], 1) for name in names])
     for one in made.values():
         one.result(timeout=30)
@@ -63,12 +65,10 @@ def hop_chain(bootstrap: str, rates: tuple[int, ...]) -> list[Latency]:
 
     with ExitStack() as loops:
         for number in range(4):
-            command = python(
-                "-m", "tests.bench.copy_loop", bootstrap, f"bench-hop-{number}", *names[number : number + 2]
-            )
+            command = python("-m", "tests.bench.copy_loop", bootstrap, f"{name}-{number}", *names[number : number + 2])
             loops.enter_context(running(command))
         settings = ClusterSettings(bootstrap=bootstrap)
-        measure(settings, names[0], names[4], _named(20, "warm"), 20, _record_id)
+        measure(settings, names[0], names[4], _named(WARM_RATE, "warm"), WARM_RATE, _record_id)
         return [measure(settings, names[0], names[4], _named(rate, f"hop{rate}"), rate, _record_id) for rate in rates]
 
 
@@ -113,16 +113,16 @@ def _warm(setting: Setting) -> None:
         setting.cluster,
         setting.full("leads.raw"),
         setting.full("leads.assigned"),
-        _named(20, "warm"),
-        20,
+        _named(WARM_RATE, "warm"),
+        WARM_RATE,
         _lead_event,
     )
 
 
 def _named(rate: int, name: str) -> list[Outgoing]:
-    """Return SECONDS of leads at `rate`, each of a person of its own."""
+    """Return leads for LEAD_IN_SECONDS and SECONDS at `rate`, each of a person of its own."""
     rows = []
-    for number, row in enumerate(inputs.raw(rate * SECONDS)):
+    for number, row in enumerate(inputs.raw(rate * (LEAD_IN_SECONDS + SECONDS))):
         fields = orjson.loads(row.value)
         event_id = f"{name}-{number}"
         fields |= {"id": event_id, "email": f"{name}.{number}@company{number % 5000}.example"}
