@@ -3,38 +3,35 @@ does; DESIGN section 4 numbers the steps."""
 
 import asyncio
 import time
-import traceback
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.poison import Poison
-from schemas.timer import WAKE_UP
 from streams.assignment import Assignment
 from streams.clock import Clock
 from streams.deadletter import FloodLimit, dead_letter
 from streams.errors import Fatal, LeadstreamError, Retryable
+from streams.handling import Handling
 from streams.health import Health
 from streams.inbox import Batch, Inbox, SetAside
 from streams.kafka.config import qualified
+from streams.lookups import Lookups, PrepareHangs
 from streams.marker import Marker
 from streams.message import arrived
 from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
 from streams.outbox import Outbox
+from streams.outcome import Outcome
 from streams.priority import LowPriority
 from streams.restore import Stopped
-from streams.stage import Context, Event, Handled, Stage
+from streams.stage import Stage
 from streams.stopping import Stop
 from streams.store.state import PartitionState
 from streams.tables import TableReader
 from streams.transaction import RecordTooLarge, Transactor
 
 DLQ = "leads.dlq"
-# A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
-PREPARE_GRACE_SECONDS = 5.0
 
 # A stage that lacks what another topic brings (a policy's body) asks again so often, and holds its place so long:
 # well under max.poll.interval.ms, at which the group would take the partitions away.
@@ -42,10 +39,6 @@ HOLD_RETRY_SECONDS = 0.25
 HOLD_SECONDS = 60.0
 
 log = structlog.get_logger()
-
-
-class PrepareHangs(Fatal):
-    """A stage's `prepare` did not return by its deadline. It must give up on what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +83,11 @@ class Loop:
         self._health = health
         self._metrics = metrics
         self._stop = stop
-        self._events = events
         self._pace = pace
         self._inbox = Inbox(namespace, stage.inputs)
         self._outbox = Outbox(stage.name, namespace)
+        self._lookups = Lookups(stage, events, pace.prepare_seconds, metrics)
+        self._handling = Handling(stage, self._outbox, clock, metrics)
         low = [qualified(namespace, name) for name in stage.low_priority]
         self._low_priority = LowPriority(consumer, low, pace.batch_limit)
         self._logical = {qualified(namespace, name): name for name in stage.inputs}
@@ -172,7 +166,7 @@ class Loop:
             batch, len(outcome.set_aside), decided - started, committed - decided, time.perf_counter() - committed
         )
 
-    def _decided(self, batch: Batch) -> "Outcome":
+    def _decided(self, batch: Batch) -> Outcome:
         """Prepare and handle, under the marker."""
         refused = {
             place: SetAside(
@@ -184,11 +178,12 @@ class Loop:
             for place in self._marker.culprits(batch)
         }
         self._marker.enter(batch)
-        outcome = Outcome(refused, {}, {}, [])
+        outcome = Outcome(refused)
         try:
             if len(refused) < len(batch.events):
-                outcome.context = self._prepared(batch, outcome)
-            self._handle(batch, outcome)
+                states = {number: one.state for number, one in self._assignment.owned.items()}
+                outcome.context = self._lookups.context(batch, outcome, states)
+            self._handling.run(batch, outcome, self._assignment.owned)
             self._flood.count(len(batch), len(outcome.set_aside))
         except (LeadstreamError, KafkaException) as error:
             if not isinstance(error, PrepareHangs):
@@ -197,104 +192,7 @@ class Loop:
         self._marker.leave(batch)
         return outcome
 
-    def _prepared(self, batch: Batch, outcome: "Outcome") -> Context:
-        started = time.perf_counter()
-        events = [event for place, event in enumerate(batch.events) if place not in outcome.refused]
-        try:
-            return self._asked(events)
-        except LeadstreamError:
-            raise
-        except Exception as error:
-            if len(events) == 1:
-                place = batch.events.index(events[0])
-                outcome.refused[place] = _unexpected(batch, place, error, "prepare")
-                return {}
-            log.warning("prepare.failed", stage=self._stage.name, error=type(error).__name__, records=len(events))
-            return self._asked_one_by_one(batch, outcome)
-        finally:
-            self._metrics.time_step("prepare", time.perf_counter() - started)
-
-    def _asked_one_by_one(self, batch: Batch, outcome: "Outcome") -> Context:
-        """Find the records whose look-ups fail by themselves; the others get theirs."""
-        context: dict[str, object] = {}
-        for place, event in enumerate(batch.events):
-            if place in outcome.refused:
-                continue
-            try:
-                context.update(self._asked([event]))
-            except LeadstreamError:
-                raise
-            except Exception as error:
-                outcome.refused[place] = _unexpected(batch, place, error, "prepare")
-        return context
-
-    def _asked(self, events: list[Event]) -> Context:
-        deadline = self._events.time() + self._pace.prepare_seconds
-        return self._events.run_until_complete(self._within(events, deadline))
-
-    async def _within(self, events: list[Event], deadline: float) -> Context:
-        by_partition: dict[int, list[Event]] = {}
-        for event in events:
-            by_partition.setdefault(event.partition, []).append(event)
-        try:
-            async with asyncio.timeout_at(deadline + PREPARE_GRACE_SECONDS) as scope, asyncio.TaskGroup() as group:
-                asked = [
-                    group.create_task(self._stage.prepare(mine, self._assignment.owned[number].state, deadline))
-                    for number, mine in by_partition.items()
-                ]
-        except TimeoutError as error:
-            if scope.expired():
-                raise PrepareHangs() from error
-            raise
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
-        return {event_id: found for task in asked for event_id, found in task.result().items()}
-
-    def _handle(self, batch: Batch, outcome: "Outcome") -> None:
-        """Handle every event on the overlay; fills the outbox and the outcome."""
-        started = time.perf_counter()
-        reading = self._clock.now()
-        owned = self._assignment.owned
-        self._outbox.clear()
-        outcome.set_aside = list(batch.set_aside)
-        outcome.nows = {}
-        handled: dict[int, list[Handled]] = {}
-        nows = outcome.nows
-        for place, event in enumerate(batch.events):
-            number = event.partition
-            state = owned[number].state
-            now = nows.get(number) or max(owned[number].now, reading)
-            if event.type == WAKE_UP and event.value is not None and event.value.due_at > now:
-                now = event.value.due_at
-            nows[number] = now
-            if place in outcome.refused:
-                outcome.set_aside.append(outcome.refused[place])
-                continue
-            try:
-                effects = self._stage.handle(state, event, outcome.context, now)
-                dead = self._outbox.take(place, event, effects, now, state)
-            except Poison as poison:
-                outcome.set_aside.append(SetAside(batch.messages[place], "Poison", poison.reason))
-                continue
-            except LeadstreamError:
-                raise
-            except Exception as error:
-                outcome.set_aside.append(_unexpected(batch, place, error, "handle"))
-                continue
-            if dead is not None:
-                outcome.set_aside.append(SetAside(batch.messages[place], dead.error, dead.reason))
-            handled.setdefault(number, []).append(Handled(event, now, tuple(effects)))
-        self._seal(handled, len(batch.events))
-        self._metrics.time_step("handle", time.perf_counter() - started)
-
-    def _seal(self, handled: dict[int, list[Handled]], place: int) -> None:
-        for number, those in handled.items():
-            effects = self._stage.seal(those)
-            if effects:
-                last = those[-1]
-                self._outbox.take(place, _sealing(last.event), effects, last.now, self._assignment.owned[number].state)
-
-    def _transacted(self, batch: Batch, outcome: "Outcome") -> dict[int, int]:
+    def _transacted(self, batch: Batch, outcome: Outcome) -> dict[int, int]:
         """Commit; a record that is too large is set aside and the rest done again without it."""
         owned = self._assignment.owned
         for _ in range(len(batch.events) + 1):
@@ -316,9 +214,7 @@ class Loop:
                 self._stop.is_mid_transaction = False
         raise Fatal("Every record of a batch was too large in turn. This is a fault of the runner.")
 
-    def _refuse(
-        self, batch: Batch, outcome: "Outcome", error: RecordTooLarge, states: dict[int, PartitionState]
-    ) -> None:
+    def _refuse(self, batch: Batch, outcome: Outcome, error: RecordTooLarge, states: dict[int, PartitionState]) -> None:
         place = self._outbox.origin(error.index, len(outcome.set_aside))
         if place is None or place >= len(batch.events):
             raise Fatal("A batch's seal, or a dead letter, is larger than a record may be.") from error
@@ -327,7 +223,7 @@ class Loop:
         outcome.refused[place] = SetAside(batch.messages[place], "RecordTooLarge", reason)
         for state in states.values():
             state.discard()
-        self._handle(batch, outcome)
+        self._handling.run(batch, outcome, self._assignment.owned)
 
     def _fold(self, batch: Batch, delivered: dict[int, int]) -> None:
         written_at = self._clock.now().timestamp()
@@ -358,38 +254,3 @@ class Loop:
             offsets={f"{topic}/{number}": after for (topic, number), after in batch.next_offsets.items()},
             elapsed_seconds=round(deciding + transaction + folding, 6),
         )
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a batch came to. refused: by place, what is not handled (again). nows: each partition's last clock."""
-
-    refused: dict[int, SetAside]
-    context: Context
-    nows: dict[int, datetime]
-    set_aside: list[SetAside]
-
-
-def _unexpected(batch: Batch, place: int, error: Exception, step: str) -> SetAside:
-    """Return the dead letter of a record that a stage stumbled over. Where, but not what: the text may hold data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
-    event = batch.events[place]
-    log.error(
-        "record.unhandled",
-        step=step,
-        topic=event.topic,
-        partition=event.partition,
-        offset=event.offset,
-        event_id=event.id,
-        error=type(error).__name__,
-        where=where,
-    )
-    return SetAside(batch.messages[place], type(error).__name__, f"unexpected {type(error).__name__} at {where}")
-
-
-def _sealing(last: Event) -> Event:
-    """Return the parent of what a batch is sealed with: ids of its own, no traceparent."""
-    return Event(
-        f"{last.id}/seal", last.type, last.topic, last.partition, last.offset, last.key, None, last.recorded_at, {}
-    )

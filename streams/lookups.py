@@ -1,0 +1,90 @@
+"""The look-ups of a batch: a stage's `prepare`, under a deadline, one call a partition and all at once."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import structlog
+
+from schemas.state import StateView
+from streams.errors import Fatal, LeadstreamError
+from streams.inbox import Batch
+from streams.metrics import RunnerMetrics
+from streams.outcome import Outcome, stumbled
+from streams.stage import Context, Event, Stage
+
+# A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
+GRACE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class PrepareHangs(Fatal):
+    """A stage's `prepare` did not return by its deadline. It must give up on what it waits for."""
+
+
+class Lookups:
+    """Asks one stage. seconds: what its `prepare` has for a batch."""
+
+    def __init__(self, stage: Stage, events: asyncio.AbstractEventLoop, seconds: float, metrics: RunnerMetrics) -> None:
+        self._stage = stage
+        self._events = events
+        self._seconds = seconds
+        self._metrics = metrics
+
+    def context(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
+        """Return what was learnt for the batch's events but the refused ones; refuse those whose look-up fails.
+
+        Raises PrepareHangs, and the stage's own LeadstreamError.
+        """
+        started = time.perf_counter()
+        events = [event for place, event in enumerate(batch.events) if place not in outcome.refused]
+        try:
+            return self._asked(events, states)
+        except LeadstreamError:
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                place = batch.events.index(events[0])
+                outcome.refused[place] = stumbled(batch, place, error, "prepare")
+                return {}
+            log.warning("prepare.failed", stage=self._stage.name, error=type(error).__name__, records=len(events))
+            return self._asked_one_by_one(batch, outcome, states)
+        finally:
+            self._metrics.time_step("prepare", time.perf_counter() - started)
+
+    def _asked_one_by_one(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
+        """Find the records whose look-ups fail by themselves; the others get theirs."""
+        context: dict[str, object] = {}
+        for place, event in enumerate(batch.events):
+            if place in outcome.refused:
+                continue
+            try:
+                context.update(self._asked([event], states))
+            except LeadstreamError:
+                raise
+            except Exception as error:
+                outcome.refused[place] = stumbled(batch, place, error, "prepare")
+        return context
+
+    def _asked(self, events: list[Event], states: Mapping[int, StateView]) -> Context:
+        deadline = self._events.time() + self._seconds
+        return self._events.run_until_complete(self._within(events, states, deadline))
+
+    async def _within(self, events: list[Event], states: Mapping[int, StateView], deadline: float) -> Context:
+        by_partition: dict[int, list[Event]] = {}
+        for event in events:
+            by_partition.setdefault(event.partition, []).append(event)
+        try:
+            async with asyncio.timeout_at(deadline + GRACE_SECONDS) as scope, asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(self._stage.prepare(mine, states[number], deadline))
+                    for number, mine in by_partition.items()
+                ]
+        except TimeoutError as error:
+            if scope.expired():
+                raise PrepareHangs() from error
+            raise
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        return {event_id: found for task in asked for event_id, found in task.result().items()}
