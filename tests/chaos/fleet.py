@@ -90,6 +90,11 @@ class Fleet:
         self.kills[f"{stage} at random"] += 1
         return True
 
+    def restart(self, stage: str) -> None:
+        """Start a stage that was killed; for a run that decides itself who is away for how long, and never `tend`s."""
+        slot = self.slots[stage]
+        slot.process = started(self._with(slot.fault), slot.stage, slot.number, slot.log_file)
+
     def stop(self) -> Mapping[str, int]:
         """SIGTERM to all; return the exit codes by slot."""
         for slot in self.slots.values():

@@ -1,0 +1,128 @@
+"""What TIMERS does between two records: a backlog that comes in never holds up what is due."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.timer import TimerArmed
+from schemas.wire import encode
+from streams.health import Health
+from streams.kafka.config import ClusterSettings
+from streams.metrics import RunnerMetrics
+from streams.stopping import Stop
+from streams.store.store import Position
+from streams.timers.index import open_index
+from streams.timers.loop import FIRE_LIMIT, READ_LIMIT, TimersLoop
+from streams.timers.metrics import TimersMetrics
+from streams.timers.partitions import Partitions
+from streams.transaction import Record
+from tests.incoming import Made
+
+NOW = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)
+FAR = NOW + timedelta(days=2)
+BACKLOG = 20_000
+
+
+def arming(key: str, due_at: datetime, offset: int) -> Made:
+    timer = TimerArmed(due_at=due_at, topic="leads.scored", to_key="main", data={}, armed_at=NOW)
+    return Made("leads.timers", 0, offset, key.encode(), encode(timer), [])
+
+
+class Backlog:
+    """A consumer that always has as many records as it is asked for, to the end of the backlog."""
+
+    def __init__(self, records: Sequence[Made]) -> None:
+        self.records = list(records)
+        self.taken = 0
+
+    def consume(self, limit: int, seconds: float) -> list[Made]:
+        found = self.records[self.taken : self.taken + limit]
+        self.taken += len(found)
+        return found
+
+
+class Log:
+    """A transactor that remembers what was committed, and how much of the backlog had been taken by then."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self.backlog = backlog
+        self.fired: list[tuple[bytes, int]] = []
+
+    def run(self, records: Sequence[Record], offsets: Any, changelog: Any) -> dict[int, int]:
+        self.fired += [(record.key, self.backlog.taken) for record in records if record.value is None]  # type: ignore[misc]
+        return {}
+
+    def poll(self) -> None:
+        pass
+
+
+class Still:
+    """A clock that stands, and a lag that is not known."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def seconds(self) -> None:
+        return None
+
+
+@pytest.fixture
+def partitions(tmp_path: Path) -> Any:
+    registry = CollectorRegistry()
+    runner, metrics = RunnerMetrics(registry, "timers"), TimersMetrics(registry)
+    found = Partitions(ClusterSettings(bootstrap="none"), tmp_path, Health(), runner, metrics, lambda: False)
+    index = open_index(tmp_path / "0")
+    index.fold({}, Position("topic", 0, 0.0))
+    found.indexes = {0: index}
+    found.measures = (runner, metrics)  # type: ignore[attr-defined]
+    yield found
+    found.close()
+
+
+def loop(partitions: Any, backlog: Backlog) -> tuple[TimersLoop, Log]:
+    runner, metrics = partitions.measures
+    log = Log(backlog)
+    made: Any = TimersLoop
+    return made("", backlog, log, partitions, Still(), Still(), Health(), runner, metrics, Stop()), log
+
+
+def rounds(turning: TimersLoop, backlog: Backlog) -> None:
+    while backlog.taken < len(backlog.records):
+        turning.turn()
+    turning.turn()
+
+
+@pytest.mark.parametrize("place", [0, 1, READ_LIMIT - 1, READ_LIMIT, 12_345, BACKLOG - 1])
+def test_what_is_due_fires_before_a_bounded_number_of_records_more_is_taken(partitions: Any, place: int) -> None:
+    """Ten minutes of armings come in at once; the one that is due now is somewhere in it."""
+    records = [arming(f"lead/{n}", FAR + timedelta(milliseconds=n), n) for n in range(BACKLOG)]
+    records[place] = arming("lead/now", NOW, place)
+    backlog = Backlog(records)
+    turning, log = loop(partitions, backlog)
+    rounds(turning, backlog)
+    ((key, taken),) = log.fired
+    assert key == b"lead/now"
+    assert place < taken <= place + READ_LIMIT
+
+
+def test_what_fell_due_before_the_backlog_came_fires_first(partitions: Any) -> None:
+    backlog = Backlog([arming(f"lead/{n}", FAR, n) for n in range(1, BACKLOG)])
+    partitions.take([arming("lead/now", NOW, 0)])
+    turning, log = loop(partitions, backlog)
+    turning.turn()
+    assert [key for key, _ in log.fired] == [b"lead/now"]
+    assert backlog.taken <= READ_LIMIT
+
+
+def test_while_an_outage_is_fired_off_the_armings_keep_coming_in(partitions: Any) -> None:
+    """Each fire leaves a tombstone to read back: the intake of a round is larger than what its fires write."""
+    overdue = 3 * FIRE_LIMIT
+    partitions.take([arming(f"late/{n}", NOW - timedelta(hours=1), n) for n in range(overdue)])
+    backlog = Backlog([arming(f"lead/{n}", FAR, overdue + n) for n in range(BACKLOG)])
+    turning, _ = loop(partitions, backlog)
+    assert [turning.turn() for _ in range(4)] == [FIRE_LIMIT] * 3 + [0]
+    assert backlog.taken == 4 * READ_LIMIT >= 4 * FIRE_LIMIT
