@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from streams.lean import leave_out_screens
+from streams.lean import keep_few_arenas, leave_out_screens
 
 PR_SET_PDEATHSIG = 1
 BOARD = "board"
@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
     if stage == BOARD:
         return _board()
     leave_out_screens()
+    keep_few_arenas()
     from streams.errors import LeadstreamError
     from streams.settings import load
     from streams.topology import run_stage

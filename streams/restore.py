@@ -20,7 +20,7 @@ from streams.kafka.config import (
 from streams.message import Incoming, received
 from streams.store.store import Position, Restorable
 
-CHUNK = 10_000  # records a write: fewer calls, and 5 MB at most with usual entries
+CHUNK = 2_000  # records a write: so many messages with their headers are in memory at once
 POLL_SECONDS = 0.02  # the last chunk waits this long for more: it is part of each restart
 ASK_SECONDS = 60.0
 # An open transaction of a dead process ends by itself 20 s after it began; three times that is not its doing.

@@ -36,7 +36,7 @@ _DUE_BYTES = 8
 _TIME_KEY_BYTES = len(_BY_TIME) + _DUE_BYTES
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIB = 1 << 20
-_LOOK = 256  # entries of one partition that are looked up together
+_LOOK = 128  # entries of one partition that are looked up together
 
 
 @dataclass(frozen=True, slots=True)
