@@ -110,16 +110,14 @@ def _clock(decision: Decision) -> list[str]:
     if sla is None:
         return []
     until = sla.contacted_at or decision.at
-    ran = f"{_spell(until - sla.clock_at)} since {_time(sla.clock_at)}"
-    own = "no owner" if sla.owned_at is None else f"{_spell(until - sla.owned_at)} since {_time(sla.owned_at)}"
+    ran = f"{spell(until - sla.clock_at)} since {_time(sla.clock_at)}"
+    own = "no owner" if sla.owned_at is None else f"{spell(until - sla.owned_at)} since {_time(sla.owned_at)}"
     lines = []
     if sla.contacted_at is not None:
         waited = (sla.contacted_at - sla.clock_at).total_seconds()
         lines.append(f"Contact at {_time(sla.contacted_at)}, {waited:g} s after the clock started.")
     elif sla.contact_due_at is not None:
-        paused = (
-            f", {_spell(timedelta(seconds=sla.paused_seconds))} of closed hours in it" if sla.paused_seconds else ""
-        )
+        paused = f", {spell(timedelta(seconds=sla.paused_seconds))} of closed hours in it" if sla.paused_seconds else ""
         lines.append(f"Contact is due by {_time(sla.contact_due_at)}{paused}.")
     lines.append(f"Lead clock: {ran}. Owner clock: {own}.")
     following = next((step for step in sla.steps if step.done_at is None), None)
@@ -132,7 +130,7 @@ def _clock(decision: Decision) -> list[str]:
     return lines
 
 
-def _spell(time: timedelta) -> str:
+def spell(time: timedelta) -> str:
     """Return "1 d 2 h", "3 h 4 min", "5 min 6 s" or "7 s"; below zero as 0 s."""
     seconds = max(round(time.total_seconds()), 0)
     sizes = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))

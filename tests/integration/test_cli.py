@@ -238,6 +238,13 @@ def test_pending_wake_ups_are_listed_the_next_first(leadstream: Said, records: R
     assert [one["key"] for one in leadstream("timers", "list", "--json")[1]] == ["lead/b", "lead/a"]
     told = leadstream("timers", "stats", "--json")[1]
     assert (told["pending"], told["overdue"], told["by_kind"]) == (2, 1, {"lead": 2})
+    assert "overdue by" in leadstream("timers", "stats")[1]
+    assert "lead/a wakes at 2099-01-02 00:00:00 UTC" in leadstream("timers", "show", "a")[1]
+    assert "is TIMERS running?" in leadstream("timers", "show", "lead/b")[1]
+    code, shown, _ = leadstream("timers", "show", "lead/c", "--json")
+    assert (code, [one["armed"] is None for one in shown["records"]]) == (ExitCode.OK, [False, True])
+    assert "is not armed" in leadstream("timers", "show", "lead/c")[1]
+    assert leadstream("timers", "show", "lead/nobody")[0] == ExitCode.NOT_FOUND
 
 
 def test_the_doctor_says_what_to_do(leadstream: Said, monkeypatch: pytest.MonkeyPatch) -> None:

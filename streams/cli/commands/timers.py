@@ -1,15 +1,20 @@
 """`leadstream timers`: what waits to wake up."""
 
 from collections import Counter
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
+from routing.explain import spell
 from schemas.timer import TimerArmed
+from streams.cli.failure import not_found
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import latest
+from streams.cli.records import Record, latest, partition_count, read
 from streams.kafka.config import ClusterSettings
+from streams.kafka.murmur2 import partition_of
+
+TOPIC = "leads.timers"
 
 app = typer.Typer(add_completion=False, help="Look at pending wake-ups.", no_args_is_help=True)
 
@@ -31,10 +36,62 @@ def list_timers(
         print_json([{"key": key, **timer.model_dump(mode="json")} for key, timer in pending])
         return
     print_table(
-        ("wakes", "due (UTC)", "in seconds", "returns to"),
-        [(k, f"{t.due_at:%Y-%m-%d %H:%M:%S}", round((t.due_at - now).total_seconds()), t.topic) for k, t in pending],
+        ("wakes", "due (UTC)", "when", "returns to"),
+        [(k, f"{t.due_at:%Y-%m-%d %H:%M:%S}", _relative(t.due_at - now), t.topic) for k, t in pending],
         empty="Nothing waits.",
     )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="What wakes, as `timers list` has it, or a lead id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one wake-up: whether it is armed, for when, and what leads.timers still has of it from before.
+
+    Example: leadstream timers show main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1
+    """
+    cluster = context.obj.cluster()
+    name = key if "/" in key else f"lead/{key}"
+    partition = partition_of(name.encode(), partition_count(cluster, TOPIC))
+    records = [record for record in read(cluster, TOPIC, (partition,)) if record.key_text == name]
+    if not records:
+        fix = "`leadstream timers list` shows what waits. What fired or was cancelled is compacted away in time."
+        raise not_found(f"leads.timers has nothing of {name}.", fix)
+    now = datetime.now(UTC)
+    told = [_told(record) for record in records]
+    if as_json:
+        print_json({"key": name, "records": told})
+        return
+    last = told[-1]["armed"]
+    say(f"{name} {'is not armed' if last is None else _armed_for(last, now)}.")
+    print_table(
+        ("written (UTC)", "by", "what", "due (UTC)", "returns to"),
+        [
+            (
+                f"{one['at']:%Y-%m-%d %H:%M:%S}",
+                one["by"],
+                "tombstone: fired or cancelled" if one["armed"] is None else "armed",
+                None if one["armed"] is None else f"{one['armed'].due_at:%Y-%m-%d %H:%M:%S}",
+                None if one["armed"] is None else one["armed"].topic,
+            )
+            for one in told
+        ],
+    )
+
+
+def _told(record: Record) -> dict[str, Any]:
+    timer = None if record.value is None else TimerArmed.model_validate_json(record.value)
+    by = record.header("ce_source").removeprefix("leadstream/") or None
+    return {"at": record.at, "by": by, "offset": record.offset, "armed": timer}
+
+
+def _armed_for(timer: TimerArmed, now: datetime) -> str:
+    when = f"{timer.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    if timer.due_at <= now:
+        return f"is overdue since {when}, {spell(now - timer.due_at)} ago: is TIMERS running?"
+    return f"wakes at {when}, in {spell(timer.due_at - now)}"
 
 
 @app.command()
@@ -55,12 +112,19 @@ def stats(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(told)
         return
-    say(f"{told['pending']} pending, {told['overdue']} overdue; next due: {told['next_due_at'] or '-'}")
+    following = (
+        f"{pending[0][1].due_at:%Y-%m-%d %H:%M:%S} UTC, {_relative(pending[0][1].due_at - now)}" if pending else "-"
+    )
+    say(f"{told['pending']} pending, {told['overdue']} overdue; next due: {following}")
     print_table(("kind", "pending"), Counter(key.partition("/")[0] for key, _ in pending).most_common())
 
 
 def armed(cluster: ClusterSettings) -> list[tuple[str, TimerArmed]]:
     """Return (what wakes, its timer), the next due first."""
-    records = latest(cluster, "leads.timers").items()
+    records = latest(cluster, TOPIC).items()
     timers = [(key, TimerArmed.model_validate_json(record.value or b"")) for key, record in records]
     return sorted(timers, key=lambda pair: (pair[1].due_at, pair[0]))
+
+
+def _relative(time: timedelta) -> str:
+    return f"in {spell(time)}" if time >= timedelta() else f"overdue by {spell(-time)}"
