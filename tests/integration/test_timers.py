@@ -252,6 +252,27 @@ def test_a_stopped_slot_that_wakes_up_after_its_session_fires_nothing(slots: Tim
     assert set(fired(again).values()) == {1}
 
 
+def test_two_slots_around_a_rebalance_fire_each_wake_up_once(slots: TimersSlots, records: Records) -> None:
+    """A second slot takes over a partition while wake-ups fall due on both, and gives it back when it ends."""
+    slots.start(0)
+    slots.caught_up()
+    begin = datetime.now(UTC) + timedelta(seconds=1)
+    keys = {f"lead/{n}" for n in range(1_200)}
+    timers = [armed(key, begin + timedelta(milliseconds=20 * n)) for n, key in enumerate(sorted(keys))]
+    records.write("leads.timers", timers)
+    records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 50, 60)
+    second = slots.start(1)
+    slots.caught_up(slot=1)
+    handed_over = len(records.read_all("leads.scored"))
+    assert handed_over < len(keys), "this machine is too slow for the test's premise"
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(20) == 0
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 90)
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    assert Counter(fired(records.read_all("leads.scored")).values()) == {1: len(keys)}
+    assert all(earliness(record) <= 0 for record in found)
+
+
 def in_flight(slots: TimersSlots, records: Records) -> "subprocess.Popen[bytes]":
     """Return a slot that is stopped with three fires in its transaction, and arm and cancel behind its back."""
     overdue = datetime.now(UTC) - timedelta(seconds=5)
