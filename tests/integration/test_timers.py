@@ -258,7 +258,7 @@ def test_two_slots_around_a_rebalance_fire_each_wake_up_once(slots: TimersSlots,
     slots.caught_up()
     begin = datetime.now(UTC) + timedelta(seconds=1)
     keys = {f"lead/{n}" for n in range(1_200)}
-    timers = [armed(key, begin + timedelta(milliseconds=20 * n)) for n, key in enumerate(sorted(keys))]
+    timers = [armed(key, begin + timedelta(milliseconds=15 * n)) for n, key in enumerate(sorted(keys))]
     records.write("leads.timers", timers)
     records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 50, 60)
     second = slots.start(1)
