@@ -12,7 +12,8 @@ from streams.kafka.config import qualified
 class Access:
     """Rights of one process. Topics, groups and the prefix of transactional ids are logical names.
 
-    reads, writes: topics. groups: consumer groups it joins. asks: groups whose committed offsets it asks for.
+    reads, writes: topics. groups: consumer groups it joins; group_prefix: likewise, all whose names
+    start so. asks: groups whose committed offsets it asks for.
     is_transactional: whether it writes in transactions, under ids that start with its name and a dash.
     manages: whether it makes and mends topics.
     """
@@ -21,6 +22,7 @@ class Access:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     groups: tuple[str, ...] = ()
+    group_prefix: str = ""
     asks: tuple[str, ...] = ()
     is_transactional: bool = False
     manages: bool = False
@@ -83,6 +85,15 @@ def _intake() -> Access:
     return Access("intake", ("reps", "leads.assigned"), _written_by("intake"))
 
 
+def _board() -> Access:
+    """The board shows what it reads, under a group of its file's own; a person's actions go in where upstream's do.
+
+    It may put a dead letter back where strangers write; one of our own topics is for ops.
+    """
+    reads = ("leads.assigned", "leads.notified", "reps", "accounts", "policies", "leads.dlq", "state.assign")
+    return Access("board", reads, ("leads.raw", "leads.bulk", "leads.activity", "reps"), group_prefix="board.")
+
+
 def _ops() -> Access:
     """A person at the command line: topics, roster, policies, dead letters, the journal."""
     everything = tuple(TOPICS)
@@ -94,6 +105,7 @@ ACCESS: Mapping[str, Access] = {
     "timers": _timers(),
     "meter": _meter(),
     "intake": _intake(),
+    "board": _board(),
     "ops": _ops(),
 }
 """Process -> its rights."""
@@ -129,6 +141,8 @@ def rights(access: Access, namespace: str) -> tuple[Right, ...]:
         Right(Resource.TOPIC, qualified(namespace, topic), _operations(access, topic)) for topic in _topics(access)
     ]
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Read", "Describe")) for name in access.groups]
+    if access.group_prefix:
+        found.append(Right(Resource.GROUP, qualified(namespace, access.group_prefix), ("Read", "Describe"), True))
     asks = (*access.asks, UNUSED_GROUP)
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Describe",)) for name in asks]
     if access.is_transactional:

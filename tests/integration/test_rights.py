@@ -1,12 +1,15 @@
 """Each process has the rights of `streams.access` and no others, on a real broker that guards what it holds."""
 
+import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import (
@@ -161,6 +164,29 @@ def test_leads_go_through_with_each_stage_under_its_own_rights(
                     process.wait(20)
                 except subprocess.TimeoutExpired:
                     process.kill()
+
+
+def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettings, int], tmp_path: Path) -> None:
+    cluster, port = guarded
+    web = next(free_ports(19_700))
+    common = {"LEADSTREAM_NAMESPACE": NAMESPACE, "LEADSTREAM_STATE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "streams.cli.main", "board", "--open", "--port", str(web)]
+    decided = {row.json["lead_id"] for row in Records(cluster).read_all("leads.assigned")}
+    with (tmp_path / "board.log").open("wb") as log:
+        process = subprocess.Popen(command, env=os.environ | environ_of("board", port, common), stdout=log, stderr=log)
+    try:
+
+        def shown() -> bool:
+            assert process.poll() is None, tail(tmp_path / "board.log")
+            try:
+                return all(httpx.get(f"http://127.0.0.1:{web}/leads/{lead}").status_code == 200 for lead in decided)
+            except httpx.TransportError:
+                return False
+
+        eventually(shown, f"a page for each of {len(decided)} leads; {tail(tmp_path / 'board.log')}", 60)
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.mark.parametrize(("user", "topic"), [("track", "leads.assigned"), ("intake", "decisions"), ("notify", "reps")])

@@ -4,6 +4,8 @@ import pytest
 
 from schemas.topics import TOPICS
 from streams.access import ACCESS, Resource, rights
+from streams.board.fold import TOPICS as BOARD_TOPICS
+from streams.business.process import INPUTS as METER_TOPICS
 from streams.stages.assign import AssignStage
 from streams.stages.enrich import EnrichStage
 from streams.stages.notify import Notify
@@ -31,7 +33,7 @@ def test_every_topic_is_known_and_has_a_writer_among_us_or_is_written_from_outsi
     for access in ACCESS.values():
         assert {*access.reads, *access.writes} <= TOPICS.keys()
     ours = {topic for name, access in ACCESS.items() if name != "ops" for topic in access.writes}
-    assert TOPICS.keys() - ours == {"leads.bulk", "policies"}  # the command line alone
+    assert TOPICS.keys() - ours == {"policies"}  # the command line alone
 
 
 def test_only_ops_may_make_topics_and_nobody_may_delete() -> None:
@@ -46,3 +48,8 @@ def test_names_are_those_of_the_namespace() -> None:
     assert all(right.name.startswith("acme.") for right in found if right.resource is not Resource.CLUSTER)
     (own,) = [right for right in found if right.resource is Resource.TRANSACTIONAL_ID]
     assert (own.name, own.is_prefix) == ("acme.score-", True)
+
+
+def test_those_who_only_look_may_read_what_they_read_and_nothing_else() -> None:
+    assert set(ACCESS["board"].reads) == set(BOARD_TOPICS)
+    assert set(ACCESS["meter"].reads) == set(METER_TOPICS)
