@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
+import orjson
+
 from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.state import StateView
 
@@ -76,5 +78,10 @@ class Draft:
 
     def effects(self) -> list[Effect]:
         """Return all effects: state, decisions, wake-ups."""
-        written = (Delete(key) if value is _GONE else Put(key, value) for key, value in self._written.items())
+        written = (_change(key, value) for key, value in self._written.items())
         return [*written, *self._emits, *self._wakes.values()]
+
+
+def _change(key: str, value: Any) -> Put | Delete:
+    """One write, encoded once: the changelog takes the bytes and the journal their digest."""
+    return Delete(key) if value is _GONE else Put(key, value, orjson.dumps(value, option=orjson.OPT_UTC_Z))

@@ -67,8 +67,8 @@ def _row(effect: Effect) -> dict[str, Any] | None:
         case Emit(value=Decision() as decision):
             bare = decision if decision.contact is None else decision.model_copy(update={"contact": None})
             return {"decision": orjson.Fragment(encode(bare) or b"null")}
-        case Put(key, value):
-            return None if key.startswith(_APART) else {"put": key, "sha256": _digest(value)}
+        case Put(key=key):
+            return None if key.startswith(_APART) else {"put": key, "sha256": _digest(effect)}
         case Delete(key):
             return None if key.startswith(_APART) else {"delete": key}
         case Wake():
@@ -79,5 +79,6 @@ def _row(effect: Effect) -> dict[str, Any] | None:
             return None
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=_CANONICAL)).hexdigest()[:16]
+def _digest(put: Put) -> str:
+    encoded = put.encoded or orjson.dumps(put.value, option=orjson.OPT_UTC_Z)
+    return hashlib.sha256(encoded).hexdigest()[:16]

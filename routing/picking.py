@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import takewhile
+from operator import attrgetter
 from typing import Any
 
 from routing.availability import ABSENT, LEAVE_AHEAD
@@ -28,7 +27,6 @@ from schemas.policy_pool import Pool
 
 SENIOR_LANE = "senior lane"
 JUNIOR_FLOOR = "junior floor"
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -36,8 +34,8 @@ class Pick:
     """Who gets the lead, and why.
 
     ranks: of `ranked`, in its order. order: places in `ranked`, best first. lane: which lane decided. was: the winner
-    as the pick saw them. counters: the pool's and the winner's, before and after, as JSON data; empty until the turn is
-    taken.
+    as the pick saw them. tied: how many the recorded hash drew from, 1: none. counters: the pool's and the winner's,
+    before and after, as JSON data; empty until the turn is taken.
     """
 
     pool: str
@@ -51,6 +49,7 @@ class Pick:
     turn: "Taking"
     found: Survey
     was: Candidate
+    tied: int
     counters: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,6 +58,7 @@ class Taking:
     """A rotation opened for one turn: the fit members placed on it, nothing written yet.
 
     away: seats of members on leave who go on being owed turns, where the policy lets them catch up (NEW-15).
+    before: each member's turn. unseated: those of the fit whose own turn does not say where they are.
     """
 
     state: PoolState
@@ -66,6 +66,7 @@ class Taking:
     fit: list[Candidate]
     before: dict[str, Turn | None]
     away: dict[str, Turn]
+    unseated: list[Candidate]
 
 
 def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str, salt: str) -> Pick:
@@ -81,9 +82,11 @@ def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str,
     order = sorted(range(len(ranks)), key=ranks.__getitem__)
     best = ranks[order[0]]
     tied = [field_of[place] for place in takewhile(lambda place: ranks[place] == best, order)]
-    winner = tied[0] if len(tied) == 1 else _longest_waiting(tied, salt)
+    waited = tied if len(tied) == 1 else _longest_waiting(tied)
+    winner = waited[0] if len(waited) == 1 else drawn(waited, salt)
     says = "available seniors first, least loaded" if by_load else chosen.says
-    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, copy(winner))
+    was = replace(winner)
+    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, was, len(waited))
 
 
 def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
@@ -101,10 +104,10 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
         used=cap_counted(docket.pool_capping(pool), taking.state.used, docket.now),
     )
     docket.draft.put(pool_key(docket.division, picked.pool), after)
-    for one in taking.fit:
-        turn = taking.before[one.rep]
-        if one is winner or shift or turn is None or not turn.is_seated or turn.weight != one.share:
-            _seat(docket, picked, one, one is winner, shift)
+    for one in taking.fit if shift else taking.unseated:
+        if one is not winner:
+            _seat(docket, picked, one, False, shift)
+    _seat(docket, picked, winner, True, shift)
     _unseat(docket, picked)
     if shift:
         _shift_away(docket, picked, shift)
@@ -117,8 +120,19 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
 
 
 def tie_hash(salt: str, rep: str) -> str:
-    """Return the recorded hash that settles a tie: no name, id or order of a list favours anybody for long."""
+    """Return a recorded hash of a person for one lead: no name, id or order of a list favours anybody for long."""
     return hashlib.sha256(f"{salt}|{rep}".encode()).hexdigest()[:16]
+
+
+def draw_hash(salt: str) -> str:
+    """Return the recorded hash that settles a tie: its number, modulo how many tie, is the place by id of who wins."""
+    return hashlib.sha256(salt.encode()).hexdigest()[:16]
+
+
+def drawn(tied: Sequence[Candidate], salt: str) -> Candidate:
+    """Return one of the tied, each as likely over many leads; one hash, however many tie (decision 0071)."""
+    by_id = sorted(tied, key=attrgetter("rep"))
+    return by_id[int(draw_hash(salt), 16) % len(by_id)]
 
 
 def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
@@ -128,14 +142,16 @@ def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
     total = sum(shares) + sum(turn.weight for turn in away.values())
     base = finer(state.base, {*shares, *(turn.weight for turn in away.values())}, total)
     level = state.level * base // state.base
+    unseated = []
     for one, share in zip(found.fit, shares, strict=True):
         one.share = share
         turn = turns[one.rep]
-        if turn is not None and turn.is_seated and turn.base == base and turn.weight == share:
-            one.start = turn.start
-        else:
+        if turn is None or not turn.is_seated or turn.weight != share:
+            unseated.append(one)
             one.start = place(turn, share, level, base)
-    return Taking(state, Rotation(level, base, base // total), found.fit, turns, away)
+        else:
+            one.start = turn.start if turn.base == base else place(turn, share, level, base)
+    return Taking(state, Rotation(level, base, base // total), found.fit, turns, away, unseated)
 
 
 def _catching_up(docket: Docket, found: Survey, turns: dict[str, Turn | None]) -> dict[str, Turn]:
@@ -197,16 +213,14 @@ def _shift_away(docket: Docket, picked: Pick, shift: int) -> None:
         docket.draft.put(turn_key(docket.division, picked.pool, rep), replace(turn, start=start, base=base))
 
 
-def _longest_waiting(tied: list[Candidate], salt: str) -> Candidate:
-    """Whoever never had a turn, else whose turn is longest ago; then the recorded hash (NEW-16)."""
-    since = [one.last_at or _NEVER for one in tied]
+def _longest_waiting(tied: list[Candidate]) -> list[Candidate]:
+    """Whoever never had a turn, else those whose turn is longest ago (NEW-16)."""
+    never = [one for one in tied if one.last_at is None]
+    if never:
+        return never
+    since = [one.last_at for one in tied if one.last_at is not None]
     first = min(since)
-    waited = [one for one, at in zip(tied, since, strict=True) if at == first]
-    if len(waited) == 1:
-        return waited[0]
-    sha256, prefix = hashlib.sha256, f"{salt}|".encode()
-    hashes = [sha256(prefix + one.rep.encode()).digest()[:8] for one in waited]  # the bytes of `tie_hash`
-    return waited[hashes.index(min(hashes))]
+    return [one for one, at in zip(tied, since, strict=True) if at == first]
 
 
 def _ratio(taking: Taking) -> str:

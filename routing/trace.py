@@ -7,12 +7,11 @@ names the nearest 50 and counts the others by reason.
 from typing import Any
 
 from routing.candidates import Survey
-from routing.picking import Pick, tie_hash
+from routing.picking import Pick, draw_hash
 from routing.placement import Placement
 from routing.strategies.candidate import Candidate, Rank
 
 NAMED = 50
-TIES = 10  # of a tie, so many hashes are told
 NOT_THEIR_TURN = "not their turn"
 CHOSEN = "chosen"
 
@@ -56,24 +55,26 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
 
 def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
     ranks, order = picked.ranks, picked.order
-    best = ranks[order[0]]
-    ties = len(order) > 1 and ranks[order[1]] == best
     rows: list[dict[str, Any]] = []
     for place in order[:NAMED]:
         rank, one = ranks[place], picked.ranked[place]
         won = one.rep == picked.rep
         row = _row(rank, picked.was if won else one, won)
-        if ties and rank == best and len(rows) < TIES:
-            row["tie"] = tie_hash(lead_id, one.rep)
+        if won:
+            row |= _tie(picked, lead_id)
         rows.append(row)
     rows.sort(key=lambda row: row["why"] != CHOSEN)
     if rows[0]["why"] != CHOSEN:  # a tie of more than 50: the winner is named all the same
-        rows[:] = [_row(best, picked.was, True), *rows[:-1]]
+        rows[:] = [{**_row(ranks[order[0]], picked.was, True), **_tie(picked, lead_id)}, *rows[:-1]]
     if len(picked.ranks) < len(found.fit):
         lane = {one.rep for one in picked.ranked}
         passed = [one for one in found.fit if one.rep not in lane]
         rows += [_candidate(one, f"not in the {picked.lane}") for one in passed[: NAMED - len(rows)]]
     return rows
+
+
+def _tie(picked: Pick, lead_id: str) -> dict[str, Any]:
+    return {"tie": draw_hash(lead_id), "among": picked.tied} if picked.tied > 1 else {}
 
 
 def _row(rank: Rank, one: Candidate, won: bool) -> dict[str, Any]:

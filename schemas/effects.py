@@ -28,10 +28,14 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Set one entry of the stage's store. The part of `key` before the first "/" names its kind (and codec)."""
+    """Set one entry of the stage's store. The part of `key` before the first "/" names its kind (and codec).
+
+    encoded: the value's bytes, where they are made already.
+    """
 
     key: str
     value: Any
+    encoded: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

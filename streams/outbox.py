@@ -56,8 +56,8 @@ class Outbox:
             match effect:
                 case Emit():
                     records.append(self._emitted(event, effect, len(records), now))
-                case Put(key, value):
-                    puts.append((key, value, _encoded(value)))
+                case Put(key, value, encoded):
+                    puts.append((key, value, encoded or _encoded(value)))
                 case Delete(key):
                     puts.append((key, None, None))
                 case Wake(key=key):

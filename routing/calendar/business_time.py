@@ -6,7 +6,7 @@ subdivision ("US", "US-TX"). The results are checked against businesstimedelta i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.metadata import version
@@ -34,6 +34,13 @@ class Calendar:
     week: tuple[tuple[tuple[int, int], ...], ...]
     holidays: tuple[str, ...] = ()
     closed_on: frozenset[date] = frozenset()
+    _hash: int = field(init=False, repr=False, compare=False)  # asked for with each look at a day
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.timezone, self.week, self.holidays, self.closed_on)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 def calendar_of(hours: Hours) -> Calendar:
@@ -44,6 +51,7 @@ def calendar_of(hours: Hours) -> Calendar:
     return Calendar(hours.timezone, week, tuple(sorted(hours.holidays)), frozenset(hours.closed_on))
 
 
+@lru_cache(maxsize=1024)
 def working_days(calendar: Calendar) -> Calendar:
     """Return `calendar` with each day that has hours open in full: weekends and holidays do not count at all."""
     week = tuple(((0, _DAY_MINUTES),) if spans else () for spans in calendar.week)

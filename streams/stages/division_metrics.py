@@ -102,6 +102,7 @@ class DivisionMetrics:
             ["division", "pool", "rep", "tier"],
             registry=registry,
         )
+        self._entitlements: dict[tuple[str, str, str, str], float] = {}  # not counted yet; bounded as the labels are
         self._gauges = (
             self._policy,
             self._rules,
@@ -118,7 +119,8 @@ class DivisionMetrics:
         )
 
     def measure(self, states: Sequence[StateView], policies: Callable[[str], Policy | None], now: datetime) -> None:
-        """Set all gauges anew from the states of the partitions at hand."""
+        """Set all gauges anew from the states of the partitions at hand, and count what was turned since."""
+        self._count()
         for gauge in self._gauges:
             gauge.clear()
         for state in states:
@@ -147,8 +149,15 @@ class DivisionMetrics:
             }
             total = sum(shares.get(rep, 0) for rep in eligible)
             for rep in eligible if total else ():
-                self._entitled.labels(division, row["pool"], rep, tier).inc(shares.get(rep, 0) / total)
+                place = (division, row["pool"], rep, tier)
+                self._entitlements[place] = self._entitlements.get(place, 0.0) + shares.get(rep, 0) / total
             self._turns.labels(division, row["pool"], chosen[0], tier).inc()
+
+    def _count(self) -> None:
+        """Move what was added up to the counter: fifty steps of a counter a turn cost as much as the decision."""
+        for place, turns in self._entitlements.items():
+            self._entitled.labels(*place).inc(turns)
+        self._entitlements.clear()
 
     def _division(
         self, state: StateView, division: Division, policies: Callable[[str], Policy | None], now: datetime

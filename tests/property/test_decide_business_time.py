@@ -4,6 +4,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import businesstimedelta
+import holidays
+import pytest
 import pytz
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +14,13 @@ from routing.calendar.business_time import add_open, calendar_of, open_seconds
 from schemas.rep import Hours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri")
-ZONES = st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Sydney"])
-INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(
+ZONES = st.sampled_from(
+    [
+        *("America/New_York", "Europe/Berlin", "Asia/Kolkata", "Australia/Sydney", "America/St_Johns"),
+        *("Asia/Kathmandu", "Australia/Lord_Howe"),  # the last changes its clocks by half an hour
+    ]
+)
+INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)).map(
     lambda at: at.replace(microsecond=0, tzinfo=UTC)
 )
 
@@ -45,3 +52,40 @@ def test_adding_open_time_and_measuring_it_are_inverse(zone: str, start: datetim
     assert due is not None
     assert open_seconds(calendar, start, due) == minutes * 60  # type: ignore[arg-type]
     assert due.astimezone(ZoneInfo(zone)).weekday() < 5
+
+
+WITH_HOLIDAYS = calendar_of(
+    Hours(timezone="America/New_York", week=dict.fromkeys(DAYS, (("09:00", "18:00"),)), holidays=("US",))
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(start=INSTANTS, hours=st.integers(0, 400))
+def test_public_holidays_do_not_count(start: datetime, hours: int) -> None:
+    end = start + timedelta(hours=hours)
+    zone = pytz.timezone("America/New_York")
+    off = businesstimedelta.HolidayRule(holidays.country_holidays("US", years=range(2025, 2031)), tz=zone)
+    day = businesstimedelta.WorkDayRule(time(9), time(18), working_days=[0, 1, 2, 3, 4], tz=zone)
+    known = businesstimedelta.Rules([day, off]).difference(start, end)
+    assert open_seconds(WITH_HOLIDAYS, start, end) == known.hours * 3600 + known.seconds
+
+
+@pytest.mark.parametrize(
+    ("begins", "due"),
+    [
+        pytest.param(datetime(2028, 2, 28, 17, 30), datetime(2028, 2, 29, 9, 30), id="into the leap day"),
+        pytest.param(datetime(2028, 2, 29, 17, 30), datetime(2028, 3, 1, 9, 30), id="out of the leap day"),
+        pytest.param(datetime(2029, 2, 28, 17, 30), datetime(2029, 3, 1, 9, 30), id="a February of 28 days"),
+        pytest.param(datetime(2026, 7, 2, 17, 30), datetime(2026, 7, 6, 9, 30), id="a holiday after the last hour"),
+        pytest.param(datetime(2026, 12, 24, 17, 59), datetime(2026, 12, 28, 9, 59), id="the last minute before one"),
+        pytest.param(datetime(2026, 7, 3, 17, 30), datetime(2026, 7, 6, 10), id="in a last hour that is a holiday's"),
+    ],
+)
+def test_an_hour_that_begins_in_a_last_hour_ends_when_the_other_library_says(begins: datetime, due: datetime) -> None:
+    zone = ZoneInfo("America/New_York")
+    start, end = begins.replace(tzinfo=zone).astimezone(UTC), due.replace(tzinfo=zone).astimezone(UTC)
+    assert add_open(WITH_HOLIDAYS, start, 3600) == end
+    local = pytz.timezone("America/New_York")
+    off = businesstimedelta.HolidayRule(holidays.country_holidays("US", years=range(2025, 2031)), tz=local)
+    day = businesstimedelta.WorkDayRule(time(9), time(18), working_days=[0, 1, 2, 3, 4], tz=local)
+    assert start + businesstimedelta.BusinessTimeDelta(businesstimedelta.Rules([day, off]), hours=1) == end

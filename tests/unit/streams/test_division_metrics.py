@@ -80,6 +80,7 @@ def test_turns_are_counted_by_tier_with_what_each_was_entitled_to() -> None:
     world.stage = AssignStage(world.policies.get, seen.metrics)
     for number in range(6):
         world.arrives(Arrival(action="webinar", when=at(f"14:{14 + number}")))
+    world.stage.measure([world.state], world.now)
     labels = {"division": "main", "pool": "mm-southwest", "tier": "T2"}
     got = {
         rep: [
