@@ -23,11 +23,26 @@ class Hours(Typed):
 
 
 class Absence(Typed):
-    """Out of office. until is exclusive. reason: leave, sick, training, …"""
+    """Out of office. until is exclusive. reason: leave, sick, training, …
+
+    source: who says so: the roster, or the person's calendar, whose next reading replaces it.
+    """
 
     start: AwareDatetime
     until: AwareDatetime
     reason: str = "leave"
+    source: Literal["roster", "calendar"] = "roster"
+
+
+class CalendarReading(Typed):
+    """When a person's calendar was last read, and until when its events were taken over.
+
+    stale_since: the first reading that failed since; what was known before stands (EDG-5).
+    """
+
+    read_at: AwareDatetime
+    until: AwareDatetime
+    stale_since: AwareDatetime | None = None
 
 
 class Backup(Typed):
@@ -85,6 +100,7 @@ class Rep(Typed):
     caps: Caps = Caps()
     hours: Hours | None = None
     absences: tuple[Absence, ...] = ()
+    calendar: CalendarReading | None = None
     backups: tuple[Backup, ...] = ()
     ramp: tuple[Ramp, ...] = ()
     joined_on: date | None = None

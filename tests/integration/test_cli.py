@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,28 @@ def test_a_roster_goes_in_and_comes_out(leadstream: Said, tmp_path: Path) -> Non
     code, _, error = leadstream("reps", "show", "r-9")
     assert code == ExitCode.NOT_FOUND
     assert "r-9" in error
+
+
+def test_calendars_become_absences_and_one_that_is_gone_is_stale(leadstream: Said, tmp_path: Path) -> None:
+    roster, file = tmp_path / "roster.csv", tmp_path / "calendars.yaml"
+    roster.write_text("id,name\nr-1,Ada\nr-2,Ben\n")
+    leadstream("reps", "import", str(roster))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    event = f"BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Vacation\r\nDTSTART;VALUE=DATE:{tomorrow:%Y%m%d}\r\nEND:VEVENT\r\n"
+    (tmp_path / "ada.ics").write_text(f"BEGIN:VCALENDAR\r\n{event}END:VCALENDAR\r\n")
+    file.write_text("r-1: ada.ics\nr-2: ben.ics\nr-9: nobody.ics\n")
+    code, told, _ = leadstream("reps", "calendars", str(file), "--json")
+    assert code == ExitCode.FAILED
+    assert [(one["rep"], one["absences"], one["changed"]) for one in told] == [
+        ("r-1", 1, True),
+        ("r-2", 0, True),
+        ("r-9", 0, False),
+    ]
+    (absence,) = leadstream("reps", "show", "r-1", "--json")[1]["absences"]
+    assert (absence["source"], absence["start"]) == ("calendar", f"{tomorrow:%Y-%m-%d}T00:00:00Z")
+    assert "stale_since" in leadstream("reps", "show", "r-2", "--json")[1]["calendar"]
+    again = leadstream("reps", "calendars", str(file), "--json")[1]
+    assert [one["changed"] for one in again] == [False, False, False]
 
 
 def test_a_roster_with_an_error_is_refused_whole(leadstream: Said, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """`leadstream reps`: the roster."""
 
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 from schemas.rep import Rep
 from streams.cli.entries import read_entries
+from streams.cli.exit_code import ExitCode
 from streams.cli.failure import not_found
 from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.records import latest
@@ -79,8 +82,41 @@ def show(
         print_table(("field", "value"), fields.items())
 
 
+@app.command()
+def calendars(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="YAML: rep id -> ICS file or address.")],
+    every: Annotated[str, typer.Option(help='Go on, and read again so often, such as "1h".')] = "",
+    days: Annotated[int, typer.Option(min=1, max=400, help="How far ahead events are taken over.")] = 90,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the calendars, write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take out-of-office events of people's calendars (iCalendar) into the roster as absences.
+
+    Recurring events are laid out for the next days, so read again at least daily. A calendar that cannot be read leaves
+    what was known, marked as stale; exit code 1 then.
+
+    Example: leadstream reps calendars calendars.yaml --every 1h
+    """
+    from streams.cli.calendars import read_again, read_all
+
+    read = partial(read_all, context.obj.cluster(), file, timedelta(days=days), writes=not dry_run)
+    if every:
+        read_again(read, every)
+        return
+    told = read()
+    if as_json:
+        print_json(told)
+    else:
+        rows = [(one.rep, one.absences, one.changed, one.problem) for one in told]
+        print_table(("rep", "absences", "changed", "problem"), rows, empty="The file names nobody.")
+    raise typer.Exit(ExitCode.FAILED if any(one.problem for one in told) else ExitCode.OK)
+
+
 def _status(rep: Rep) -> str:
-    return rep.status if rep.active else "inactive"
+    status = rep.status if rep.active else "inactive"
+    is_stale = rep.calendar is not None and rep.calendar.stale_since is not None
+    return f"{status}, calendar stale" if is_stale else status
 
 
 def roster(cluster: ClusterSettings) -> list[Rep]:
