@@ -72,16 +72,26 @@ def _rules(tried: Sequence[dict[str, Any]]) -> list[str]:
     if len(missed) > _RULES_TOLD:
         lines.append(f"{len(missed) - _RULES_TOLD} rules before did not match.")
     for row in missed[-_RULES_TOLD:]:
-        actual = "unknown" if row.get("actual") is None else row["actual"]
-        lines.append(f'Rule "{row["rule"]}" did not match: {row["field"]} is {actual}, wanted {row["expected"]}.')
+        actual, expected = _plain(row.get("actual")), _plain(row["expected"])
+        lines.append(f'Rule "{row["rule"]}" did not match: {row["field"]} is {actual}, wanted {expected}.')
     lines += [f'Rule "{row["rule"]}" matched.' for row in tried if row["matched"]]
     return lines
+
+
+def _plain(value: Any) -> str:
+    """A value of a condition, or what it was compared with, as a person would say it."""
+    if value is None:
+        return "unknown"
+    text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    text = {"true": "yes", "false": "no"}.get(text, text).removeprefix("== ")
+    is_word = len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
+    return text[1:-1] if is_word else text
 
 
 def _pool(pool: dict[str, Any]) -> list[str]:
     says = f" ({pool['says']})" if "says" in pool else ""
     lane = f", {pool['lane']}" if pool.get("lane") else ""
-    lines = [f"In pool {pool['pool']}{lane}{says}:"]
+    lines = [f"In pool {pool['pool']}{lane}{says}:"] if pool["candidates"] else []
     for row in pool["candidates"][:_CANDIDATES_TOLD]:
         load = f", load {row['load'] / POINT:g} of {row['limit'] / POINT:g}" if "load" in row else ""
         tie = ", by the recorded hash of a tie" if "tie" in row and row["why"] == "chosen" else ""

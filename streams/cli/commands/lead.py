@@ -1,13 +1,15 @@
 """`leadstream lead`: why a lead is where it is."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from schemas.decision import Decision
 from schemas.ids import person_of
+from schemas.rep import Rep
 from streams.cli.exit_code import ExitCode
-from streams.cli.failure import CommandFailed, not_found
+from streams.cli.failure import CommandFailed, not_found, refused
 from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.records import partition_count, read
 from streams.kafka.config import ClusterSettings
@@ -66,6 +68,52 @@ def history(context: typer.Context, lead: LeadId, as_json: AsJson = False) -> No
             for one in decisions
         ],
     )
+
+
+@app.command()
+def preview(
+    context: typer.Context,
+    facts: Annotated[list[str], typer.Argument(metavar="FACT...", help="name=value, such as company.employees=600.")],
+    division: Annotated[str, typer.Option(help="Whose roster, loads and turns.")] = "main",
+    policy: Annotated[str, typer.Option(help="A file, a shipped name or a hash, in place of the active one.")] = "",
+    roster: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Decide on this roster, without a cluster.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="As if it came then, such as 2026-03-14T02:00:00-05:00; else now.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Decide a lead typed in, with no effect: where it would go now and why, and what would change that.
+
+    Example: leadstream lead preview lead.action=demo company.employees=600 company.industry=saas --policy default
+    """
+    from routing.explain import story
+    from routing.preview import FactUnknown, empty_division, typed_lead
+    from routing.preview import preview as previewed
+    from streams.cli.entries import read_entries
+    from streams.cli.policies import body, compiled, shipped, text_of
+    from streams.cli.preview import activated, active_in, division_now, facts_of, instant_of
+
+    def text(name: str) -> str:
+        return text_of(name) if name in shipped() or Path(name).is_file() else body(context.obj.cluster(), name).text
+
+    now = instant_of(at)
+    try:
+        lead = typed_lead(facts_of(facts), now)
+    except FactUnknown as error:
+        raise refused(f"{error}.", "See the facts in docs/policy.md.") from error
+    if roster is not None:
+        chosen = compiled(policy or "default", text(policy or "default"))
+        state = empty_division(chosen, read_entries(roster, Rep, "reps"), now)
+    else:
+        state = division_now(context.obj.cluster(), division)
+        name = policy or active_in(state, division) or ""
+        chosen = compiled(name, text(name))
+        state = activated(state, chosen, now) if policy else state
+    found = previewed(state, chosen, lead, now)
+    if as_json:
+        print_json({"decisions": found.decisions, "otherwise": found.otherwise})
+    else:
+        say(story(found.decisions, found.otherwise))
 
 
 def decisions_on(cluster: ClusterSettings, lead: str) -> list[Decision]:

@@ -1,0 +1,56 @@
+"""`leadstream lead preview` without a cluster, and what a person types."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from streams.cli.exit_code import ExitCode
+from streams.cli.failure import CommandFailed
+from streams.cli.main import run
+from streams.cli.preview import facts_of, instant_of
+
+ROSTER = """
+- id: M1
+  name: Ada
+  role: ae
+  team: mm-southwest
+  hours: {timezone: America/Chicago, week: {tue: [["09:00", "18:00"]]}}
+- {id: MM, name: Cleo, role: manager, team: mm-southwest}
+"""
+FACTS = ["lead.action=demo", "company.employees=450", "company.industry=saas", "company.country=US", "company.state=TX"]
+
+
+def test_a_lead_is_previewed_on_a_roster_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "roster.yaml"
+    path.write_text(ROSTER)
+    at = ["--at", "2026-03-10T14:14:00-05:00", "--roster", str(path)]
+    assert run(["lead", "preview", *FACTS, *at, "--json"]) == ExitCode.OK
+    (told,) = json.loads(capsys.readouterr().out)["decisions"]
+    assert (told["owner"]["id"], told["rule"]) == ("M1", "mid-market Southwest")
+    assert run(["lead", "preview", *FACTS, *at]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert 'Rule "mid-market Southwest" matched.' in said
+    assert 'Rule "personal email" did not match: mail.kind is business, wanted personal.' in said
+
+
+def test_what_is_typed_is_read_as_numbers_words_lists_and_claims() -> None:
+    typed = ["company.employees=600", "company.country=NO", "lead.has_phone=true", "lead.behaviour=[pricing, docs]"]
+    assert facts_of(typed) == {
+        "company.employees": 600,
+        "company.country": "NO",
+        "lead.has_phone": True,
+        "lead.behaviour": ["pricing", "docs"],
+    }
+
+
+@pytest.mark.parametrize("typed", ["company.employees", "=5", "a=[1"])
+def test_what_is_no_fact_is_refused(typed: str) -> None:
+    with pytest.raises(CommandFailed):
+        facts_of([typed])
+
+
+@pytest.mark.parametrize("typed", ["yesterday", "2026-03-10T14:14:00"])
+def test_an_instant_has_a_zone(typed: str) -> None:
+    with pytest.raises(CommandFailed):
+        instant_of(typed)
