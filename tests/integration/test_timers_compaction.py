@@ -165,12 +165,13 @@ def test_kills_while_the_topic_is_compacted_lose_no_wake_up_and_fire_none_twice(
         far, soon = now + timedelta(days=1), now + timedelta(seconds=2)
         keys = [f"lead/{n}" for n in range(60)]
         compacted.records.write("leads.timers", [armed(key, far) for key in keys])
-        compacted.records.write("leads.timers", [armed(key, soon) for key in keys[:40]])
-        compacted.records.write("leads.timers", [Outgoing(key, None) for key in keys[30:]])
+        compacted.records.write("leads.timers", [armed(key, soon) for key in keys[:30]])
         for key in keys[:30]:
             expected[key] = expected.get(key, 0) + 1
-        process.kill()
+        process.kill()  # before, while or after they fire
         process.wait()
+        compacted.records.write("leads.timers", [armed(key, soon) for key in keys[30:45]])
+        compacted.records.write("leads.timers", [Outgoing(key, None) for key in keys[30:]])
         compacted.deduplicated("lead/0")
         process = compacted.start(machine="here" if turn % 2 else f"new-{turn}")
         total = sum(expected.values())
