@@ -132,7 +132,8 @@ def _clock(decision: Decision) -> list[str]:
     lines.append(f"Lead clock: {ran}. Owner clock: {own}.")
     following = next((step for step in sla.steps if step.done_at is None), None)
     if following is not None and sla.contacted_at is None:
-        lines.append(f"Next step: {following.do} at {_time(following.due_at)}.")
+        is_held = sla.is_unverified and following.due_at <= decision.at
+        lines.append(f"{'Held' if is_held else 'Next'} step: {following.do} at {_time(following.due_at)}.")
     if sla.is_unverified:
         lines.append("Activity was behind at this moment: somebody may have made contact already.")
     if sla.breach is not None:

@@ -15,6 +15,7 @@ from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
 
 TOPIC = "leads.timers"
+SHOWN = 10  # records of one key; the topic keeps the others until it is compacted
 
 app = typer.Typer(add_completion=False, help="Look at pending wake-ups.", no_args_is_help=True)
 
@@ -76,9 +77,11 @@ def show(
                 None if one["armed"] is None else f"{one['armed'].due_at:%Y-%m-%d %H:%M:%S}",
                 None if one["armed"] is None else one["armed"].topic,
             )
-            for one in told
+            for one in told[-SHOWN:]
         ],
     )
+    if len(told) > SHOWN:
+        say(f"and {len(told) - SHOWN} before")
 
 
 def _told(record: Record) -> dict[str, Any]:
