@@ -25,9 +25,10 @@ from streams.timers.record import TOPIC, Firing
 from streams.transaction import Record, Transactor
 
 FIRE_LIMIT = 2_000  # wake-ups a transaction
-# Records between two looks at what is due: a backlog never holds up a fire for longer (some 60 ms). Twice the fires:
-# each leaves a tombstone that is read back, and while a backlog fires, what is armed meanwhile must be taken too.
-READ_LIMIT = 2 * FIRE_LIMIT
+READ_LIMIT = 1_000  # records between two looks at what is due: a backlog never holds up a fire for longer
+# While more is due than one transaction takes: each fire leaves a tombstone that is read back, and what is armed
+# meanwhile must be taken too.
+READ_LIMIT_FIRING = 2 * FIRE_LIMIT
 IDLE_SECONDS = 0.02  # what is armed now and due now waits this long at most
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
 
@@ -74,7 +75,8 @@ class TimersLoop:
     def turn(self) -> int:
         """Take one batch of armings, fire at most one transaction of what is due; return how many fired."""
         self._health.tick()
-        self._take(received(self._consumer, READ_LIMIT, self._patience()))
+        limit = READ_LIMIT_FIRING if self._has_more_due else READ_LIMIT
+        self._take(received(self._consumer, limit, self._patience()))
         now = self._clock.now()
         due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
         self._has_more_due = len(due) == FIRE_LIMIT
