@@ -6,9 +6,13 @@ the same records, which only decodes what comes in and encodes what goes out; it
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -22,15 +26,16 @@ from streams.runner import GC_THRESHOLDS
 from streams.stage import Event, Handled
 from streams.stages.assign import KINDS, AssignStage
 from streams.store.memory import MemoryStore
+from streams.store.rocks import open_rocks
 from streams.store.state import PartitionState
-from streams.store.store import Store
-from tests.bench.inputs import scored_lead
+from streams.store.store import Position, Store
+from tests.bench.inputs import AT, scored_lead
 from tests.bench.setting import policy_text, roster
 
 RULES = (10, 100, 300)
 REPS = (10, 200, 2000)
 BATCH = 100
-ROUNDS = 25
+ROUNDS = 10
 
 
 @dataclass
@@ -40,13 +45,13 @@ class Divided:
     rules: int
     people: list[Rep]
     store: Store = field(default_factory=MemoryStore)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self.policy = compile_policy(policy_text(self.rules))
         self.stage = AssignStage({self.policy.hash: self.policy}.get)
         self.state = PartitionState(self.store, KINDS)
         self.outbox = Outbox("assign", "bench")
-        self.now = datetime.now(UTC)
         self.offset = 0
         self.written: list[bytes] = []  # what the latest batch put on topics and changelog
         activated = PolicyActivated(division="main", hash=self.policy.hash, by="bench", reason="bench", at=self.now)
@@ -69,6 +74,8 @@ class Divided:
 
     def batch(self, events: list[Event]) -> None:
         """Handle, seal and fold one batch."""
+        if not events:
+            return
         self.outbox.clear()
         handled = []
         for place, event in enumerate(events):
@@ -76,7 +83,9 @@ class Divided:
             self.outbox.take(place, event, effects, self.now, self.state)
             handled.append(Handled(event, self.now, effects))
         self.outbox.take(len(events), events[-1], self.stage.seal(handled), self.now, self.state)
-        records = [*self.outbox.records(), *self.outbox.changelog({0: self.state})[0]]
+        records = self.outbox.records()
+        self.decided = [record.value for record in records if record.topic.endswith("leads.assigned")]
+        records += self.outbox.changelog({0: self.state}).get(0, [])
         self.written = [record.value for record in records if record.value is not None]
         self.state.fold(0, 0.0)
 
@@ -87,13 +96,102 @@ def changed(rep: Rep, at: datetime) -> RepChanged:
 
 
 def run(open_leads: int = 1_000_000, backlog: int = 100_000) -> dict[str, Any]:
-    """Return the figures of all parts by name."""
+    """Return the figures of all parts by name. open_leads, backlog: the most that a store is filled with."""
+    before = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLDS)
-    found: dict[str, Any] = {}
-    for rules in RULES:
-        for reps in REPS:
-            found[f"decisions {rules} rules x {reps} reps"] = cost(Divided(rules, roster(reps)))
+    try:
+        found: dict[str, Any] = {}
+        for rules in RULES:
+            for reps in REPS:
+                found[f"decisions {rules} rules x {reps} reps"] = cost(Divided(rules, roster(reps)))
+        return {**found, **_history(), **_open_leads(open_leads), **_backlog(backlog)}
+    finally:
+        gc.set_threshold(*before)
+
+
+def _history() -> dict[str, Any]:
+    """The same division when it is new and after it has decided some thousand leads."""
+    division, found = Divided(100, roster(200)), {}
+    for decided in (0, 5_000):
+        division.decide(division.leads(10_000, decided))
+        found[f"decisions after {decided} others"] = cost(division, first=100_000 + decided)
     return found
+
+
+def _open_leads(most: int) -> dict[str, Any]:
+    """Decisions on a store on disk with more and more open leads in it."""
+    found = {}
+    with _on_disk() as store:
+        division = Divided(100, roster(200), store)
+        division.decide(division.leads(0, 1))
+        rows = {key: value for key, value in store.scan("") if key.startswith(("lead/", "contact/", "lead-by-owner/"))}
+        (told,) = (key.removeprefix("lead/") for key in rows if key.startswith("lead/"))
+        held = 1
+        for round_, wanted in enumerate((most // 1000, most // 10, most)):
+            _fill(store, rows, told, range(held, wanted))
+            held = wanted
+            found[f"decisions with {wanted} open leads"] = cost(division, first=10_000_000 + round_ * 1_000_000)
+    return found
+
+
+def _backlog(most: int) -> dict[str, Any]:
+    """What it costs to give away a held lead when room appears, by how many are held."""
+    return {f"drained from {held} held": _drained(held) for held in (most // 100, most // 10, most)}
+
+
+def _drained(held: int) -> dict[str, Any]:
+    with _on_disk() as store:
+        division = Divided(100, [_limited(rep, 0) for rep in roster(10)], store, AT)
+        division.decide(division.leads(0, 1))
+        rows = {key: value for key, value in store.scan("") if key.startswith(("lead/", "contact/", "held/"))}
+        (told,) = (key.removeprefix("lead/") for key in rows if key.startswith("lead/"))
+        _fill(store, rows, told, range(1, held))
+        events = [division.event("rep.changed", changed(_limited(rep, 50), AT)) for rep in roster(10)]
+        spent, drained = 0.0, 0
+        for event in events:
+            spent += _spent(partial(division.batch, [event]))
+            drained += sum(b"It had waited" in value for value in division.decided if value is not None)
+        return {"leads": drained, "us each": round(spent / max(drained, 1) * 1e6)}
+
+
+def _limited(rep: Rep, limit: float) -> Rep:
+    return rep.model_copy(update={"limit": limit}) if rep.team == "mm-southwest" and rep.role == "ae" else rep
+
+
+def _fill(store: Store, rows: dict[str, bytes], told: str, numbers: range) -> None:
+    """Put copies of one lead's rows under other ids, as a restore would."""
+    for chunk in batched(numbers, 10_000):
+        made = [
+            (
+                key.replace(told, _named(told, number)).encode(),
+                value.replace(told.encode(), _named(told, number).encode()),
+            )
+            for number in chunk
+            for key, value in rows.items()
+        ]
+        store.load(made, Position("", 0, 0.0))
+    store.flush()
+
+
+def _named(told: str, number: int) -> str:
+    division, person, ordinal = told.split(".")
+    return f"{division}.{number:016x}{person[16:]}.{ordinal}"
+
+
+def batched(numbers: range, size: int) -> Iterator[range]:
+    """Yield the numbers in runs of at most `size`."""
+    for first in range(numbers.start, numbers.stop, size):
+        yield range(first, min(first + size, numbers.stop))
+
+
+@contextmanager
+def _on_disk() -> Iterator[Store]:
+    with TemporaryDirectory(prefix="leadstream-bench-") as folder:
+        store = open_rocks(Path(folder) / "store")
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def cost(division: Divided, rounds: int = ROUNDS, first: int = 0) -> dict[str, Any]:
@@ -102,9 +200,9 @@ def cost(division: Divided, rounds: int = ROUNDS, first: int = 0) -> dict[str, A
     bare: list[float] = []
     for number in range(rounds + 1):
         records = division.leads(first + number * BATCH, BATCH)
-        spent = _spent(lambda records=records: division.decide(records))  # type: ignore[misc]
+        spent = _spent(partial(division.decide, records))
         written = [orjson.loads(value) for value in division.written]
-        bare_spent = _spent(lambda records=records, written=written: _bare(records, written))  # type: ignore[misc]
+        bare_spent = _spent(partial(_bare, records, written))
         if number:  # the first warms up
             own.append(spent)
             bare.append(bare_spent)

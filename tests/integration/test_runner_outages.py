@@ -77,6 +77,29 @@ def test_imported_leads_wait_while_live_ones_lag(topics: ClusterSettings, record
         assert sum(key.startswith("p") for key in order[first:]) <= 100
 
 
+def test_live_leads_overtake_an_import_that_is_under_way(
+    topics: ClusterSettings, records: Records, tmp_path: Path
+) -> None:
+    """EDG-7, by places in the output: most of the import comes after leads that were published when it had begun."""
+    slow = {"do": "pause", "seconds": 0.004}
+    bulk = [Outgoing(f"b{n % 5}", {"person": f"b{n % 5}", **slow}) for n in range(2_500)]
+    live = [Outgoing(f"p{n % 5}", {"person": f"p{n % 5}"}) for n in range(40)]
+    records.write("leads.bulk", bulk)
+    with slots_of(topics, tmp_path) as slots:
+        slot = slots.start(inputs=["leads.raw", "leads.bulk"], low_priority=["leads.bulk"], batch_limit=50)
+        outputs(records, 50)
+        records.write("leads.raw", live)
+        found = outputs(records, len(bulk) + len(live), 120)
+        assert slot.stop() == 0
+    assert Counter(record.key for record in found) == Counter(record.key for record in [*bulk, *live])
+    after = 0
+    for partition in (0, 1):
+        order = [record.key or "" for record in found if record.partition == partition]
+        last = max((place for place, key in enumerate(order) if key.startswith("p")), default=-1)
+        after += len(order) - last - 1
+    assert after >= 1_000
+
+
 def test_the_port_tells_health_and_numbers(topics: ClusterSettings, records: Records, tmp_path: Path) -> None:
     with slots_of(topics, tmp_path) as slots:
         slot = slots.start(http_port=0).has("partitions.assigned")
