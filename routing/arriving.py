@@ -184,8 +184,11 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> 
     elif placed.via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL):
         parts.append(f"It went to the {placed.via.value}.")
     gone = scored.disqualified
-    if rule.to is Place.RECYCLED_REP and gone is not None:
-        parts.append(f"Disqualified on {gone.at.date().isoformat()}: {gone.reason or 'no reason given'}.")
+    if gone is not None:
+        who = f" by {gone.rep}" if gone.rep else ""
+        parts.append(f"Disqualified{who} on {gone.at.date().isoformat()}: {gone.reason or 'no reason given'}.")
+    if scored.lead.account is None and scored.lead.account_hint:
+        parts.append(f"It may belong to {scored.lead.account_hint}: a person should look.")
     return " ".join(parts)
 
 

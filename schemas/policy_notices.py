@@ -51,6 +51,7 @@ class AutoReply(Typed):
             "pricing": "demo",
             "content": "content",
             "webinar": "content",
+            "whitepaper": "content",
             "trial": "trial",
             "else": "receipt",
         }

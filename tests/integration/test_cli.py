@@ -99,6 +99,26 @@ def test_accounts_go_in_and_come_out(leadstream: Said, tmp_path: Path) -> None:
     assert leadstream("accounts", "list", "--json")[1][0]["domain"] == "acme.example"
 
 
+def test_the_check_of_accounts_finds_an_owner_who_left(leadstream: Said, tmp_path: Path) -> None:
+    accounts, roster = tmp_path / "accounts.json", tmp_path / "roster.csv"
+    accounts.write_text('[{"domain": "acme.example", "owner": "r-1"}, {"domain": "beta.example", "owner": "r-2"}]')
+    roster.write_text("id,name,active\nr-1,Ada,true\nr-2,Ben,false\n")
+    leadstream("accounts", "import", str(accounts))
+    leadstream("reps", "import", str(roster))
+    code, found, _ = leadstream("accounts", "check", "--json")
+    assert code == ExitCode.FAILED
+    assert [(one["domain"], one["kind"]) for one in found] == [("beta.example", "owner_left")]
+    accounts.write_text('[{"domain": "beta.example", "owner": "r-1"}]')
+    leadstream("accounts", "import", str(accounts))
+    assert leadstream("accounts", "check", "--json")[:2] == (ExitCode.OK, [])
+
+
+def test_a_lead_is_previewed_on_the_state_of_the_cluster(leadstream: Said) -> None:
+    code, _, error = leadstream("lead", "preview", "lead.action=demo")
+    assert code == ExitCode.NOT_FOUND
+    assert "has decided nothing yet" in error
+
+
 def test_an_import_sends_good_rows_and_reports_the_others(leadstream: Said, records: Records, tmp_path: Path) -> None:
     path = tmp_path / "crm.csv"
     path.write_bytes("Record ID;Email;Company Name\n1;zoe@a.example;Müller\n2;;\n3;b@b.example;Beta\n".encode("cp1252"))

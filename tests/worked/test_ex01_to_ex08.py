@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.explain import story
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, OwnerKind
 from schemas.lead import MailKind
@@ -36,7 +37,7 @@ def test_ex01_a_lead_of_a_named_account_goes_to_its_owner_even_at_the_limit() ->
     assert channels(lead, "owner") == ALL_FOUR
     assert lead.contact is not None and lead.contact.phone and lead.contact.linkedin
     assert [notice.template for notice in lead.notices if notice.audience == "lead"] == ["auto_reply.demo"]
-    assert world.turns("ent-amer") == {}
+    assert (world.turns("ent-amer"), world.load("E1")) == ({}, 40.5)
 
     (alert,) = of_kind(world.until(at("14:19")), DecisionKind.ESCALATED)[-1:]
     assert (alert.at, told(alert, "manager")) == (at("14:19"), {"EM"})
@@ -55,7 +56,8 @@ def test_ex02_the_order_of_the_rules_decides_between_segment_and_territory(polic
     world = World(policy)
     lead = world.arrives(Arrival("bigco.example", 5000))
     assert (lead.tier, lead.pool, lead.owner.id) == ("T1", pool, rep)
-    assert lead.trace["rule"] == lead.rule
+    assert lead.trace["pools"][0].get("lane") == "senior lane"
+    assert f'Rule "{lead.rule}" matched.' in story([lead])
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,12 @@ def test_ex03_the_threshold_of_enterprise_is_the_policys(enterprise_from: int, p
     text = DEFAULT.replace("enterprise, from: 1000", f"enterprise, from: {enterprise_from}")
     lead = World(text).arrives(Arrival("midco.example", 600, action="webinar"))
     assert (lead.tier, lead.pool, lead.owner.id) == ("T2", pool, rep)
+
+
+@pytest.mark.parametrize(("employees", "segment"), [(501, "enterprise"), (500, "mid_market")])
+def test_ex03_the_variant_above_500_begins_at_501(employees: int, segment: str) -> None:
+    text = DEFAULT.replace("enterprise, from: 1000", "enterprise, from: 501")
+    assert World(text).arrives(Arrival("midco.example", employees)).segment == segment
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_ex04_a_personal_address_goes_to_manual_review() -> None:
         "manual-review",
         "RV",
     )
-    assert not lead.uses_turn
+    assert (lead.uses_turn, lead.pool, channels(lead, "queue")) == (False, None, {"slack", "email"})
     assert [notice.template for notice in lead.notices if notice.audience == "lead"] == ["auto_reply.team"]
     assert lead.sla is not None and lead.sla.contact_due_at == at("15:14")
 
@@ -102,6 +110,9 @@ def test_ex04_a_personal_address_goes_to_manual_review() -> None:
     assert (alert.at, told(alert, "manager")) == (at("14:29"), {"RM"})
     (moved,) = world.until(at("14:44"))
     assert (moved.at, moved.owner.id, moved.owner.queue) == (at("14:44"), "RM", "manual-review")
+    # 3x counts the queue's hours: 17:00 here is 18:00 at the office, the rest of it runs from 09:00 there
+    (leadership,) = [row for row in world.until(at("09:00", 11)) if told(row, "leadership")]
+    assert (leadership.at, told(leadership, "leadership")) == (at("08:14", 11), {"SL"})
 
 
 def test_ex04_a_personal_address_that_a_provider_ties_to_an_account_goes_to_its_owner() -> None:
@@ -127,11 +138,14 @@ def test_ex05_a_repeat_of_higher_tier_keeps_its_owner_and_starts_a_new_clock() -
     assert world.turns("mm-southwest") == turns
     notice = next(notice for notice in repeat.notices if notice.audience == "owner")
     assert (notice.template, set(notice.channels), notice.urgent) == ("repeat", ALL_FOUR, True)
+    assert "come back" in notice.note
 
     decisions = [row for row in world.until(at("14:29")) if row.lead_id == first.lead_id]
     alert, moved, leadership = [row for row in decisions if row.at in (at("14:19"), at("14:24"), at("14:29"))]
     assert told(alert, "manager") == {"MM"}
     assert (moved.owner.id, moved.trace["pools"][0]["lane"]) == ("M1", "senior lane")
+    assert {"rep": "M2", "why": "excluded"} in moved.trace["pools"][0]["candidates"]
+    assert (told(moved, "owner"), told(moved, "previous_owner")) == ({"M1"}, {"M2"})
     assert told(leadership, "leadership") == {"SL"}
     later = [row for row in world.until(at("14:51")) if row.lead_id == first.lead_id]
     assert {row.trace.get("step") for row in later} == {"repeat"}  # the old due of 14:50 is void
@@ -178,6 +192,8 @@ def test_ex07_a_warm_lead_at_night_is_assigned_and_its_clock_waits_for_the_openi
     assert (set(notice.channels), notice.release_at) == ({"slack", "email"}, {"slack": at("09:00", 16)})
     rows = [row for row in world.until(at("12:00", 16)) if row.trace.get("step") != "0.5x:remind_owner"]
     assert [row.at for row in rows] == [at("10:00", 16), at("11:00", 16), at("12:00", 16)]
+    alert, moved, leadership = rows
+    assert (told(alert, "manager"), moved.owner.id, told(leadership, "leadership")) == ({"MM"}, "M2", {"SL"})
 
 
 def full_team() -> World:

@@ -21,7 +21,6 @@ from tests.worked.world import (
     Arrival,
     World,
     at,
-    channels,
     of_kind,
     on_leave,
     told,
@@ -108,7 +107,11 @@ def test_ex12_the_team_lead_gets_a_recycled_lead_whose_rep_is_absent() -> None:
     world = World(changed={"M2": on_leave("M2", 9, 14)})
     known = gone(datetime(2026, 1, 20, 18, tzinfo=UTC))
     lead = world.arrives(Arrival("again.example", 450, action="content", disqualified=known))
-    assert (lead.owner.id, lead.owner.kind) == ("MM", OwnerKind.TEAM_LEAD)
+    assert (lead.owner.id, lead.owner.kind, lead.at) == ("MM", OwnerKind.TEAM_LEAD, at("14:14"))
+    assert "2026-01-20" in lead.reason
+    rows = [row for row in world.until(at("17:14")) if row.trace.get("step") != "0.5x:remind_owner"]
+    assert told(rows[0], "manager") == {"SL"}  # meant for the owner, it goes one level up
+    assert (rows[-1].at, told(rows[-1], "leadership")) == (at("17:14"), {"SL"})
 
 
 def test_ex13_after_90_days_it_is_a_new_lead() -> None:
@@ -116,6 +119,8 @@ def test_ex13_after_90_days_it_is_a_new_lead() -> None:
     known = gone(datetime(2025, 12, 10, 18, tzinfo=UTC))
     lead = world.arrives(Arrival("again.example", 450, action="content", disqualified=known))
     assert (lead.owner.id, lead.rule, lead.uses_turn) == ("M1", "mid-market Southwest", True)
+    assert world.turns("mm-southwest") == {"M1": 1}
+    assert "Disqualified by M2 on 2025-12-10: no budget." in lead.reason
 
 
 def spread(world: World, leads: int) -> list[str]:
@@ -135,6 +140,8 @@ def test_ex14_thirty_leads_are_shared_by_weight_and_nobody_is_ever_a_lead_away()
         given += spread(world, 1)
         if n % 5 == 0:  # account and manual assignments in between change nothing
             world.arrives(Arrival("acme.example", 5000, account=ACME))
+            other = world.arrives(Arrival("small.example", 120, action="webinar"))
+            world.does(ActivityKind.REASSIGNED, other.lead_id, None, world.now, to="M3", by="MM", reason="language")
         for rep, share in shares.items():
             assert abs(given.count(rep) - share * n) < 1
         if n % 6 == 0:
@@ -193,17 +200,18 @@ def test_ex17_a_country_nobody_covers_goes_to_the_catch_all() -> None:
     world = World()
     lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None))
     assert (lead.tier, lead.owner.queue, lead.owner.id) == ("T2", "catch-all", "CA")
+    assert (lead.rule, lead.uses_turn) == ("everything else", False)  # what the fallback rate counts
     (alert,) = world.until(at("14:29"))
-    assert told(alert, "manager") == {"CM"}
+    assert (alert.at, told(alert, "manager")) == (at("14:29"), {"CM"})
     (moved,) = world.until(at("14:44"))
-    assert moved.owner.id == "CM"
+    assert (moved.at, moved.owner.id) == (at("14:44"), "CM")
 
 
 def test_ex18_a_nurtured_lead_that_engages_three_times_goes_to_review() -> None:
     world = World()
     lead = world.arrives(Arrival("tiny.example", 20, "retail", action="whitepaper"))
     assert (lead.tier, lead.segment, lead.kind, lead.owner.id) == ("T3", "self_serve", DecisionKind.NURTURED, None)
-    assert channels(lead, "lead") == {"email"}
+    assert [(one.template, one.channels) for one in lead.notices] == [("auto_reply.content", ("email",))]
     assert world.wakes == {}
     for day in (11, 12):
         assert world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", day)) == []
@@ -212,6 +220,8 @@ def test_ex18_a_nurtured_lead_that_engages_three_times_goes_to_review() -> None:
     assert queued.sla is not None and queued.sla.clock_at == at("10:00", 13)
     (alert,) = world.until(at("10:15", 13))
     assert told(alert, "manager") == {"RM"}
+    (moved,) = world.until(at("10:30", 13))
+    assert moved.owner.id == "RM"
 
 
 def test_ex18_engagements_more_than_seven_days_apart_do_not_add_up() -> None:
@@ -270,6 +280,17 @@ def test_ex22_a_slow_crm_changes_neither_owner_nor_ladder() -> None:
     assert (alert.at, alert.owner.id) == (at("14:19"), "M1")
 
 
+def test_ex22_the_ladder_runs_from_the_submission_while_the_crm_rejects_writes() -> None:
+    world = World()
+    lead = world.arrives(Arrival("lone.example", 450))
+    rows = [row for row in world.until(at("14:29")) if row.trace.get("step") != "0.5x:remind_owner"]
+    assert [row.at for row in rows] == [at("14:19"), at("14:24"), at("14:29")]
+    writes = [notice.audience for row in (lead, *rows) for notice in row.notices if notice.audience == "crm"]
+    assert len(writes) == 2  # the first owner and the second: one record, written under one id
+    (noted,) = world.settles(lead, Settlement.CRM_ACKNOWLEDGED, at("14:34"))
+    assert noted.sla is not None and noted.sla.breach == "crm_late"
+
+
 def test_ex24_a_call_known_before_2x_cancels_it() -> None:
     world = World()
     lead = world.arrives(Arrival("silent.example", 450, delay_seconds=3))
@@ -288,6 +309,7 @@ def test_ex24_a_call_before_2x_that_is_learned_after_it_gives_the_lead_back() ->
     assert [row.owner.id for row in world.decisions if row.kind is DecisionKind.REASSIGNED] == ["M2", "M1"]
     back = rows[-1]
     assert (back.owner.id, back.epoch) == ("M1", 3)
+    assert (back.trace["move"], "override" in back.trace) == ("returned", False)  # no manual reassignment
     assert told(back, "owner") | told(back, "previous_owner") == {"M1", "M2"}
     assert back.sla is not None and back.sla.contacted_at is not None
     assert (back.sla.contacted_at - back.sla.clock_at).total_seconds() == 9 * 60 + 58

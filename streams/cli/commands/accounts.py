@@ -7,6 +7,7 @@ import typer
 
 from schemas.account import Account
 from streams.cli.entries import read_entries
+from streams.cli.exit_code import ExitCode
 from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.records import latest
 from streams.cli.table_import import put_all
@@ -32,6 +33,32 @@ def import_accounts(
         print_json({"checked": len(accounts), "written": count})
     else:
         say(f"{len(accounts)} accounts checked, {count} written.")
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    leads: Annotated[bool, typer.Option(help="Compare with the leads of the last 14 days too.")] = True,
+    every: Annotated[str, typer.Option(help='Go on, and check again so often, such as "1d".')] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find accounts whose data has aged: owners who left, companies that moved, were renamed or bought, doubles.
+
+    Exit code 1 where something was found. Run it daily.
+    Example: leadstream accounts check --json
+    """
+    from streams.cli.account_check import check_again, checked
+
+    if every:
+        check_again(context.obj.cluster(), every, with_leads=leads)
+        return
+    found = checked(context.obj.cluster(), with_leads=leads)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(one.domain, one.kind, one.what, one.fix) for one in found]
+        print_table(("account", "finding", "what", "what to do"), rows, empty="Every account is in order.")
+    raise typer.Exit(ExitCode.FAILED if found else ExitCode.OK)
 
 
 @app.command("list")

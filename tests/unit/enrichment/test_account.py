@@ -50,6 +50,29 @@ def test_an_account_is_found_by_domain_subdomain_and_alias(host: str, how: Accou
     assert match(index(ACME), host) == ("acme.example", how)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ACME Robotics GmbH", "acme.example"),
+        ("Acme Robotic", "acme.example"),
+        ("Acme Bakery", None),
+        ("Robotics", None),
+    ],
+)
+def test_a_name_alone_proposes_an_account_and_decides_nothing(name: str, hint: str | None) -> None:
+    of = index(Account(domain="acme.example", name="Acme Robotics", owner="E1"))
+    lead = Lead(
+        event_id="e",
+        person="p",
+        submitted_at=AT,
+        received_at=AT,
+        mail=MailFacts(domain="other.example", kind=MailKind.BUSINESS),
+        company=Company(domain="other.example", name=name),
+    )
+    found = bound(lead, "other.example", (), of)
+    assert (found.account, found.account_hint) == (None, hint)
+
+
 @pytest.mark.parametrize("host", ["notacme.example", "acme.example.evil.test", "example"])
 def test_a_domain_that_only_looks_alike_is_no_match(host: str) -> None:
     assert match(index(ACME), host) is None

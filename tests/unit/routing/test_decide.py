@@ -1,5 +1,6 @@
 """What a division does with each kind of event, beyond the worked examples."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,25 @@ def test_a_lead_of_a_division_without_policy_waits_and_is_decided_at_the_activat
     decided = world.decisions[-1]
     assert (decided.lead_id, decided.owner.id, decided.kind) == (lead.lead_id, "M1", DecisionKind.ASSIGNED)
     assert decided.contact is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "decided"), [(ActivityKind.WON, 0), (ActivityKind.CALLED, 1)], ids=["ended meanwhile", "only called"]
+)
+def test_a_lead_that_waits_for_a_policy_is_decided_unless_it_has_ended(kind: ActivityKind, decided: int) -> None:
+    world = World()
+    divisions = {key: value for key, value in world.state.values.items() if key.startswith("division/")}
+    for key, value in divisions.items():
+        world.state.values[key] = replace(value, policy_hash=None)
+    lead = world.arrives(WARM)
+    assert lead.policy_hash == ""
+    for key, value in divisions.items():
+        world.state.values[key] = replace(value, policy_hash=world.policy.hash)
+    ended = world.does(kind, lead.lead_id, "M1", at("14:15"))
+    assert [row.kind for row in ended] == ([DecisionKind.CLOSED] if not decided else [])
+    world.activate(world.policy, at("14:20"))
+    later = [row for row in world.decisions if row.kind is DecisionKind.ASSIGNED]
+    assert len(later) == decided
 
 
 def test_an_empty_roster_sends_the_lead_to_the_catch_all_queue() -> None:

@@ -1,0 +1,42 @@
+"""The health of the accounts on a cluster, once or daily."""
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from enrichment.account_health import AccountFinding, Seen, account_findings
+from schemas.account import Account
+from schemas.duration import duration
+from schemas.lead import LeadEnriched
+from schemas.rep import Rep
+from streams.cli.failure import refused
+from streams.cli.records import latest, read
+from streams.kafka.config import ClusterSettings
+
+
+def checked(cluster: ClusterSettings, *, with_leads: bool) -> list[AccountFinding]:
+    """Return what is wrong with the accounts by the roster, each other, and the leads that are still kept."""
+    accounts = [Account.model_validate_json(row.value or b"") for row in latest(cluster, "accounts").values()]
+    roster = [Rep.model_validate_json(row.value or b"") for row in latest(cluster, "reps").values()]
+    seen = Seen()
+    if with_leads:
+        for record in read(cluster, "leads.enriched"):
+            if record.header("ce_type") == "lead.enriched" and record.value is not None:
+                seen.add(LeadEnriched.model_validate_json(record.value).lead)
+    return account_findings(accounts, roster, seen, datetime.now(UTC))
+
+
+def check_again(cluster: ClusterSettings, every: str, *, with_leads: bool) -> None:
+    """Check now and then every so often, a log line a finding, until stopped. Raises CommandFailed for no duration."""
+    try:
+        seconds = duration(every).total_seconds()
+    except ValueError as error:
+        raise refused(f"--every: {error}.", 'Write a duration such as "1d".') from error
+    log = structlog.get_logger("accounts")
+    while True:
+        found = checked(cluster, with_leads=with_leads)
+        log.info("accounts.checked", findings=len(found))
+        for one in found:
+            log.warning("account.aged", account=one.domain, kind=one.kind, what=one.what, fix=one.fix)
+        time.sleep(seconds)
