@@ -11,7 +11,7 @@ from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
 from enrichment.merge import merged
 from enrichment.providers.provider import Query
-from enrichment.waterfall import Waterfall
+from enrichment.waterfall import Waterfall, all_of
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
 from schemas.org import Org
@@ -88,7 +88,7 @@ class EnrichStage:
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
         now = self._clock()
         self._quotas.recall(batch, state, now)
-        learnt = await asyncio.gather(*(self._learn(prepared, state, deadline, now) for _, prepared in rows))
+        learnt = await all_of([self._learn(prepared, state, deadline, now) for _, prepared in rows])
         return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:

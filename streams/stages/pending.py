@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from enrichment.account import Accounts
 from enrichment.cache import key_of, usable
-from enrichment.waterfall import Waterfall
+from enrichment.waterfall import Waterfall, all_of
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
 from schemas.lead import LeadEnriched, LeadPending
@@ -47,7 +47,7 @@ class PendingStage:
         self._quotas.recall(batch, state, now)
         rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
         rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
-        found = await asyncio.gather(*(self._learn(waiting, state, deadline, now) for _, waiting in rows))
+        found = await all_of([self._learn(waiting, state, deadline, now) for _, waiting in rows])
         return {place: prepared for (place, _), prepared in zip(rows, found, strict=True)}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:

@@ -72,7 +72,7 @@ class Flow:
         return int(sum(_counted(self._port(name), provider) for name in ("enrich", "pending")))
 
     def _port(self, name: str) -> int:
-        return self.base + PORTS_A_STAGE * NAMES.index(name)
+        return self.base + PORTS_A_STAGE * NAMES.index(name) + 1
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def flowing(
     org_file = folder / f"{namespace}.yaml"
     org_file.write_text(yaml.safe_dump(lab.org(**deadlines)))
     base = next(
-        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at) for at in range(len(NAMES)))
+        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at + 1) for at in range(len(NAMES)))
     )
     environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
     with ExitStack() as all_of_them:

@@ -340,7 +340,7 @@ async def test_a_signed_call_of_another_shape_is_refused_and_says_what_is_missin
 @pytest.mark.parametrize("kind", ["meta", "linkedin"])
 async def test_a_lead_that_cannot_be_fetched_is_asked_for_again(kind: str) -> None:
     async with intake_of() as intake:
-        for trouble in (503, 401, "drop"):
+        for trouble in (503, 401, 302):
             intake.api.mood.script = [trouble]
             answer = await intake.send(kind)
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30"), trouble
