@@ -32,6 +32,7 @@ from schemas.org import Org
 _FORM_CONFIDENCE = 0.6
 _MAIL_CONFIDENCE = 0.9
 _NAMES = ("name", "first_name", "last_name", "company")  # looked at as typed: what is tidied away may be the sign
+QUALIFIED_CHAT = "qualified_chat"  # what a visitor did whom a bot has qualified, where nothing else is said
 _BULK_AGE = timedelta(days=36_500)
 
 
@@ -188,8 +189,9 @@ def _suspect(fields: Fields, person: _Person, org: Org) -> tuple[str, ...]:
 
 
 def _contact(fields: Fields, person: _Person) -> Contact:
-    message, transcript = fields.body("message"), fields.body("transcript")
-    kept = {key: value for key, value in fields.all() if not (value is message or value is transcript)}
+    message, transcript = fields.body("message"), fields.talk("transcript")
+    said = {name for name, text in (("message", message), ("transcript", transcript)) if text}
+    kept = {key: value for key, value in fields.all() if key not in said}
     return Contact(
         email=person.mail.address if person.mail else None,
         phone=person.phone.e164 if person.phone else None,
@@ -232,7 +234,8 @@ def _lead(
     tongue = language.code(spoken) if spoken else None
     if spoken and tongue is None:
         fields.flag("language", "unknown")
-    box = person.mail
+    box, has_bot = person.mail, fields.claim("bot_qualified") or False
+    deed = action.action(did, org.actions) if did else None
     values = {
         "event_id": event_id,
         "person": person_id(secret, _identity(person, event_id)),
@@ -240,7 +243,7 @@ def _lead(
         "channel": fields.public("channel"),
         "campaign": fields.public("campaign"),
         "form": fields.public("form"),
-        "action": action.action(did, org.actions) if did else None,
+        "action": deed or (QUALIFIED_CHAT if has_bot else None),
         "submitted_at": submitted_at,
         "received_at": received_at,
         "mail": _mail_facts(fields, box),
@@ -256,7 +259,7 @@ def _lead(
         "service_type": fields.public("service_type"),
         "behaviour": fields.behaviour(),
         "answers": fields.answers(),
-        "bot_qualified": fields.claim("bot_qualified") or False,
+        "bot_qualified": has_bot,
         "has_consent": fields.claim("consent"),
         "foreign_id": fields.public("foreign_id"),
         "division": _division(fields),

@@ -14,6 +14,7 @@ _PERSONAL_KEYS = re.compile(
     r"e_?mail|phone|mobile|(?:^|your_|my_|full_|first_|last_|sur|contact_)name$|address|birth|ssn|passport"
 )
 MOST_ANSWERS = 50
+MOST_MESSAGES = 500
 MOST_BEHAVIOURS = 30
 PUBLIC_CHARACTERS = 200
 
@@ -59,6 +60,16 @@ class Fields:
             return value or None
         self.flag(name, "invalid")
         return None
+
+    def talk(self, name: str) -> str | None:
+        """Return a chat as text, a line a message: "visitor: I need a demo". Text is taken as it is."""
+        value = self._fields.get(name)
+        if not isinstance(value, list):
+            return self.body(name)
+        lines = [line for line in map(_message, value[:MOST_MESSAGES]) if line]
+        if not lines and value:
+            self.flag(name, "invalid")
+        return "\n".join(lines) or None
 
     def claim(self, name: str) -> bool | None:
         """Return a yes or no, or None where it says neither."""
@@ -123,6 +134,16 @@ class Fields:
 def looks_personal(text: str) -> bool:
     """Tell whether `text` holds something like an address or a phone number."""
     return _PERSONAL.search(text) is not None
+
+
+def _message(row: Any) -> str | None:
+    if isinstance(row, str):
+        return row.strip() or None
+    if not isinstance(row, dict):
+        return None
+    text = next((row[name] for name in ("text", "message", "body") if isinstance(row.get(name), str)), None)
+    who = next((row[name] for name in ("from", "author", "role", "sender") if isinstance(row.get(name), str)), None)
+    return (f"{who}: {text}" if who else text) if text else None
 
 
 def _said(answer: Any) -> str | int | float | bool | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from enrichment.coverage import Worth
 from enrichment.guard import BreakerOpen, QuotaSpent
 from enrichment.merge import NEEDED
 from enrichment.providers.provider import Answer, Firmographics, ProviderBusy, ProviderDown, ProviderFailed
@@ -57,6 +58,15 @@ class ProviderMetrics:
         self._cost = Counter(
             "leadstream_enrichment_cost_total", "Cost by the org file's prices.", ["provider"], registry=registry
         )
+        # Share of found companies of the last seven days that had the field, over restarts, of this process's share.
+        self._fill = Gauge(
+            "leadstream_enrichment_fill_ratio", "Fill rate of seven days.", ["provider", "field"], registry=registry
+        )
+        # How far that is below the best week of the thirty days before. 0.1 and more: degradation; see
+        # `leadstream enrichment report`, then the provider's status page.
+        self._fall = Gauge(
+            "leadstream_enrichment_fill_fall_ratio", "Fall of the fill rate.", ["provider", "field"], registry=registry
+        )
         for name in self._prices:
             self._start(name)
 
@@ -80,6 +90,14 @@ class ProviderMetrics:
         self._answers.labels(provider, outcome).inc()
         if outcome not in _NOT_TIMED:
             self._seconds.labels(provider).observe(seconds)
+
+    def covered(self, found: Sequence[Worth]) -> None:
+        """Show what providers are worth over the last weeks."""
+        for one in found:
+            for name, share in one.fill.items():
+                self._fill.labels(one.provider, name).set(share)
+            for name, share in one.fall.items():
+                self._fall.labels(one.provider, name).set(share)
 
     def _start(self, provider: str) -> None:
         """Show zeros from the start, so that a rate sees the first one."""

@@ -48,6 +48,9 @@ class SubmittedLead(Read):
     step: str | None = Field(
         default=None, description="a step of a multi-step form; only 'final' or none starts the clock"
     )
+    session: str | None = Field(
+        default=None, description="one filling of a form of several steps: its steps become one lead"
+    )
     submitted_at: str | None = None
     message: str | None = None
     language: str | None = None
@@ -55,8 +58,12 @@ class SubmittedLead(Read):
     service_type: str | None = None
     behaviour: list[str] | None = Field(default=None, description="pages and acts before the submission")
     answers: dict[str, Any] | None = None
-    transcript: str | None = Field(default=None, description="a chat, passed on to the rep")
-    bot_qualified: bool | None = None
+    transcript: str | list[dict[str, Any]] | None = Field(
+        default=None, description="a chat, passed on to the rep: text, or messages of from and text"
+    )
+    bot_qualified: bool | None = Field(
+        default=None, description="a bot has qualified the visitor: first in any wait, high intent where no action says"
+    )
     consent: bool | None = None
     foreign_id: str | None = Field(
         default=None, description="the id in the system it came from, for example 'hubspot:1042'"

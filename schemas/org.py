@@ -83,7 +83,10 @@ class HttpProvider(Typed):
 
 
 class CsvProvider(Typed):
-    """A CSV file of one's own with a header row. columns: field of `Company` -> column. Rows are found by domain."""
+    """A file of one's own: CSV with a header row, or Parquet by its name. columns: field of `Company` -> column.
+
+    Rows are found by domain, else by name.
+    """
 
     path: str
     columns: dict[str, str] = Field(default_factory=dict)

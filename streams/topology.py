@@ -26,6 +26,7 @@ from streams.stage import Stage
 from streams.tables import Tables
 
 if TYPE_CHECKING:
+    from enrichment.metrics import ProviderMetrics
     from enrichment.waterfall import Waterfall
     from routing.policy import Policy
 
@@ -50,7 +51,9 @@ def enrich(parts: Parts) -> Stage:
 
     org, secret = org_of(parts.settings), parts.settings.person_key()
     share = enrich_share(org, parts.settings.slots.get("enrich", 1))
-    return EnrichStage(org, secret, parts.tables, _waterfall(parts, org, share), parts.clock.now)
+    watch = _provider_metrics(parts, org)
+    waterfall = _waterfall(parts, org, share, watch)
+    return EnrichStage(org, secret, parts.tables, waterfall, parts.clock.now, watch.covered)
 
 
 def pending(parts: Parts) -> Stage:
@@ -60,7 +63,8 @@ def pending(parts: Parts) -> Stage:
 
     org = org_of(parts.settings)
     share = pending_share(org, parts.settings.slots.get("pending", 1))
-    return PendingStage(org, parts.tables, _waterfall(parts, org, share), parts.clock.now)
+    waterfall = _waterfall(parts, org, share, _provider_metrics(parts, org))
+    return PendingStage(org, parts.tables, waterfall, parts.clock.now)
 
 
 def track(parts: Parts) -> Stage:
@@ -217,12 +221,16 @@ def person_of_email(org: Org, secret: bytes) -> Callable[[str], str | None]:
     return person
 
 
-def _waterfall(parts: Parts, org: Org, quota_share: float) -> "Waterfall":
+def _provider_metrics(parts: Parts, org: Org) -> "ProviderMetrics":
     from enrichment.metrics import ProviderMetrics
+
+    return ProviderMetrics(parts.registry, org.enrichment.providers)
+
+
+def _waterfall(parts: Parts, org: Org, quota_share: float, watch: "ProviderMetrics") -> "Waterfall":
     from enrichment.opening import opened
     from enrichment.providers.pool import Pool
     from enrichment.providers.registry import Tools
 
     tools = Tools(parts.tables, lambda name: os.environ.get(name, ""), Pool())
-    watch = ProviderMetrics(parts.registry, org.enrichment.providers)
     return opened(org, tools, parts.settings.person_key(), parts.clock.now, quota_share, watch)

@@ -1,10 +1,11 @@
-"""A CSV file of one's own as a provider, read whole at the first question; found by domain, else by name."""
+"""A CSV or Parquet file of one's own as a provider, read whole at the first question; found by domain, else by name."""
 
 import asyncio
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from enrichment.normalise import company
 from enrichment.providers.mapped import FIELDS, firm
@@ -55,14 +56,33 @@ def _rows(source: CsvProvider) -> _Rows:
             if known.name:
                 rows.by_name.setdefault(company.key(known.name), known)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ProviderWrong(f"the CSV file cannot be read: {type(error).__name__}") from error
+        raise ProviderWrong(f"the file cannot be read: {type(error).__name__}") from error
     return rows
 
 
 def _companies(source: CsvProvider) -> Iterator[Company]:
     columns = source.columns or {name: name for name in FIELDS}
-    with Path(source.path).open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            known = firm({name: row.get(column) for name, column in columns.items() if name in FIELDS})
-            if known:
-                yield known
+    read = _parquet_rows if Path(source.path).suffix == ".parquet" else _csv_rows
+    for row in read(source.path):
+        known = firm({name: row.get(column) for name, column in columns.items() if name in FIELDS})
+        if known:
+            yield known
+
+
+def _csv_rows(path: str) -> Iterator[Mapping[str, Any]]:
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        yield from csv.DictReader(file)
+
+
+def _parquet_rows(path: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a Parquet file, a batch at a time. Raises ProviderWrong without the extra `parquet`."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise ProviderWrong("Parquet needs the extra: pip install leadstream[parquet]") from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+    except ArrowException as error:
+        raise ProviderWrong(f"the Parquet file cannot be read: {type(error).__name__}") from error

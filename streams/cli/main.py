@@ -29,6 +29,7 @@ COMMANDS = (
     "lead",
     "notify",
     "crm",
+    "enrichment",
     "quarantine",
     "dlq",
     "timers",

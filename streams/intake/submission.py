@@ -87,7 +87,9 @@ def _lead(fields: Any, at: str, client: str, now: datetime) -> Submission:
     stamped = {"submitted_at": now.astimezone(UTC).isoformat(), **{k: v for k, v in fields.items() if v is not None}}
     value = encode({**stamped, "id": fields.get("id") or event_id})
     assert value is not None
-    return Submission(event_id, "leads.raw", event_id, "lead.submitted", value)
+    session = fields.get("session")  # the steps of one filling meet in one partition
+    key = derived_id(session, f"intake/{client}", "session") if isinstance(session, str) else event_id
+    return Submission(event_id, "leads.raw", key, "lead.submitted", value)
 
 
 def _activity(fields: Any, at: str, client: str, now: datetime) -> Submission:

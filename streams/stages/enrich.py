@@ -1,9 +1,10 @@
 """ENRICH: a submission becomes a complete, canonical lead, or waits in leads.pending for slow providers."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
@@ -17,7 +18,7 @@ from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, Raw
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages import form_steps, paid, submission_rate
+from streams.stages import coverage, form_drafts, form_steps, paid, submission_rate
 from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 from streams.stages.submission_rate import counted, decode_rate
 
@@ -63,11 +64,19 @@ class EnrichStage:
     kinds: Mapping[str, Kind] = {
         **KINDS,
         "steps": Kind(form_steps.decode_steps),
+        "draft": Kind(form_drafts.decode_draft),
+        "coverage": Kind(coverage.decode_coverage),
         "rate": Kind(decode_rate),
     }
 
     def __init__(
-        self, org: Org, secret: bytes, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]
+        self,
+        org: Org,
+        secret: bytes,
+        accounts: Accounts,
+        waterfall: Waterfall,
+        clock: Callable[[], datetime],
+        told: coverage.Told = coverage.untold,
     ) -> None:
         self._org = org
         self._secret = secret
@@ -76,18 +85,16 @@ class EnrichStage:
         self._clock = clock
         self._local = local_providers(org)
         self._quotas = QuotaMemory(org, waterfall)
+        self._coverage = coverage.CoverageWatch(org.enrichment.providers, told)
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
-        rows = [
-            (place_of(event), self._canonical(event))
-            for event in batch
-            if isinstance(event.value, RawLead) and not form_steps.is_early(event.value)
-        ]
-        rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
+        rows = [(place_of(event), self._canonical(event, raw)) for event, raw in self._whole(batch, state)]
+        rows.sort(key=lambda row: not is_urgent(row[1].lead))
         now = self._clock()
         self._quotas.recall(batch, state, now)
+        self._coverage.look(batch[0].partition, state, now.date(), asyncio.get_running_loop().time())
         learnt = await all_of([self._learn(prepared, state, deadline, now) for _, prepared in rows])
         return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
 
@@ -97,8 +104,9 @@ class EnrichStage:
             return ()
         steps = form_steps.reached(state, event.value, event.recorded_at)
         if form_steps.is_early(event.value):
-            return (*self._swept(state, event, now), *steps)
-        prepared: Prepared = context.get(place_of(event)) or self._canonical(event)
+            drafts = form_drafts.kept(state, event.value, self._secret, event.recorded_at)
+            return (*self._swept(state, event, now), *steps, *drafts)
+        prepared: Prepared = context.get(place_of(event)) or self._canonical(event, event.value)
         signs, counts = self._rate(state, event, prepared.lead)
         if signs:
             suspect = prepared.lead.model_copy(update={"suspect": prepared.lead.suspect + signs})
@@ -106,8 +114,10 @@ class EnrichStage:
         return (
             *self._swept(state, event, now),
             *kept(state, prepared.key, prepared.learnt, self._org, self._local, now),
+            *coverage.counted(state, prepared.learnt, event.recorded_at),
             *counts,
             *steps,
+            *form_drafts.finished(state, event.value, self._secret, event.recorded_at),
             self._output(prepared, now),
         )
 
@@ -115,9 +125,28 @@ class EnrichStage:
         """A batch of leads needs no closing record."""
         return ()
 
-    def _canonical(self, event: Event) -> Prepared:
+    def _whole(self, batch: Sequence[Event], state: StateView) -> Iterator[tuple[Event, RawLead]]:
+        """Yield the submissions that make a lead, each with what the earlier steps of its form said."""
+        steps: dict[str, dict[str, Any]] = {}  # of sessions in this batch, by session
+        for event in batch:
+            raw = event.value
+            if not isinstance(raw, RawLead):
+                continue
+            session = form_drafts.session_of(raw)
+            if session is None:
+                if not form_steps.is_early(raw):
+                    yield event, raw
+                continue
+            if session not in steps:
+                steps[session] = form_drafts.so_far(state, raw, self._secret, event.recorded_at)
+            if form_steps.is_early(raw):
+                steps[session] = form_drafts.together(steps[session], form_drafts.of_the_form(raw))
+            else:
+                yield event, RawLead(form_drafts.together(steps[session], raw.fields))
+
+    def _canonical(self, event: Event, raw: RawLead) -> Prepared:
         lead, contact = canonical(
-            event.value,
+            raw,
             event_id=event.id,
             received_at=event.recorded_at,
             secret=self._secret,
@@ -161,6 +190,8 @@ class EnrichStage:
             *paid.swept(state, self._org.enrichment, now),
             *submission_rate.swept(state, event.recorded_at),
             *form_steps.swept(state, event.recorded_at),
+            *form_drafts.swept(state, event.recorded_at),
+            *coverage.swept(state, event.recorded_at),
         ]
 
     def _rate(self, state: StateView, event: Event, lead: Lead) -> tuple[tuple[str, ...], list[Put]]:
@@ -173,6 +204,11 @@ class EnrichStage:
 def place_of(event: Event) -> str:
     """Return what tells events of a batch apart; two may share an id."""
     return f"{event.topic}/{event.partition}/{event.offset}"
+
+
+def is_urgent(lead: Lead) -> bool:
+    """Tell whether a lead goes first in any wait: high intent, or a visitor whom a bot has qualified and who waits."""
+    return lead.bot_qualified or lead.action in HIGH_INTENT
 
 
 def query_of(lead: Lead, contact: Contact) -> Query | None:

@@ -14,7 +14,8 @@ from schemas.org import Org
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.enrich import HIGH_INTENT, AccountWatch, Prepared, completed, enriched, place_of, query_of
+from streams.stages import coverage
+from streams.stages.enrich import AccountWatch, Prepared, completed, enriched, is_urgent, place_of, query_of
 from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, local_providers, swept
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
@@ -29,6 +30,7 @@ class PendingStage:
     tables: tuple[str, ...] = ("accounts",)
     kinds: Mapping[str, Kind] = {
         **KINDS,
+        "coverage": Kind(coverage.decode_coverage),
         "late": Kind(LeadPending.model_validate_json),
     }
 
@@ -46,7 +48,7 @@ class PendingStage:
         now = self._clock()
         self._quotas.recall(batch, state, now)
         rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
-        rows.sort(key=lambda row: row[1].lead.action not in HIGH_INTENT)
+        rows.sort(key=lambda row: not is_urgent(row[1].lead))
         found = await all_of([self._learn(waiting, state, deadline, now) for _, waiting in rows])
         return {place: prepared for (place, _), prepared in zip(rows, found, strict=True)}
 
@@ -59,6 +61,8 @@ class PendingStage:
         lead = completed(prepared, self._org, self._accounts.index)
         effects: list[Effect] = [*swept(state, self._org.enrichment, now)] if is_sweep_due(event) else []
         effects += kept(state, prepared.key, prepared.learnt, self._org, self._local, now)
+        effects += [*coverage.counted(state, prepared.learnt, event.recorded_at)][:-1]  # ENRICH has counted the lead
+        effects += coverage.swept(state, event.recorded_at) if is_sweep_due(event) else []
         if isinstance(event.value, WakeUp):
             effects.append(Delete(event.value.waker))
             if lead.company != waiting.lead.company or lead.account != waiting.lead.account:

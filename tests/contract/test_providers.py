@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pyarrow import Table as ArrowTable
+from pyarrow import parquet
 
 from enrichment.providers.http_json import described
 from enrichment.providers.pool import Pool
-from enrichment.providers.provider import Firmographics, Lookup, NotFound, Query
+from enrichment.providers.provider import Firmographics, Lookup, NotFound, ProviderWrong, Query
 from enrichment.providers.registry import PROVIDERS, Tools
 from schemas.account import Account
 from schemas.lead import Company
@@ -22,7 +24,7 @@ from tests.lab.http_server import Got, Server, serving
 
 DOCUMENTED = json.loads((Path(__file__).parents[1] / "golden" / "provider_answers.json").read_text())
 PRESETS = sorted(DOCUMENTED)
-KINDS = ["directory", "accounts", "csv", *PRESETS]
+KINDS = ["directory", "accounts", "csv", "parquet", *PRESETS]
 SECRET = "k-secret"
 
 
@@ -73,6 +75,16 @@ async def case_of(kind: str, folder: Path) -> AsyncIterator[Case]:
             domain="known.example", name="Known", employees=125, industry="financial_services", country="US"
         )
         yield Case(lookup, Query(domain="known.example"), unknown, expected)
+    elif kind == "parquet":
+        path = folder / "companies.parquet"
+        row = {"Website": "www.known.example", "Name": "Known Inc", "Size": 125, "Branch": ["Banking"], "Land": "usa"}
+        parquet.write_table(ArrowTable.from_pylist([row, {"Website": "other.example"}]), path)
+        columns = {"domain": "Website", "name": "Name", "employees": "Size", "industry": "Branch", "country": "Land"}
+        settings = ProviderSettings(name="c", kind="csv", csv=CsvProvider(path=str(path), columns=columns))
+        expected = Company(
+            domain="known.example", name="Known", employees=125, industry="financial_services", country="US"
+        )
+        yield Case(PROVIDERS["csv"](settings, tools()), Query(domain="known.example"), unknown, expected)
     else:
         async with serving(lambda got: documented(kind, got)) as server:
             pool = Pool()
@@ -156,3 +168,13 @@ def test_a_preset_says_where_its_shape_comes_from(kind: str) -> None:
 def test_every_kind_is_registered() -> None:
     kinds: Any = ProviderSettings.model_fields["kind"].annotation
     assert set(kinds.__args__) == set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", ["none.csv", "none.parquet", "broken.parquet", "binary.csv"])
+async def test_a_file_that_cannot_be_read_costs_no_lead(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if not name.startswith("none"):
+        path.write_bytes(b"\xff\xfe\x00 no such thing")
+    settings = ProviderSettings(name="c", kind="csv", csv=CsvProvider(path=str(path)))
+    with pytest.raises(ProviderWrong, match="cannot be read"):
+        await PROVIDERS["csv"](settings, tools())(Query(domain="known.example"), deadline())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import pytest
 
 from enrichment.guard import Guarded, HourlyQuota, RetryBudget
 from enrichment.providers.provider import Answer, Firmographics, NotFound, ProviderDown, ProviderFailed, Query
@@ -349,3 +350,88 @@ async def test_no_contact_reaches_keys_or_the_store_of_enrich() -> None:
     keys = " ".join(row.key for row in emitted)
     assert b"canary" not in stored and b"8675309" not in stored and "canary" not in keys
     assert enriched(emitted[0]).alternates == (person_id(SECRET, "mail:canary@other.example"),)
+
+
+STEPS: tuple[dict[str, Any], ...] = (
+    {"session": "s-1", "form": "contact", "step": "who", "email": "ada@acme.example", "answers": {"team": "ops"}},
+    {
+        "session": "s-1",
+        "form": "contact",
+        "step": "company",
+        "employees": 1200,
+        "email": "",
+        "answers": {"when": "now"},
+    },
+    {"session": "s-1", "form": "contact", "step": "final", "action": "demo", "phone": "+15128675309"},
+)
+
+
+@pytest.mark.parametrize("batches", [((0, 1, 2),), ((0,), (1,), (2,)), ((0, 1), (2,))], ids=["one", "each", "two"])
+async def test_the_steps_of_a_form_become_one_lead_however_they_are_batched(
+    batches: tuple[tuple[int, ...], ...],
+) -> None:
+    world = World({"one": Fake(NotFound())})
+    emitted = [row for places in batches for row in await world.submit(*(STEPS[place] for place in places))]
+    (row,) = emitted
+    value = enriched(row)
+    assert (value.contact.email, value.contact.phone) == ("ada@acme.example", "+15128675309")
+    assert (value.lead.company.employees, value.lead.action) == (1200, "demo")
+    assert value.lead.answers == {"team": "ops", "when": "now"}
+    assert value.lead.event_id == "ev-3", "the last step's id and clock"
+    assert not [key for key in world.enrich.rows if key.startswith("draft/")]
+
+
+async def test_the_clock_of_a_form_begins_with_its_last_step() -> None:
+    world = World({"one": Fake(NotFound())})
+    await world.submit(STEPS[0] | {"submitted_at": (NOW - timedelta(hours=3)).isoformat()})
+    (row,) = await world.submit(STEPS[2])
+    assert enriched(row).lead.submitted_at == world.now - timedelta(seconds=1)
+
+
+async def test_a_draft_can_not_be_read_from_the_store_and_leaves_it_after_a_day() -> None:
+    world = World({"one": Fake(NotFound())})
+    await world.submit(STEPS[0], STEPS[1])
+    kept = [row for key, row in world.enrich.rows.items() if key.startswith("draft/")]
+    assert len(kept) == 1 and b"ada" not in kept[0] and b"s-1" not in b"".join(world.enrich.rows.values())
+    assert "s-1" not in "".join(world.enrich.rows)
+    world.now += timedelta(days=3)
+    for _ in range(SWEEP_EVERY):
+        await world.submit({"phone": "+15128675309"})
+    assert not [key for key in world.enrich.rows if key.startswith("draft/")]
+
+
+async def test_another_session_and_one_that_is_too_long_share_nothing() -> None:
+    world = World({"one": Fake(NotFound())})
+    long = "s" * 201
+    await world.submit(STEPS[0], STEPS[0] | {"session": long})
+    for session in ("s-2", long, 7, None):
+        (row,) = await world.submit(STEPS[2] | {"session": session})
+        assert enriched(row).contact.email is None
+
+
+async def test_a_bot_that_has_qualified_a_visitor_makes_it_high_intent_and_first() -> None:
+    world = World({"one": Fake(firm())})
+    talk = [{"from": "bot", "text": "Hello"}, {"author": "visitor", "message": "I need a demo"}, 7]
+    plain, chat = {"email": "a@b.example"}, {"email": "c@d.example", "bot_qualified": True, "transcript": talk}
+    rows = [enriched(row) for row in await world.submit(plain, chat)]
+    assert [row.lead.action for row in rows] == [None, "qualified_chat"]
+    assert [query.domain for query in world.providers["one"].asked] == ["d.example", "b.example"]
+    assert rows[1].contact.transcript == "bot: Hello\nvisitor: I need a demo"
+    assert "transcript" not in rows[1].contact.raw
+
+
+async def test_what_providers_knew_is_counted_a_day_told_and_forgotten_after_35() -> None:
+    world = World({"one": Fake(NotFound()), "two": Fake(firm())})
+    told: list[Any] = []
+    world.enrich.stage = EnrichStage(world.org, SECRET, world.accounts, world._waterfall(), world.clock, told.append)
+    await world.submit(DEMO, {"email": "a@b.example"})
+    rows = {key: world.enrich.get(key).counts for key in world.enrich.rows if key.startswith("coverage/")}
+    assert rows["coverage/2026-03-10/-"] == {"asked": 2}
+    assert rows["coverage/2026-03-10/two"]["complete"] == 2 and rows["coverage/2026-03-10/one"]["empty"] == 2
+    world.enrich.stage = EnrichStage(world.org, SECRET, world.accounts, world._waterfall(), world.clock, told.append)
+    await world.submit({"email": "c@d.example"})
+    assert [(one.provider, one.found, one.empty) for one in told[-1]] == [("one", 0, 2), ("two", 2, 0)]
+    world.now += timedelta(days=40)
+    for _ in range(SWEEP_EVERY):
+        await world.submit({"phone": "+15128675309"})
+    assert not [key for key in world.enrich.rows if key.startswith("coverage/2026-03-10")]

@@ -9,6 +9,8 @@ api/webhooks/validating-requests and the contact of its legacy API. The values a
 import base64
 import hashlib
 import hmac
+import re
+import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +26,7 @@ import structlog
 from aiohttp import web
 from fastapi import FastAPI
 
+from schemas.lead import SubmittedLead
 from streams.intake.forms.call import NotReachable
 from streams.intake.forms.kinds import FORMS
 from streams.intake.forms.router import fetched, forms_router
@@ -409,3 +412,15 @@ def test_the_forms_file_names_its_secrets_and_errors_name_the_entry(tmp_path: Pa
 async def test_what_was_said_is_fetched_from_public_addresses_alone(url: str) -> None:
     with pytest.raises(NotReachable, match="AddressRefused"):
         await fetched(frozenset(), url, {}, {})
+
+
+def test_the_examples_of_the_docs_are_what_they_say(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "capture.md").read_text()
+    blocks = [textwrap.dedent(found) for found in re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)]
+    path = tmp_path / "forms.yaml"
+    path.write_text(blocks[0])
+    environ = dict.fromkeys(("TYPEFORM_SECRET", "META_APP_SECRET", "META_PAGE_TOKEN", "META_VERIFY_TOKEN"), "s")
+    assert sorted(read_forms(path, environ, FORMS)) == ["ads", "contact"]
+    steps = [orjson.loads(line) for line in blocks[1].splitlines()]
+    assert len(steps) == 3 and all(SubmittedLead.model_validate(step).session == "b7c1" for step in steps)
+    assert all(f"`{kind}`" in page for kind in FORMS)
