@@ -12,6 +12,10 @@ from yarl import URL
 from enrichment.providers.provider import ProviderWrong
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that IANA has given out as global unicast. What is outside (IPv4-compatible, translated, site-local, local NAT64)
+# may lead to any private host, and the standard library calls some of it global.
+_UNICAST = ipaddress.ip_network("2000::/3")
+_SPECIAL = ipaddress.ip_network("192.0.0.0/24")  # 192.0.0.192 is a cloud's metadata
 
 
 class AddressRefused(ProviderWrong):
@@ -29,6 +33,10 @@ def is_public(text: str) -> bool:
             return False
         if inner is not None:
             return is_public(str(inner))
+        if address not in _UNICAST:
+            return False
+    elif address in _SPECIAL:
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -15,7 +15,15 @@ from pyarrow import parquet
 
 from enrichment.providers.http_json import described
 from enrichment.providers.pool import Pool
-from enrichment.providers.provider import Firmographics, Lookup, NotFound, ProviderWrong, Query
+from enrichment.providers.provider import (
+    Firmographics,
+    Lookup,
+    NotFound,
+    ProviderBusy,
+    ProviderDown,
+    ProviderWrong,
+    Query,
+)
 from enrichment.providers.registry import PROVIDERS, Tools
 from schemas.account import Account
 from schemas.lead import Company
@@ -178,3 +186,47 @@ async def test_a_file_that_cannot_be_read_costs_no_lead(name: str, tmp_path: Pat
     settings = ProviderSettings(name="c", kind="csv", csv=CsvProvider(path=str(path)))
     with pytest.raises(ProviderWrong, match="cannot be read"):
         await PROVIDERS["csv"](settings, tools())(Query(domain="known.example"), deadline())
+
+
+TROUBLE: dict[str, tuple[list[int | str | tuple[str, float]], type[Exception]]] = {
+    "down": ([500], ProviderDown),
+    "limiting": ([("later", 3)], ProviderBusy),
+    "half-open": (["hang"], ProviderDown),
+    "breaks off": (["drop", "drop", "drop"], ProviderDown),
+    "redirects": ([302], ProviderWrong),
+    "refuses the key": ([401], ProviderWrong),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("kind", PRESETS)
+async def test_a_preset_in_trouble_fails_as_it_should_and_says_nothing_of_the_query(
+    kind: str, trouble: str, tmp_path: Path
+) -> None:
+    script, error = TROUBLE[trouble]
+    async with case_of(kind, tmp_path) as case:
+        assert case.server is not None
+        case.server.mood.script = list(script)
+        with pytest.raises(error) as caught:
+            await case.lookup(case.known, asyncio.get_running_loop().time() + 0.5)
+        assert DOCUMENTED[kind]["asked"] not in str(caught.value) and SECRET not in str(caught.value)
+        case.server.mood.script = []
+        assert isinstance(await case.lookup(case.known, deadline()), Firmographics), "and is well again afterwards"
+
+
+@pytest.mark.parametrize("kind", PRESETS)
+@pytest.mark.parametrize("body", ["<html>busy</html>", "[]", "{}", '{"data": 7}', "null"])
+async def test_a_preset_that_answers_rubbish_costs_no_lead(kind: str, body: str) -> None:
+    async def rubbish(got: Got) -> web.StreamResponse:
+        return web.Response(text=body, content_type="application/json")
+
+    async with serving(rubbish) as server:
+        pool = Pool()
+        try:
+            case = preset_case(kind, server, Query(domain="unknown.example"), pool)
+            answer = await case.lookup(case.known, deadline())
+            assert isinstance(answer, NotFound)
+        except ProviderWrong:
+            pass
+        finally:
+            await pool.close()

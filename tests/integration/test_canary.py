@@ -75,7 +75,7 @@ ODD = (
     {"id": "o1", "email": f"{MARK}@@nowhere", "phone": f"{MARK}", "country": MARK, "state": MARK, "action": "demo"},
     {"id": "o2", "email": f"{MARK}@gmail.com", "submitted_at": f"at {MARK}", "employees": f"{MARK} people"},
     {"id": "o3", "email": f"{MARK}@mailinator.com", "trap": MARK, "message": f"http://a http://b http://c {MARK}"},
-    {"id": "o4", "phone": f"+1{PHONE}9", "division": f"{MARK}", "language": MARK, "postcode": f"{MARK} 1"},
+    {"id": "o4", "phone": f"+1{PHONE}9", "language": MARK, "postcode": f"{MARK} 1"},
     {"id": "o5", "email": f"x@acme1.example, {MARK}@acme1.example", "name": [MARK], "answers": [MARK]},
 )
 

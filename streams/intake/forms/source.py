@@ -17,9 +17,9 @@ class FormSource(Typed):
     kind: a key of `streams.intake.forms.kinds.FORMS`. secret_env, token_env, verify_env: names of the environment
     variables that hold what the requests are signed with, what answers are fetched with (Meta, LinkedIn), and the
     verify token (Meta); the values never stand in the file. fields: question, as its title, reference or id -> field
-    of a submission; "" leaves it out. lead: fields of every lead of this form. base_url: of the API that answers are
-    fetched from; allow_hosts: hosts of it that may be private addresses. signature_header, signature_encoding: for
-    kind generic.
+    of a submission, or "answers.<name>" for rules to see; "" leaves it out. lead: fields of every lead of this form.
+    base_url: of the API that answers are fetched from; allow_hosts: hosts of it that may be private addresses.
+    signature_header, signature_encoding: for kind generic.
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """Leads through ENRICH and PENDING, one slot each, beside providers that can be slow or dead."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,25 +72,22 @@ class Flow:
         return int(sum(_counted(self._port(name), provider) for name in ("enrich", "pending")))
 
     def _port(self, name: str) -> int:
-        return self.base + PORTS_A_STAGE * NAMES.index(name) + 1
+        return self.base + PORTS_A_STAGE * NAMES.index(name)
 
 
 @contextmanager
 def flowing(
     bootstrap: str, namespace: str, folder: Path, lab: Providers, stages: Sequence[str], **deadlines: float
 ) -> Iterator[Flow]:
-    """Run `stages` over the lab's providers for the block, warmed by a few leads."""
+    """Run `stages` under the supervisor over the lab's providers for the block, warmed by a few leads."""
     setting = prepared(bootstrap, namespace, folder)
     org_file = folder / f"{namespace}.yaml"
     org_file.write_text(yaml.safe_dump(lab.org(**deadlines)))
     base = next(
-        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at + 1) for at in range(len(NAMES)))
+        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at) for at in range(len(NAMES)))
     )
     environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
-    with ExitStack() as all_of_them:
-        for name in stages:
-            command = python("-m", "streams.cli.main", "run", name, "--slot", "1")
-            all_of_them.enter_context(running(command, environ))
+    with running(python("-m", "streams.cli.main", "up", *stages), environ):
         flow = Flow(setting, base)
         flow.run("warm", 50, 2)
         yield flow

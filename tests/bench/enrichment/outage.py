@@ -48,4 +48,4 @@ def _passage(flow: Flow, lab: Providers, name: str, mood: Mood, rate: int, secon
     lab.turn("primary", mood)
     before = flow.calls("primary")
     found = flow.run(name, rate, seconds)
-    return found, flow.calls("primary") - before
+    return found, max(0, flow.calls("primary") - before)  # a process that was started again counts anew

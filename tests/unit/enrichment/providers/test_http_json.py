@@ -172,6 +172,8 @@ async def test_a_redirect_to_the_metadata_address_is_not_followed() -> None:
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "::1", "fe80::1",
     "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "255.255.255.255", "fd00:ec2::254",
+    "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "fec0::1", "::", "ff02::1", "2001::1", "2001:db8::1",
+    "::ffff:169.254.169.254", "192.0.0.192", "198.18.0.1", "240.0.0.1",
 ]  # fmt: skip
 
 
@@ -221,7 +223,9 @@ async def test_a_host_that_rebinds_is_refused_when_it_turns_private() -> None:
         await resolver.resolve("evil.example")
 
 
-@pytest.mark.parametrize("host", ["localhost", "2130706433", "0x7f.1"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "017700000001"]
+)
 async def test_a_name_of_this_machine_is_refused_unless_allowed(host: str) -> None:
     pool = Pool()
     try:

@@ -206,7 +206,8 @@ CASES = {
             "email": "ada@acme.example", "employees": "201-500", "first_name": "Ada", "phone": "+15128675309",
             "submitted_at": "2026-03-10T14:14:00Z", "action": "demo", "form": "typeform", "id": "typeform/"
             "a3a12ec67a1365927098a606107fac15",
-            "answers": {"utm_source": "newsletter", "plan": "team", "Which tools do you use?": "Slack, Jira"},
+            "answers": {"plan": "team"},
+            "questions": {"utm_source": "newsletter", "Which tools do you use?": "Slack, Jira"},
         },
     ),
     "meta": Case(
@@ -215,7 +216,7 @@ CASES = {
         {
             "email": "ada@acme.example", "name": "Ada Lovelace", "company": "Acme", "campaign": "spring",
             "submitted_at": "2026-03-10T14:14:00+0000", "source": "ads", "action": "demo", "form": "meta",
-            "id": "meta/123123123123", "answers": {"what_do_you_need?": "a demo"},
+            "id": "meta/123123123123", "questions": {"what_do_you_need?": "a demo"},
         },
     ),
     "linkedin": Case(
@@ -223,7 +224,7 @@ CASES = {
         signed_linkedin,
         {
             "email": "ada@acme.example", "employees": "201-500", "source": "ads", "action": "demo", "form": "linkedin",
-            "submitted_at": "2026-03-10T14:14:00+00:00", "id": "linkedin/a1b2-c3", "answers": {"start": "2"},
+            "submitted_at": "2026-03-10T14:14:00+00:00", "id": "linkedin/a1b2-c3", "questions": {"start": "2"},
         },
     ),
     "hubspot": Case(
@@ -240,7 +241,8 @@ CASES = {
         signed_generic,
         {
             "email": "ada@acme.example", "action": "demo", "form": "generic", "id": "generic/x-1",
-            "answers": {"How did you find us?": "a friend"}, "transcript": GENERIC["transcript"], "bot_qualified": True,
+            "questions": {"How did you find us?": "a friend"}, "transcript": GENERIC["transcript"],
+            "bot_qualified": True,
         },
     ),
 }  # fmt: skip
@@ -285,7 +287,12 @@ async def intake_of() -> AsyncIterator[Intake]:
             kind: Form(
                 name=kind,
                 source=FormSource(
-                    kind=kind, secret_env="S", base_url=server.url, allow_hosts=("127.0.0.1",), lead={"action": "demo"}
+                    kind=kind,
+                    secret_env="S",
+                    base_url=server.url,
+                    allow_hosts=("127.0.0.1",),
+                    lead={"action": "demo"},
+                    fields={"plan": "answers.plan"},
                 ),
                 secret=SECRET,
                 token=TOKEN,

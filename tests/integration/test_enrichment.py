@@ -1,0 +1,45 @@
+"""ENRICH and PENDING on a real broker beside providers that are dead or slow: counts only, no times.
+
+The long runs with figures are `python -m tests.bench.enrichment outage` and `slow`.
+"""
+
+from pathlib import Path
+
+from schemas.topics import TOPICS
+from streams.kafka import topics as kafka_topics
+from tests.bench.enrichment.flow import flowing
+from tests.broker import FoundBroker
+from tests.lab.provider_server import Mood
+from tests.lab.providers import providers_serving
+
+RATE = 40
+SECONDS = 4
+LEADS = RATE * SECONDS
+
+
+def test_no_lead_is_left_out_while_the_primary_is_dead_and_hardly_any_asks_it(
+    broker: FoundBroker, namespace: str, tmp_path: Path
+) -> None:
+    with (
+        providers_serving() as lab,
+        flowing(broker.bootstrap, namespace, tmp_path, lab, ("enrich", "pending"), fast_seconds=0.3) as flow,
+    ):
+        assert flow.run("healthy", RATE, SECONDS).lost == 0
+        healthy = lab.calls()
+        assert healthy["primary"] >= LEADS and healthy["secondary"] == 0
+        lab.turn("primary", Mood(down="fails"))
+        assert flow.run("down", RATE, SECONDS).lost == 0
+        down = lab.calls()
+        assert down["primary"] - healthy["primary"] < LEADS / 4, "the breaker opens after five failures"
+        assert down["secondary"] >= LEADS
+        lab.turn("primary", Mood())
+        lab.turn("secondary", Mood(slow_share=1, seconds=1.0, slow_seconds=1.0))
+        assert flow.run("slow", RATE, SECONDS).lost == 0, "the second provider misses the fast deadline"
+        records = flow.setting.records
+        by_id = {row.json["lead"]["event_id"]: row.json["lead"] for row in records.read_all("leads.enriched")}
+        waited = {row.json["lead"]["event_id"] for row in records.read_all("leads.pending") if "lead" in row.json}
+        assert any(name.startswith("slow") for name in waited), "slow answers go by leads.pending"
+        employees = [by_id[f"down-{number}"]["facts"]["company.employees"]["provider"] for number in range(LEADS)]
+        assert set(employees) == {"secondary"}
+        assert records.read_all("leads.dlq") == [] and "leads.dlq" in TOPICS
+    kafka_topics.delete(flow.setting.cluster)
