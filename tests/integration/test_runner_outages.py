@@ -55,9 +55,14 @@ def test_a_disk_that_takes_no_more_ends_the_process_and_a_restart_goes_on(
         assert slot.exit_code() == 1
         (ended,) = slot.logged("process.ended")
         assert ended["error"] == "StoreFailed"
-        second = slots.start()
+        still_full = slots.start()
+        resource.prlimit(still_full.process.pid, resource.RLIMIT_FSIZE, (4_000, resource.RLIM_INFINITY))
+        assert still_full.exit_code() == 1
+        assert [one["error"] for one in still_full.logged("process.ended")] == ["StoreFailed"]
+        assert still_full.logged("partitions.assigned") == [], "it was never ready"
+        with_room = slots.start()
         outputs(records, 500)
-        assert second.stop() == 0
+        assert with_room.stop() == 0
     assert_exactly_once(records, Counter(str(record.value["person"]) for record in sent))
 
 

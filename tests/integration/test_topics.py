@@ -1,7 +1,9 @@
 """Topics on a real broker: made once, judged as they are, mended where that is possible."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import (
@@ -15,6 +17,8 @@ from confluent_kafka.admin import (
 )
 
 from schemas.topics import TOPICS, KeyedBy
+from streams.cli.exit_code import ExitCode
+from streams.cli.main import run
 from streams.kafka import clock
 from streams.kafka import topics as kafka_topics
 from streams.kafka.cluster import ClusterUnreachable
@@ -22,6 +26,7 @@ from streams.kafka.config import INPUT_MAX_BYTES, RECORD_MAX_BYTES, ClusterSetti
 from streams.kafka.finding import Finding, Severity
 from streams.kafka.topics import ClusterUnsafe, check, create, repair, require_safe
 from tests.conftest import FEW_PARTITIONS
+from tests.integration.slots import slots_of
 from tests.records import Outgoing, Records
 
 
@@ -88,6 +93,24 @@ def test_a_dangerous_setting_is_named_and_repaired(
         require_safe(topics, (topic,))
     repair(topics)
     eventually(lambda: errors(check(topics)) == [], "no error after the repair")
+
+
+def test_a_cluster_that_could_lose_data_is_refused_by_a_slot_and_named_by_the_doctor(
+    topics: ClusterSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alter(topics, "state.enrich", {"cleanup.policy": "delete"})
+    objection = f"Topic {topics.namespace}.state.enrich: cleanup.policy=delete"
+    eventually(lambda: errors(check(topics)) != [], objection)
+    with slots_of(topics, tmp_path) as slots:
+        refused = slots.start()
+        assert refused.exit_code() == 1
+        (ended,) = refused.logged("process.ended")
+        assert ended["error"] == "ClusterUnsafe" and ended["reason"].startswith(objection)
+        assert refused.logged("partitions.assigned") == []
+    code = run(["--bootstrap", topics.bootstrap, "--namespace", topics.namespace, "doctor", "--json"])
+    assert code == ExitCode.FAILED
+    told = [one for one in json.loads(capsys.readouterr().out) if one["severity"] == "error"]
+    assert any(objection in json.dumps(one) for one in told)
 
 
 def test_contact_data_kept_too_long_is_a_warning(topics: ClusterSettings) -> None:
