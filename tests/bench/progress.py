@@ -56,7 +56,7 @@ def watching(bootstrap: str, group: str) -> Iterator[Consumer]:
 
 
 def measure(bootstrap: str, group: str, topic: str, partitions: int, *, within_seconds: float = 180) -> Rate:
-    """Watch `group` work `topic` off to its present end and return its rate. Raises TimeoutError."""
+    """Watch `group` work `topic` off to its present end and return its rate. Raises TimeoutError, ValueError."""
     goal = sum(ends(bootstrap, topic, partitions).values())
     deadline = time.monotonic() + within_seconds
     first: tuple[float, int] | None = None
@@ -66,6 +66,8 @@ def measure(bootstrap: str, group: str, topic: str, partitions: int, *, within_s
             if first is None and done > 0:
                 first = (now, done)
             if first is not None and done >= goal:
+                if done == first[1]:
+                    raise ValueError(f"{group} committed all {goal} records at once: give it more of them")
                 return Rate(done - first[1], now - first[0])
             time.sleep(0.02)
     raise TimeoutError(f"{group} did not reach the end of {topic} ({goal} records) in {within_seconds} s")

@@ -16,6 +16,8 @@ def build(bootstrap: str, group: str, source: str, target: str) -> Any:
         broker=f"kafka://{bootstrap}",
         consumer_auto_offset_reset="earliest",
         topic_disable_leader=True,
+        broker_commit_every=500,  # as the others do, so that its rate can be seen from its commits
+        broker_commit_interval=0.1,
         web_enabled=False,
         value_serializer="raw",
     )
