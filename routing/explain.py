@@ -32,7 +32,7 @@ def story(decisions: Sequence[Decision], otherwise: Sequence[str] = ()) -> str:
     if not decisions:
         return "Nothing is known of this lead."
     first = decisions[0]
-    parts = [f"Lead {first.lead_id}: {_about(first)}."]
+    parts = [" ".join((f"Lead {first.lead_id}: {_about(first)}.", *_contested(first)))]
     parts += [_paragraph(decision) for decision in decisions]
     if otherwise:
         parts.append("\n".join(otherwise))
@@ -47,6 +47,14 @@ def _about(decision: Decision) -> str:
     facts = (company.domain or "company unknown", size, company.industry or "industry unknown", where)
     action = f"asked by {lead.action}" if lead.action else "action unknown"
     return f"{', '.join(facts)}; {action} on {lead.submitted_at.astimezone(UTC):%Y-%m-%d at %H:%M:%S}"
+
+
+def _contested(decision: Decision) -> list[str]:
+    """Return what providers disagreed on, so that it counted as unknown (ENR-5)."""
+    fields = [name.removeprefix("company.") for name in decision.lead.conflicts]
+    if not fields:
+        return []
+    return [f"Two companies fit it and differ in {', '.join(fields)}: taken as unknown."]
 
 
 def _paragraph(decision: Decision) -> str:
