@@ -25,7 +25,8 @@ def manifests(
 ) -> None:
     """Print Kubernetes resources as YAML; --namespace prefixes topics, groups and transactional ids.
 
-    deploy/kubernetes has them with the defaults. Example: leadstream manifests users --cluster kafka
+    deploy/kubernetes has them with the defaults.
+    Example: leadstream manifests users --cluster kafka
     """
     typer.echo(rendered(part, cluster, context.obj.cluster().namespace), nl=False)
 
