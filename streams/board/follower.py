@@ -1,93 +1,121 @@
-"""Faust, under its guardrails: one agent that folds what it reads into the store, a batch a transaction.
+"""Reading the topics into the store on a thread of its own, read_committed, in no consumer group.
 
-Faust's tables are not used: docs/decisions/0130 has what was measured. Exactly once is the store's: rows and positions
-are one commit, so what Faust delivers again after a crash is left out. The consumer group is the file's own: a new file
-is a new group, which reads from the beginning.
+The store knows how far it read (rows and positions are one commit), so nothing is committed to Kafka: a start goes on
+at the stored positions, and a new file begins at the beginning. docs/decisions/0130 says why this is not Faust.
 """
 
 import asyncio
-import ssl
+import threading
 from collections.abc import Sequence
-from typing import Any
 
-import faust
 import structlog
-from aiokafka import AIOKafkaConsumer
-from faust.transport.drivers import aiokafka as driver
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streams.board.fold import TOPICS, Seen, fold
 from streams.board.store import Store
-from streams.kafka.config import ClusterSettings, qualified
+from streams.errors import Fatal
+from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 
-BATCH = 500
-WITHIN_SECONDS = 0.05
+_ASK_SECONDS = 5.0
+_POLL_SECONDS = 0.2
+_GATHER_SECONDS = 0.05  # after a first record: so long for more, and one commit for all of them
+_AT_ONCE = 1_000
+_AGAIN_SECONDS = 0.5
+_TURN_SECONDS = 0.002  # between batches while there is more: the pages' thread is let in
 log = structlog.get_logger()
 
 
-class _ReadCommittedThread(driver.AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        """Faust reads uncommitted unless its own exactly-once is on, which is not to be trusted (DESIGN section 9)."""
-        consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"
-        return consumer
-
-
-class _Consumer(driver.Consumer):
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
-
-
-class _Transport(driver.Transport):
-    Consumer = _Consumer
+class Ahead(Fatal):
+    """The file is ahead of its topics: they were made anew. The next start discards it and reads from the beginning."""
 
 
 class Follower:
-    """Keeps `store` up to date while its `running` block lasts.
+    """Keeps `store` up to date between `start` and `stop`.
 
-    version: raised with each batch that changed something; `changed` wakes who waits for it. failed: set when the fold
-    failed; nothing more is taken, and the process is to end. unread: records passed over.
+    version: raised with each batch that changed something. failed: set when the fold failed; nothing more is taken, and
+    the process is to end. unread: records passed over. While Kafka is away it tries again twice a second.
     """
 
     def __init__(self, cluster: ClusterSettings, store: Store) -> None:
         self.version = 0
         self.unread = 0
-        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.failed: asyncio.Future[None] = self._loop.create_future()
+        self._cluster = cluster
         self._store = store
-        self._namespace = cluster.namespace
+        self._prefix = qualified(cluster.namespace, "")
         self._positions = dict(store.positions())
-        self._app = _app(cluster, store.id)
-        topic = self._app.topic(
-            *(qualified(cluster.namespace, name) for name in TOPICS), key_serializer="raw", value_serializer="raw"
-        )
-        self._app.agent(topic, concurrency=1, name="board")(self._agent)
+        self._ends: dict[tuple[str, int], int] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="board-follower", daemon=True)
 
     async def start(self) -> None:
-        """Connect and begin to read."""
-        await self._app.start()
+        """Begin to read."""
+        self._thread.start()
 
     async def stop(self) -> None:
-        """Commit and leave."""
-        await self._app.stop()
+        """Stop after the batch at hand."""
+        self._closed.set()
+        await asyncio.to_thread(self._thread.join)
 
     async def behind(self) -> int:
-        """Return how many offsets are still to be read, as far as is known."""
-        consumer = self._app.consumer
-        prefix = qualified(self._namespace, "")
-        left = 0
-        for place in consumer.assignment():
-            end = consumer.highwater(place) or 0
-            left += max(0, end - self._positions.get((place.topic.removeprefix(prefix), place.partition), 0))
-        return left
+        """Return how many offsets are still to be read to where the topics ended when reading began."""
+        return sum(max(0, end - self._positions.get(place, 0)) for place, end in self._ends.items())
 
-    async def _agent(self, stream: Any) -> None:
-        async for events in stream.take_events(BATCH, within=WITHIN_SECONDS):
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            consumer = Consumer(table_consumer_config(self._cluster))
             try:
-                await asyncio.to_thread(self._take, [self._seen(event.message) for event in events])
+                self._follow(consumer)
+            except KafkaException as error:
+                log.warning("follower.interrupted", reason=error.args[0].name())
+                self._closed.wait(_AGAIN_SECONDS)
             except Exception as error:
-                # Faust would acknowledge what its agent failed on and go on. Hold still instead: the process ends.
-                self.failed.set_exception(error)
-                await asyncio.Event().wait()
-            self.version += 1
+                self._loop.call_soon_threadsafe(self.failed.set_exception, error)
+                return
+            finally:
+                consumer.close()
+
+    def _follow(self, consumer: Consumer) -> None:
+        self._ends = _ends(consumer, self._prefix)
+        for place, reached in self._positions.items():
+            if reached > self._ends.get(place, reached):
+                self._store.forget()
+                raise Ahead
+        consumer.assign(
+            [
+                TopicPartition(self._prefix + topic, number, self._positions.get((topic, number), OFFSET_BEGINNING))
+                for topic, number in self._ends
+            ]
+        )
+        while not self._closed.is_set():
+            # poll comes back with the first record; consume(n) alone would wait for n of them
+            first = consumer.poll(_POLL_SECONDS)
+            if first is None:
+                continue
+            records = self._read([first, *consumer.consume(_AT_ONCE, _GATHER_SECONDS)])
+            if records:
+                self._take(records)
+                self._closed.wait(_TURN_SECONDS)
+
+    def _read(self, messages: Sequence[Message]) -> list[Seen]:
+        records = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(_seen(message, self._prefix))
+            elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+                self._begin_at_the_oldest(message)
+                raise KafkaException(error)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+        return records
+
+    def _begin_at_the_oldest(self, message: Message) -> None:
+        """Retention has passed the stored position: what is gone is gone, what is kept is read."""
+        place = ((message.topic() or "").removeprefix(self._prefix), message.partition() or 0)
+        log.warning("position.passed_by_retention", topic=place[0], partition=place[1])
+        self._positions.pop(place, None)
 
     def _take(self, records: Sequence[Seen]) -> None:
         with self._store.writing() as connection:
@@ -95,50 +123,38 @@ class Follower:
         for seen in records:
             place = (seen.topic, seen.partition)
             self._positions[place] = max(self._positions.get(place, 0), seen.offset + 1)
+        self.version += 1
         if unread:
             self.unread += unread
             log.warning("record.passed_over", count=unread)
 
-    def _seen(self, message: Any) -> Seen:
-        headers = {name: value.decode(errors="replace") for name, value in message.headers or () if value is not None}
-        topic = message.topic.removeprefix(qualified(self._namespace, ""))
-        return Seen(topic, message.partition, message.offset, message.key or b"", message.value, headers)
+
+def _ends(consumer: Consumer, prefix: str) -> dict[tuple[str, int], int]:
+    ends: dict[tuple[str, int], int] = {}
+    for topic in TOPICS:
+        found = consumer.list_topics(prefix + topic, timeout=_ASK_SECONDS).topics[prefix + topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        for number in found.partitions:
+            place = TopicPartition(prefix + topic, number)
+            ends[topic, number] = consumer.get_watermark_offsets(place, timeout=_ASK_SECONDS, cached=False)[1]
+    return ends
 
 
-def _app(cluster: ClusterSettings, store_id: str) -> faust.App:
-    app = faust.App(
-        qualified(cluster.namespace, f"board.{store_id}"),
-        broker=[f"kafka://{address.strip()}" for address in cluster.bootstrap.split(",")],
-        broker_credentials=_credentials(cluster),
-        processing_guarantee="at_least_once",
-        consumer_auto_offset_reset="earliest",
-        broker_commit_interval=1.0,
-        broker_session_timeout=10.0,
-        consumer_group_instance_id="board",  # a restart goes on at once; without it the group waits for who was killed
-        topic_allow_declare=False,  # it makes no topic and writes none
-        topic_disable_leader=True,
-        stream_wait_empty=False,
-        web_enabled=False,
-        loghandlers=[],
+def _seen(message: Message, prefix: str) -> Seen:
+    headers = message.headers() or []
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    said = {name: value.decode(errors="replace") for name, value in pairs if isinstance(value, bytes)}
+    topic = (message.topic() or "").removeprefix(prefix)
+    return Seen(
+        topic,
+        message.partition() or 0,
+        message.offset() or 0,
+        _bytes(message.key()) or b"",
+        _bytes(message.value()),
+        said,
     )
-    app.transport = _Transport(app.conf.broker, app, app.loop)
-    return app
 
 
-def _credentials(cluster: ClusterSettings) -> Any:
-    context = None
-    if cluster.security_protocol in ("SSL", "SASL_SSL"):
-        context = ssl.create_default_context(cafile=cluster.ssl_ca_location)
-        if cluster.ssl_certificate_location:
-            password = cluster.ssl_key_password.get_secret_value() if cluster.ssl_key_password else None
-            context.load_cert_chain(cluster.ssl_certificate_location, cluster.ssl_key_location, password)
-    if cluster.security_protocol == "SSL":
-        return faust.SSLCredentials(context=context)
-    if cluster.security_protocol in ("SASL_PLAINTEXT", "SASL_SSL"):
-        return faust.SASLCredentials(
-            username=cluster.sasl_username,
-            password=cluster.sasl_password.get_secret_value() if cluster.sasl_password else None,
-            mechanism=cluster.sasl_mechanism,
-            ssl_context=context,
-        )
-    return None
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

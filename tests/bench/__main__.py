@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import chain, decisions, inputs, restoring, telling, throughput, timers
+from tests.bench import board, chain, decisions, inputs, restoring, telling, throughput, timers
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
 
@@ -27,7 +27,7 @@ RATES = (20, 100, 500)
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("throughput", "peers", "latency", "restore", "kill", "decisions", "timers", "notify")
+    parts = ("throughput", "peers", "latency", "restore", "kill", "decisions", "timers", "notify", "board")
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--json", type=Path, default=ROOT / ".leadstream" / "bench.json")
@@ -77,6 +77,18 @@ def _measured(
         console.print("SIGKILL to next commit ...")
         waits = sorted(chain.kill_to_commit(bootstrap, folder, 5))
         found["kill to commit"] = {"p50 s": round(waits[len(waits) // 2], 2), "max s": round(waits[-1], 2)}
+    if only == "board":  # five minutes, so only when asked for
+        console.print("the board: 500 leads a second, twenty browsers, five minutes ...")
+        found["board, 500 leads/s, 20 browsers"] = board.summary(board.soak(bootstrap, folder, 500, 300))
+        alone, together = board.beside(bootstrap, folder, 20)
+        found["raw to assigned beside the board, 20/s"] = {
+            "p50 s alone": round(alone.p50, 3),
+            "p50 s beside": round(together.p50, 3),
+            "ratio p50": round(together.p50 / alone.p50, 2),
+            "p99 s alone": round(alone.p99, 3),
+            "p99 s beside": round(together.p99, 3),
+            "ratio p99": round(together.p99 / alone.p99, 2),
+        }
     if only in (None, "timers"):
         console.print("timers: memory, restore, fires ...")
         found.update(timers.run(bootstrap, folder))
