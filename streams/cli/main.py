@@ -27,6 +27,7 @@ COMMANDS = (
     "accounts",
     "policy",
     "lead",
+    "audit",
     "notify",
     "crm",
     "enrichment",

@@ -33,7 +33,7 @@ def test_all_promised_commands_are_there() -> None:
         "policy test", "policy publish", "policy activate", "policy show", "policy history", "lead explain",
         "lead history", "quarantine list", "quarantine release", "quarantine block",
         "dlq list", "dlq show", "dlq replay", "dlq drop", "timers list", "timers stats", "doctor",
-        "intake", "intake new-key", "board", "board new-key", "broker",
+        "intake", "intake new-key", "board", "board new-key", "audit monthly", "audit quarterly", "broker",
     }  # fmt: skip
 
 
