@@ -80,4 +80,6 @@ def _safe(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
