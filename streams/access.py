@@ -85,6 +85,11 @@ def _intake() -> Access:
     return Access("intake", ("reps", "leads.assigned"), _written_by("intake"))
 
 
+def _crm() -> Access:
+    """`leadstream crm` reads what was decided and the tables, and writes what the CRM knows better."""
+    return Access("crm", ("leads.assigned", "reps", "accounts", "xref", "bookmarks"), _written_by("crm"))
+
+
 def _board() -> Access:
     """The board shows what it reads, under a group of its file's own; a person's actions go in where upstream's do.
 
@@ -105,6 +110,7 @@ ACCESS: Mapping[str, Access] = {
     "timers": _timers(),
     "meter": _meter(),
     "intake": _intake(),
+    "crm": _crm(),
     "board": _board(),
     "ops": _ops(),
 }
