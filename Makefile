@@ -34,6 +34,12 @@ check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
+.PHONY: tools
+tools: ## Install what the tests need of the system (Debian): promtool and prometheus
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null || { \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	$$sudo apt-get update -qq && $$sudo apt-get install -qq --yes --no-install-recommends prometheus; }
+
 .PHONY: bench
 bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare copy loop
 	@$(BIN)/python -m tests.bench $(ARGS)

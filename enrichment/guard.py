@@ -12,6 +12,7 @@ from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from enrichment.call_span import call_span
 from enrichment.providers.provider import (
     Answer,
     Lookup,
@@ -206,7 +207,8 @@ class Guarded:
                 self.calls += 1
                 self.watch.called(self.settings.name)
                 self.budget.earn()
-                return await self._answered(query, until)
+                with call_span(self.settings.name):
+                    return await self._answered(query, until)
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error
         except ProviderBusy as busy:

@@ -22,6 +22,32 @@ _NOT_TIMED = frozenset({"quota", "breaker"})  # nobody was asked
 OUTCOMES = ("found", "empty", *(outcome for _, outcome in _FAILURES))
 
 
+MOST_STEPS = 200  # of all forms together: their names come from outside
+OTHER = "other"
+
+
+class FormMetrics:
+    """How far people get in forms of several steps (CAP-5). Past MOST_STEPS pairs a step counts as other."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # Steps of forms that were reached; `final` is the submission. A step far below the one before: people leave
+        # there, ask for less.
+        self._steps = Counter(
+            "leadstream_enrichment_form_steps_total", "Steps of forms reached.", ["form", "step"], registry=registry
+        )
+        self._known: set[tuple[str, str]] = set()
+
+    def reached(self, form: str, step: str) -> None:
+        """Count one step."""
+        pair = (form, step)
+        if pair not in self._known:
+            if len(self._known) >= MOST_STEPS:
+                pair = (OTHER, OTHER)
+            else:
+                self._known.add(pair)
+        self._steps.labels(*pair).inc()
+
+
 class ProviderMetrics:
     """A `guard.Watch`. Labels: provider (names of the org file), outcome, field (the four of ENR-1): closed sets."""
 

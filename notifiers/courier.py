@@ -1,13 +1,15 @@
 """Sends many messages at once, the urgent first, and never waits for one longer than it is told to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 
 from notifiers.attempts import AttemptLog
+from notifiers.call_span import call_span
 from notifiers.channel import CHANNELS, Channel, Send
 from notifiers.lane import Closed, Lane
 from notifiers.message import Message
@@ -24,7 +26,7 @@ class Parcel:
     """A message to send. chain: parcels of one chain go out one after the other. rank: lower goes first.
 
     compose: makes the message when its turn comes; may raise Suppressed. may_have_arrived: an earlier try got no
-    answer.
+    answer. context: what the sending runs in, so that its span finds its parent.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Parcel:
     chain: str
     rank: tuple[int, ...] = ()
     may_have_arrived: bool = False
+    context: Context | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -112,7 +115,7 @@ class Courier:
 
     def _start(self, parcel: Parcel) -> None:
         is_out = asyncio.Event()
-        task = asyncio.create_task(self._carried(parcel, is_out))
+        task = asyncio.create_task(self._carried(parcel, is_out), context=parcel.context)
         self._transits[parcel.key] = _Transit(parcel, task, is_out)
 
     def _collected(self, mine: dict[str, _Transit]) -> dict[str, Attempt]:
@@ -156,7 +159,7 @@ class Courier:
             async with lane.place():
                 message = parcel.compose()  # here: what has no place yet costs nothing
                 message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
-                sent = await lane.called(begin, lambda: self._call(parcel.key, message, channel))
+                sent = await lane.called(begin, lambda: self._call(parcel, message, channel))
         except Closed as closed:
             return self._waiting(closed.reason, closed.after_seconds)
         except Suppressed as error:
@@ -176,10 +179,11 @@ class Courier:
         was_repeat = may_be_repeat and not channel.recognises_repeats and not sent.was_known
         return Attempt(Try.DELIVERED, self._clock(), was_repeat=was_repeat, receipt=sent.receipt)
 
-    def _call(self, key: str, message: Message, channel: Channel) -> Awaitable[Sent]:
+    async def _call(self, parcel: Parcel, message: Message, channel: Channel) -> Sent:
         if self._outside is None:
             self._outside = open_outside(self._settings)
-        return _in_time(channel.send, message, key, self._outside)
+        with call_span(parcel.channel):
+            return await _in_time(channel.send, message, parcel.key, self._outside)
 
     def _lane(self, name: str) -> Lane:
         if name not in self._lanes:

@@ -113,7 +113,8 @@ class Rulebook:
             asked.append(self.fields.index(part.field))
             more = {"expected": part.expected, **({"unknown": unknown} if unknown else {})}
             text = b"," + orjson.dumps(more)[1:] + b","
-        pieces.append(text + orjson.dumps({"rule": self._names[index], "matched": True}) + b"]")
+        won = {"rule": self._names[index], "matched": True, **({} if self._places[index] else {"otherwise": True})}
+        pieces.append(text + orjson.dumps(won) + b"]")
         return Outcome(index, failed, tuple(pieces), tuple(asked))
 
 

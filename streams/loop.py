@@ -29,6 +29,7 @@ from streams.stage import Stage
 from streams.stopping import Stop
 from streams.store.state import PartitionState
 from streams.tables import TableReader
+from streams.tracing import Tracing
 from streams.transaction import RecordTooLarge, Transactor
 
 DLQ = "leads.dlq"
@@ -70,6 +71,7 @@ class Loop:
         stop: Stop,
         events: asyncio.AbstractEventLoop,
         pace: Pace,
+        tracing: Tracing | None = None,
     ) -> None:
         self._stage = stage
         self._namespace = namespace
@@ -85,7 +87,8 @@ class Loop:
         self._stop = stop
         self._pace = pace
         self._inbox = Inbox(namespace, stage.inputs)
-        self._outbox = Outbox(stage.name, namespace)
+        self._tracing = tracing
+        self._outbox = Outbox(stage.name, namespace, tracing)
         self._lookups = Lookups(stage, events, pace.prepare_seconds, metrics)
         self._handling = Handling(stage, self._outbox, clock, metrics)
         low = [qualified(namespace, name) for name in stage.low_priority]
@@ -156,11 +159,14 @@ class Loop:
         log.error("partition.held", stage=self._stage.name, topic=topic, partition=number, offset=offset)
 
     def _commit(self, batch: Batch) -> None:
+        began_ns = time.time_ns()
         started = time.perf_counter()
         outcome = self._decided(batch)
         decided = time.perf_counter()
         delivered = self._transacted(batch, outcome)
         committed = time.perf_counter()
+        if self._tracing is not None:
+            self._tracing.committed(batch.events, began_ns, time.time_ns())
         self._fold(batch, delivered)
         self._report(
             batch, len(outcome.set_aside), decided - started, committed - decided, time.perf_counter() - committed

@@ -1,6 +1,7 @@
 """The runner's metrics: one object a process, on a registry that is passed in."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -61,9 +62,17 @@ class RunnerMetrics:
             registry=registry,
         ).labels(stage)
         # High watermark minus last stable offset. Above a batch for 30 s: a hung producer holds all readers up.
-        self.stable_distance = Gauge(
+        self._stable_distance = Gauge(
             "leadstream_streams_stable_distance_records",
             "Records behind an open transaction.",
+            ["stage"],
+            registry=registry,
+        ).labels(stage)
+        # For how long the last stable offset of an input partition has stood still below its high watermark, at most.
+        # Above 15 s: a producer hangs in a transaction (ended after 10 s and the broker's scan), its readers wait.
+        self._stable_stuck = Gauge(
+            "leadstream_streams_stable_stuck_seconds",
+            "How long a stable offset has stood still below its high watermark.",
             ["stage"],
             registry=registry,
         ).labels(stage)
@@ -99,11 +108,16 @@ class RunnerMetrics:
         ).labels(stage)
         # 1 while partitions are assigned, restored and served. 0 for minutes: the broker is away or a restore is long.
         self.ready = Gauge("leadstream_streams_ready", "1 when ready.", ["stage"], registry=registry).labels(stage)
+        # When the process started. Three changes in five minutes: it ends again and again, its last log line says why.
+        Gauge(
+            "leadstream_streams_started_timestamp_seconds", "When the process started.", ["stage"], registry=registry
+        ).labels(stage).set_to_current_time()
         # Records of a table that could not be read; the value before stands. Any: look at the log for the key.
         self._rejected = Counter(
             "leadstream_streams_table_rejects_total", "Unreadable table records.", ["stage", "topic"], registry=registry
         )
         self._watermark: float | None = None
+        self._stable: dict[tuple[str, str], tuple[int, float]] = {}
         self._watermark_lag.set_function(self._behind)
         for step in STEPS:
             self._steps.labels(stage, step)
@@ -126,6 +140,17 @@ class RunnerMetrics:
     def set_watermark(self, recorded_at: datetime | None) -> None:
         """Note when the last record that was committed was written; None: there is nothing left to read."""
         self._watermark = None if recorded_at is None else recorded_at.timestamp()
+
+    def set_stable(self, offsets: Mapping[tuple[str, str], tuple[int, int]], now: float) -> None:
+        """Note the high watermark and last stable offset of each input partition. now: monotonic seconds."""
+        before, self._stable = self._stable, {}
+        for spot, (high, stable) in offsets.items():
+            if high <= stable:
+                continue
+            known = before.get(spot)
+            self._stable[spot] = known if known is not None and known[0] == stable else (stable, now)
+        self._stable_distance.set(sum(high - stable for high, stable in offsets.values() if high > stable))
+        self._stable_stuck.set(max((now - since for _, since in self._stable.values()), default=0.0))
 
     def _behind(self) -> float:
         """Asked at each scrape, so that a stage that hangs is seen falling behind. Kafka's stamps are wall time."""

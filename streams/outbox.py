@@ -15,17 +15,20 @@ from schemas.wire import encode, headers_for
 from streams.kafka.config import qualified
 from streams.stage import Event
 from streams.store.state import PartitionState
+from streams.tracing import TRACEPARENT, Tracing
 from streams.transaction import PARTITION_BY_KEY, Record
 
-PASSED_ON = ("traceparent", "tracestate")
+TRACESTATE = "tracestate"
+PASSED_ON = (TRACEPARENT, TRACESTATE)
 TIMERS = "leads.timers"
 
 
 class Outbox:
     """The records of one batch. `take` an event's effects as they come, then ask for `records` and `changelog`."""
 
-    def __init__(self, stage: str, namespace: str) -> None:
+    def __init__(self, stage: str, namespace: str, tracing: Tracing | None = None) -> None:
         self._stage = stage
+        self._tracing = tracing
         self._source = f"leadstream/{stage}"
         self._names = {name: qualified(namespace, name) for name in TOPICS}
         self._changelog_topic = self._names.get(f"state.{stage}")
@@ -105,7 +108,7 @@ class Outbox:
             ("ce_id", derived_id(event.id, self._stage, emit.tag or str(place)).encode()),
             *self._constant(emit.type, now),
         ]
-        headers += _passed_on(event)
+        headers += self._passed_on(event)
         if emit.headers:
             headers += [(name, value.encode()) for name, value in emit.headers.items()]
         value = emit.encoded or encode(emit.value)
@@ -116,7 +119,7 @@ class Outbox:
         headers = [
             ("ce_id", derived_id(event.id, self._stage, f"wake/{wake.key}").encode()),
             *self._constant(TIMER_ARMED, now),
-            *_passed_on(event),
+            *self._passed_on(event),
         ]
         return Record(self._timers_topic, wake.key, encode(armed), headers, PARTITION_BY_KEY)
 
@@ -129,6 +132,14 @@ class Outbox:
             self._headers[event_type, now] = found
         return found
 
+    def _passed_on(self, event: Event) -> list[tuple[str, str | bytes | None]]:
+        if self._tracing is None:
+            return [(name, event.headers[name].encode()) for name in PASSED_ON if name in event.headers]
+        named = self._tracing.passed_on(event)
+        state = event.headers.get(TRACESTATE)
+        passed: list[tuple[str, str | bytes | None]] = [] if named is None else [(TRACEPARENT, named.encode())]
+        return passed if state is None else [*passed, (TRACESTATE, state.encode())]
+
     def _put(
         self, index: int, partition: int, puts: list[tuple[str, Any | None, bytes | None]], state: PartitionState
     ) -> None:
@@ -138,12 +149,6 @@ class Outbox:
         writers = self._writers.setdefault(partition, {})
         for key, _, _ in puts:
             writers[key] = index
-
-
-def _passed_on(event: Event) -> list[tuple[str, str | bytes | None]]:
-    if not event.headers:
-        return []
-    return [(name, event.headers[name].encode()) for name in PASSED_ON if name in event.headers]
 
 
 def _encoded(value: Any) -> bytes:

@@ -35,6 +35,7 @@ from streams.store.memory import open_memory
 from streams.store.rocks import open_rocks
 from streams.store.store import OpenStore, StoreKind
 from streams.tables import TableReader, Tables
+from streams.tracing import Tracing
 from streams.transaction import Transactor
 
 EXIT_STOPPED = 0  # asked to end, and did
@@ -58,7 +59,8 @@ class RunnerSettings:
     """One slot of one stage.
 
     slot: from 1, stable over restarts; no two processes have the same. state_dir: this machine's, shared by all slots.
-    http_port: 0 picks a free one, None serves nothing. flood_*: when dead letters end the process. fault: for tests.
+    http_port: 0 picks a free one, None serves nothing. flood_*: when dead letters end the process.
+    fault: for tests. tracing: None for no traces.
     """
 
     cluster: ClusterSettings
@@ -72,6 +74,7 @@ class RunnerSettings:
     flood_ratio: float = 0.5
     flood_window: int = 1_000
     fault: FaultPoint | None = None
+    tracing: Tracing | None = None
 
 
 def run(
@@ -146,6 +149,8 @@ class _Slot:
         with ExitStack() as held:
             marker = Marker(self._folder)
             held.callback(marker.close)
+            if settings.tracing is not None:
+                held.callback(settings.tracing.close)
             producer = Producer(
                 producer_config(settings.cluster, self._name) | {"error_cb": self._on_error, "logger": quiet()}
             )
@@ -188,6 +193,7 @@ class _Slot:
                 stop,
                 events,
                 settings.pace,
+                settings.tracing,
             )
             consumer.subscribe(
                 [qualified(settings.cluster.namespace, name) for name in stage.inputs],

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     network of its own (a pod). org_file: divisions and enrichment, YAML; none: one
     division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
+    traces_url: an OTLP/HTTP collector ("http://127.0.0.1:4318") that gets a trace a lead; none: no traces.
     fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
     """
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     http_port: int | None = Field(default=None, ge=1, le=65_535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
+    traces_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     slots: dict[str, int] = Field(default_factory=dict)
     fault: str = ""
 

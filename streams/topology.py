@@ -24,6 +24,7 @@ from streams.runner import RunnerSettings, run
 from streams.settings import Settings, SettingsError
 from streams.stage import Stage
 from streams.tables import Tables
+from streams.tracing import Tracing, Within, untraced
 
 if TYPE_CHECKING:
     from enrichment.metrics import ProviderMetrics
@@ -35,17 +36,21 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a factory builds a stage from. slot_dir: a folder of the slot's own, for what it keeps beside stores."""
+    """What a factory builds a stage from. slot_dir: a folder of the slot's own, for what it keeps beside stores.
+
+    within: for spans of outside calls."""
 
     settings: Settings
     tables: Tables
     registry: CollectorRegistry
     slot_dir: Path
     clock: SteadyClock
+    within: Within = untraced
 
 
 def enrich(parts: Parts) -> Stage:
     """Build ENRICH."""
+    from enrichment.metrics import FormMetrics
     from enrichment.opening import enrich_share
     from streams.stages.enrich import EnrichStage
 
@@ -53,7 +58,10 @@ def enrich(parts: Parts) -> Stage:
     share = enrich_share(org, parts.settings.slots.get("enrich", 1))
     watch = _provider_metrics(parts, org)
     waterfall = _waterfall(parts, org, share, watch)
-    return EnrichStage(org, secret, parts.tables, waterfall, parts.clock.now, watch.covered)
+    forms = FormMetrics(parts.registry)
+    return EnrichStage(
+        org, secret, parts.tables, waterfall, parts.clock.now, watch.covered, forms=forms, within=parts.within
+    )
 
 
 def pending(parts: Parts) -> Stage:
@@ -64,7 +72,7 @@ def pending(parts: Parts) -> Stage:
     org = org_of(parts.settings)
     share = pending_share(org, parts.settings.slots.get("pending", 1))
     waterfall = _waterfall(parts, org, share, _provider_metrics(parts, org))
-    return PendingStage(org, parts.tables, waterfall, parts.clock.now)
+    return PendingStage(org, parts.tables, waterfall, parts.clock.now, within=parts.within)
 
 
 def track(parts: Parts) -> Stage:
@@ -109,7 +117,7 @@ def notify(parts: Parts) -> Stage:
     """Build NOTIFY."""
     from streams.stages.notify import build
 
-    return build(parts.settings.channels, parts.tables, parts.slot_dir, parts.clock.now, parts.registry)
+    return build(parts.settings.channels, parts.tables, parts.slot_dir, parts.clock.now, parts.registry, parts.within)
 
 
 STAGES: Mapping[str, Callable[[Parts], Stage]] = {
@@ -151,10 +159,11 @@ def run_stage(name: str, slot: int, settings: Settings) -> int:
 
         return run_meter(runner, registry)
     clock = SteadyClock()
+    within = untraced if runner.tracing is None else runner.tracing.within
     factory = STAGES[name]
     slot_dir = runner.state_dir / (settings.namespace or "_") / f"{name}-{slot}"
     return run(
-        lambda tables: factory(Parts(settings, tables, registry, slot_dir, clock)),
+        lambda tables: factory(Parts(settings, tables, registry, slot_dir, clock, within)),
         runner,
         clock=clock,
         registry=registry,
@@ -176,6 +185,7 @@ def runner_settings(name: str, slot: int, settings: Settings) -> RunnerSettings:
         http_host=settings.http_host,
         http_port=http_port(name, slot, settings),
         fault=fault,
+        tracing=Tracing(name, slot, settings.traces_url) if settings.traces_url and name in STAGES else None,
     )
 
 

@@ -103,29 +103,17 @@ class DivisionMetrics:
             registry=registry,
         )
         self._entitlements: dict[tuple[str, str, str, str], float] = {}  # not counted yet; bounded as the labels are
-        self._gauges = (
-            self._policy,
-            self._rules,
-            self._unassigned,
-            self._unassigned_age,
-            self._held,
-            self._held_age,
-            self._load,
-            self._limit,
-            self._available,
-            self._members,
-            self._spread,
-            self._deviation,
-        )
+        self._shown: set[tuple[Gauge, tuple[str, ...]]] = set()
 
     def measure(self, states: Sequence[StateView], policies: Callable[[str], Policy | None], now: datetime) -> None:
         """Set all gauges anew from the states of the partitions at hand, and count what was turned since."""
         self._count()
-        for gauge in self._gauges:
-            gauge.clear()
+        before, self._shown = self._shown, set()
         for state in states:
             for _, division in state.scan("division/"):
                 self._division(state, division, policies, now)
+        for gauge, labels in before - self._shown:  # not cleared first: a scrape in between would see nothing
+            gauge.remove(*labels)
 
     def turned(self, effects: Sequence[Effect], seats: Seats) -> None:
         """Count the turns of one event, received and entitled, before its commit: a batch done again counts twice.
@@ -167,9 +155,9 @@ class DivisionMetrics:
         policy = policies(division.policy_hash) if division.policy_hash else None
         if policy is None:
             return
-        self._policy.labels(name, policy.hash[:12]).set(1)
+        self._show(self._policy, 1, name, policy.hash[:12])
         for compiled in policy.rules:
-            self._rules.labels(name, compiled.rule.name).set(1)
+            self._show(self._rules, 1, name, compiled.rule.name)
         docket = Docket(Draft(state, now), policy, name, "", now, Seats())
         for _, rep in state.scan(f"rep/{name}/"):
             if rep.row is not None:
@@ -180,15 +168,15 @@ class DivisionMetrics:
 
     def _waiting(self, state: StateView, division: str, now: datetime) -> None:
         places = list(islice(state.scan(f"waiting/{division}/"), MOST_COUNTED))
-        self._unassigned.labels(division).set(len(places))
+        self._show(self._unassigned, len(places), division)
         oldest = _instant(places[0][0].split("/")[2]) if places else now
-        self._unassigned_age.labels(division).set(max(0.0, (now - oldest).total_seconds()))
+        self._show(self._unassigned_age, max(0.0, (now - oldest).total_seconds()), division)
 
     def _rep(self, docket: Docket, rep: RepState) -> None:
         assert rep.row is not None
-        self._load.labels(docket.division, rep.id).set(rep.load / POINT)
-        self._limit.labels(docket.division, rep.id).set(docket.limit(rep.row) / POINT)
-        self._available.labels(docket.division, rep.id).set(standing_absence(rep) is None)
+        self._show(self._load, rep.load / POINT, docket.division, rep.id)
+        self._show(self._limit, docket.limit(rep.row) / POINT, docket.division, rep.id)
+        self._show(self._available, standing_absence(rep) is None, docket.division, rep.id)
 
     def _pool(self, docket: Docket, name: str, pool: Pool) -> None:
         members = docket.group(pool_group(name))
@@ -197,15 +185,15 @@ class DivisionMetrics:
         limits = {rep.id: docket.limit(rep.row) for rep in present if rep.row is not None}
         free = [rep for rep in present if rep.load + docket.assigned_points <= limits[rep.id]]
         for state, count in (("all", len(members)), ("present", len(present)), ("free", len(free))):
-            self._members.labels(docket.division, name, state).set(count)
+            self._show(self._members, count, docket.division, name, state)
         used = [rep.load / limits[rep.id] for rep in present if limits[rep.id] > 0]
-        self._spread.labels(docket.division, name).set(max(used) - min(used) if used else 0.0)
+        self._show(self._spread, max(used) - min(used) if used else 0.0, docket.division, name)
         counters = docket.draft.find(PoolState, pool_key(docket.division, name)) or PoolState()
         mode = _mode(pool, reps)
         for rep in reps:
             turn = docket.draft.find(Turn, turn_key(docket.division, name, rep.id))
             if turn is not None:
-                self._deviation.labels(docket.division, name, rep.id, mode).set(deviation(turn, counters))
+                self._show(self._deviation, deviation(turn, counters), docket.division, name, rep.id, mode)
 
     def _backlog(self, docket: Docket, pool: str) -> None:
         tiers = list(docket.file.tiers)
@@ -215,9 +203,13 @@ class DivisionMetrics:
             place = int(urgency)
             by_tier[tiers[place] if place < len(tiers) else tiers[-1]].append(_instant(clock_at))
         for tier, since in by_tier.items():
-            self._held.labels(docket.division, pool, tier).set(len(since))
+            self._show(self._held, len(since), docket.division, pool, tier)
             age = (docket.now - min(since)).total_seconds() if since else 0.0
-            self._held_age.labels(docket.division, pool, tier).set(max(0.0, age))
+            self._show(self._held_age, max(0.0, age), docket.division, pool, tier)
+
+    def _show(self, gauge: Gauge, value: float, *labels: str) -> None:
+        gauge.labels(*labels).set(value)
+        self._shown.add((gauge, labels))
 
 
 def deviation(turn: Turn, pool: PoolState) -> float:

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from enrichment.account import AccountIndex, Accounts, bound
 from enrichment.answer import Learnt
 from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
 from enrichment.merge import merged
+from enrichment.metrics import FormMetrics
 from enrichment.providers.provider import Query
 from enrichment.waterfall import Waterfall, all_of
 from schemas.effects import Delete, Effect, Emit, Put
@@ -21,6 +24,7 @@ from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage, form_drafts, form_steps, paid, submission_rate
 from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
 from streams.stages.submission_rate import counted, decode_rate
+from streams.tracing import Within, untraced
 
 HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
 REFRESH_SECONDS = 30.0
@@ -77,6 +81,8 @@ class EnrichStage:
         waterfall: Waterfall,
         clock: Callable[[], datetime],
         told: coverage.Told = coverage.untold,
+        forms: FormMetrics | None = None,
+        within: Within = untraced,
     ) -> None:
         self._org = org
         self._secret = secret
@@ -86,23 +92,27 @@ class EnrichStage:
         self._local = local_providers(org)
         self._quotas = QuotaMemory(org, waterfall)
         self._coverage = coverage.CoverageWatch(org.enrichment.providers, told)
+        self._within = within
+        self._forms = forms or FormMetrics(CollectorRegistry())
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
-        rows = [(place_of(event), self._canonical(event, raw)) for event, raw in self._whole(batch, state)]
+        rows = [(event, self._canonical(event, raw)) for event, raw in self._whole(batch, state)]
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
         now = self._clock()
         self._quotas.recall(batch, state, now)
         self._coverage.look(batch[0].partition, state, now.date(), asyncio.get_running_loop().time())
-        learnt = await all_of([self._learn(prepared, state, deadline, now) for _, prepared in rows])
-        return {place: found for (place, _), found in zip(rows, learnt, strict=True)}
+        learnt = await all_of([self._asked(event, prepared, state, deadline, now) for event, prepared in rows])
+        return {place_of(event): found for (event, _), found in zip(rows, learnt, strict=True)}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""
         if not isinstance(event.value, RawLead):
             return ()
         steps = form_steps.reached(state, event.value, event.recorded_at)
+        if steps and event.value.fields.get("is_test") is not True:
+            self._forms.reached(*form_steps.step_of(event.value))
         if form_steps.is_early(event.value):
             drafts = form_drafts.kept(state, event.value, self._secret, event.recorded_at)
             return (*self._swept(state, event, now), *steps, *drafts)
@@ -158,6 +168,12 @@ class EnrichStage:
     async def close(self) -> None:
         """Close the connections to the providers."""
         await self._waterfall.close()
+
+    async def _asked(
+        self, event: Event, prepared: Prepared, state: StateView, deadline: float, now: datetime
+    ) -> Prepared:
+        with self._within(event):
+            return await self._learn(prepared, state, deadline, now)
 
     async def _learn(self, prepared: Prepared, state: StateView, deadline: float, now: datetime) -> Prepared:
         """Ask for one lead. Its fast deadline begins with its own first question.

@@ -38,6 +38,13 @@ def is_early(raw: RawLead) -> bool:
     return raw.fields.get("step") not in (None, "", FINAL_STEP)
 
 
+def step_of(raw: RawLead) -> tuple[str, str]:
+    """Return form and step as they are counted, "unknown" where not given."""
+    fields = Fields(raw.fields)
+    form, step = (token(fields.public(name) or "") or "unknown" for name in ("form", "step"))
+    return form, step
+
+
 def reached(state: StateView, raw: RawLead, at: datetime) -> Sequence[Put]:
     """Return the counts after one more step. at: when the record was taken in, so that a replay counts the same.
 
@@ -45,8 +52,7 @@ def reached(state: StateView, raw: RawLead, at: datetime) -> Sequence[Put]:
     """
     if raw.fields.get("step") in (None, ""):
         return ()
-    fields = Fields(raw.fields)
-    form, step = (token(fields.public(name) or "") or "unknown" for name in ("form", "step"))
+    form, step = step_of(raw)
     day = f"steps/{at.date().isoformat()}"
     key = f"{day}/{form}/{step}"
     if state.get(key) is not None:

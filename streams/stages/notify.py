@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import Context as ContextVars
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +34,7 @@ from schemas.poison import Poison
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
+from streams.tracing import Within, untraced
 
 SWEEP = "delivery/expiry/"
 DIGEST = "delivery/digest/"
@@ -61,6 +65,7 @@ def build(
     folder: Path,
     clock: Callable[[], datetime],
     registry: CollectorRegistry,
+    within: Within = untraced,
 ) -> "Notify":
     """Return the stage of one slot. folder: the slot's own; holds the attempt log. clock: aware UTC, steady.
 
@@ -68,7 +73,7 @@ def build(
     """
     metrics = NotifyMetrics(registry)
     courier = Courier(settings, FileAttemptLog(folder / "attempts.log"), clock, metrics)
-    return Notify(settings, tables, Office(courier), load(settings.templates), clock, metrics)
+    return Notify(settings, tables, Office(courier), load(settings.templates), clock, metrics, within)
 
 
 class Notify:
@@ -100,7 +105,9 @@ class Notify:
         templates: Templates,
         clock: Callable[[], datetime],
         metrics: NotifyMetrics | None = None,
+        within: Within = untraced,
     ) -> None:
+        self._within = within
         self._metrics = metrics or NotifyMetrics(CollectorRegistry())
         self._settings = settings
         self._tables = tables
@@ -121,7 +128,9 @@ class Notify:
         parcels: dict[str, Parcel] = {}
         owners: dict[str, str] = {}
         for event in batch:
-            for parcel in self._parcels(state, ahead, event, now):
+            with self._within(event):
+                around = copy_context()
+            for parcel in self._parcels(state, ahead, event, now, around):
                 if parcels.setdefault(parcel.key, parcel) is parcel:
                     owners[parcel.key] = event.id
         left = deadline - asyncio.get_running_loop().time()
@@ -172,7 +181,9 @@ class Notify:
             return known
         return opened(value, self._settings, now)
 
-    def _parcels(self, state: StateView, ahead: dict[str, Any], event: Event, now: datetime) -> Iterator[Parcel]:
+    def _parcels(
+        self, state: StateView, ahead: dict[str, Any], event: Event, now: datetime, around: ContextVars
+    ) -> Iterator[Parcel]:
         if not isinstance(event.value, Decision | WakeUp):
             return
         ledger = self._ledger(state, event.value, now)
@@ -188,7 +199,7 @@ class Notify:
             held_back = {**held_back, **screening.held_back}
         for row in due(ledger, now):
             if row.key not in held_back:
-                yield self._parcel(ledger, row, notes)
+                yield replace(self._parcel(ledger, row, notes), context=around.copy())
 
     def _held_back(self, notes: LeadNotes, ledger: Ledger, now: datetime) -> Mapping[str, Attempt]:
         return {**overtaken(notes, ledger, now), **unsubscribed(ledger, self._is_suppressed, now)}

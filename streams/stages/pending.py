@@ -17,6 +17,7 @@ from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage
 from streams.stages.enrich import AccountWatch, Prepared, completed, enriched, is_urgent, place_of, query_of
 from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, local_providers, swept
+from streams.tracing import Within, untraced
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
 
@@ -34,8 +35,16 @@ class PendingStage:
         "late": Kind(LeadPending.model_validate_json),
     }
 
-    def __init__(self, org: Org, accounts: Accounts, waterfall: Waterfall, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        org: Org,
+        accounts: Accounts,
+        waterfall: Waterfall,
+        clock: Callable[[], datetime],
+        within: Within = untraced,
+    ) -> None:
         self._org = org
+        self._within = within
         self._accounts = AccountWatch(accounts)
         self._waterfall = waterfall
         self._clock = clock
@@ -47,10 +56,10 @@ class PendingStage:
         self._accounts.look()
         now = self._clock()
         self._quotas.recall(batch, state, now)
-        rows = [(place_of(event), waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
+        rows = [(event, waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
-        found = await all_of([self._learn(waiting, state, deadline, now) for _, waiting in rows])
-        return {place: prepared for (place, _), prepared in zip(rows, found, strict=True)}
+        found = await all_of([self._asked(event, waiting, state, deadline, now) for event, waiting in rows])
+        return {place_of(event): prepared for (event, _), prepared in zip(rows, found, strict=True)}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched; where providers failed it, also one later try."""
@@ -82,6 +91,12 @@ class PendingStage:
     async def close(self) -> None:
         """Close the connections to the providers."""
         await self._waterfall.close()
+
+    async def _asked(
+        self, event: Event, waiting: LeadPending, state: StateView, deadline: float, now: datetime
+    ) -> Prepared:
+        with self._within(event):
+            return await self._learn(waiting, state, deadline, now)
 
     async def _learn(self, waiting: LeadPending, state: StateView, deadline: float, now: datetime) -> Prepared:
         until = min(deadline, asyncio.get_running_loop().time() + self._org.enrichment.deadlines.full_seconds)

@@ -1,0 +1,86 @@
+"""Prometheus and promtool as they come from the system: a missing one is a failure that says what to install."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from streams.broker.ports import free_ports
+
+RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
+RULE_FILES = tuple(RULES / f"{name}.yml" for name in ("recording", "slo", "alerts"))
+READY_SECONDS = 30.0
+
+
+def tool(name: str) -> str:
+    """Return the path of `promtool` or `prometheus`. Raises AssertionError where it is not installed."""
+    found = shutil.which(name)
+    assert found is not None, f"{name} is not installed: apt-get install prometheus (.ci/run does), then run this again"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """A running server."""
+
+    url: str
+
+    def query(self, expr: str) -> list[dict[str, Any]]:
+        """Return the instant vector of a query, without NaN. Raises AssertionError with Prometheus' own words."""
+        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expr}, timeout=30).json()
+        assert answer["status"] == "success", f"{expr}: {answer}"
+        return [row for row in answer["data"]["result"] if row["value"][1] not in ("NaN", "+Inf", "-Inf")]
+
+    def firing(self) -> set[str]:
+        """Return the names of the alerts that fire."""
+        return {row["metric"]["alertname"] for row in self.query('ALERTS{alertstate="firing"}')}
+
+
+@contextmanager
+def prometheus(folder: Path, targets: Sequence[str], interval: str = "1s") -> Iterator[Prometheus]:
+    """Yield a server with the product's rules that scrapes `targets`; it ends with the block."""
+    config = {
+        "global": {"scrape_interval": interval, "evaluation_interval": interval},
+        "rule_files": [str(path) for path in RULE_FILES],
+        "scrape_configs": [{"job_name": "leadstream", "static_configs": [{"targets": list(targets)}]}],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    url = f"127.0.0.1:{next(free_ports(9090))}"
+    with (folder / "prometheus.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                tool("prometheus"),
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'tsdb'}",
+                f"--web.listen-address={url}",
+                "--enable-feature=exemplar-storage",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _await_ready(url, process, folder / "prometheus.log")
+        yield Prometheus(f"http://{url}")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        assert process.poll() is None and time.monotonic() < deadline, f"not ready: {log.read_text()[-2000:]}"
+        try:
+            if httpx.get(f"http://{url}/-/ready", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
