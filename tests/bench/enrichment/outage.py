@@ -25,7 +25,7 @@ def run(bootstrap: str, folder: Path, rate: int, seconds: float) -> dict[str, An
             sent = {record.headers["ce_id"] for record in records.read_all("leads.raw", seconds=120)}
             owned = {
                 record.json["lead"]["event_id"]
-                for record in records.read_all("leads.assigned", seconds=120)
+                for record in records.read_until(["leads.assigned"], lambda found: len(found) >= len(sent), 600)
                 if record.json["owner"]["kind"] != "none"
             }
     outage = together([one for one, _ in down])
