@@ -27,7 +27,7 @@ def test_a_slot_paused_past_its_session_is_fenced(
         outputs(records, 400, seconds=SESSION_TIMEOUT_MS / 1_000 + 30)
         zombie.signal(signal.SIGCONT)
         assert zombie.exit_code() in (1, 3)
-        assert heir.stop() == 0
+        assert heir.stop() == 0, heir.log_file.read_text()
         assert len(zombie.logged("process.ended")) == 1
     assert_exactly_once(records, Counter(record.key or "" for record in sent))
 
@@ -47,7 +47,7 @@ def test_a_slot_paused_inside_a_transaction_is_fenced(
         outputs(records, 1)
         zombie.signal(signal.SIGCONT)
         assert zombie.exit_code() == 3
-        assert heir.stop() == 0
+        assert heir.stop() == 0, heir.log_file.read_text()
     assert_exactly_once(records, {"p0": 1})
 
 
@@ -69,5 +69,5 @@ def test_a_successor_that_restores_during_an_open_transaction_loses_no_state(
         heir.has("restore.waiting")
         open_one.commit_transaction(-1)
         found = outputs(records, 20)
-        assert heir.stop() == 0
+        assert heir.stop() == 0, heir.log_file.read_text()
     assert {record.json["n"] for record in found} == {11}
