@@ -17,7 +17,8 @@ import yaml
 from streams.access import ACCESS
 from streams.cli.commands.manifests import Part, rendered
 from streams.cli.main import app
-from streams.topology import NAMES
+from streams.settings import Settings
+from streams.topology import NAMES, http_port
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy/kubernetes"
@@ -160,3 +161,27 @@ def test_the_images_bill_of_materials_names_what_is_installed(tmp_path: Path) ->
     bill = json.loads((tmp_path / "sbom.json").read_text())
     assert bill["metadata"]["component"]["name"] == "leadstream"
     assert {"confluent-kafka", "pydantic", "rocksdict"} <= {one["name"] for one in bill["components"]}
+
+
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return found
+
+
+def test_compose_mounts_files_that_exist() -> None:
+    for name, service in compose()["services"].items():
+        for mount in service.get("volumes", ()):
+            source = mount.partition(":")[0]
+            assert not source.startswith(".") or (ROOT / source).exists(), f"{name}: {source}"
+            assert source.startswith(".") or source in compose()["volumes"], f"{name}: {source}"
+
+
+def test_compose_has_prometheus_look_at_every_stage_and_the_intake() -> None:
+    scraped = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    (job,) = scraped["scrape_configs"]
+    wanted = [f"stages:{http_port(name, 0, Settings())}" for name in NAMES]
+    assert job["static_configs"][0]["targets"] == [*wanted, "intake:8080"]
+    ruled = {Path(path).name for path in scraped["rule_files"]}
+    beside = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    assert ruled == set(beside["rule_files"])
+    assert job["job_name"] == beside["scrape_configs"][0]["job_name"]
