@@ -13,6 +13,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 # uv does not read pip's configuration: hand over the index and the certificates that pip would use.
 pip_setting = $(shell $(BIN)/python -m pip config get $(1) 2>/dev/null || true)
 TESTS ?= tests
+# A broker each. Much of a test on a broker is waiting, so two share two cores well.
+WORKERS ?= 2
 
 .PHONY: help
 help: ## Show this list
@@ -24,7 +26,7 @@ demo: $(VENV)/.ready ## See 200 leads routed on a real Kafka, then send one of y
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests (unit, contract, property, integration on a real broker)
-	@$(BIN)/python -m pytest -m "not chaos" $(TESTS)
+	@$(BIN)/python -m pytest -m "not chaos" -n $(WORKERS) --dist loadfile $(TESTS)
 
 .PHONY: check
 check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
