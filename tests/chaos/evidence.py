@@ -42,6 +42,7 @@ class Decided(NamedTuple):
     steps: tuple[tuple[str, str], ...]
     step: str
     deliveries: tuple[str, ...]
+    fallbacks: tuple[tuple[str, tuple[str, ...]], ...] = ()  # key of one more channel -> keys that must fail before
 
 
 class Journalled(NamedTuple):

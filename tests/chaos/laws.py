@@ -254,8 +254,18 @@ def dead_letters(evidence: Evidence, kept: Kept) -> list[Verdict]:
 
 
 def notices(evidence: Evidence, kept: Kept) -> list[Verdict]:
-    """Each delivery a decision asks for has one outcome; what is told as delivered has reached the outside."""
+    """Each delivery a decision asks for has one outcome; what is told as delivered has reached the outside.
+
+    One more channel is tried where all before it failed: it has one outcome too.
+    """
+    outcomes = {row.key: row.outcome for row in evidence.settled}
     expected = [key for row in evidence.decided for key in row.deliveries]
+    expected += [
+        key
+        for row in evidence.decided
+        for key, before in row.fallbacks
+        if key in outcomes and not any(outcomes.get(one) in (None, "delivered") for one in before)
+    ]
     settled = [row.key for row in evidence.settled if row.channel != "all"]
     found = [
         _verdict(

@@ -1,14 +1,14 @@
 """A read_committed reader that watches a run from the first record on, beside everything that goes on."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from notifiers.delivery import opened
+from notifiers.delivery import PEOPLE, Row, delivery_key, notice_of, opened
 from notifiers.settings import ChannelSettings
 from schemas.decision import Decision
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
@@ -147,6 +147,7 @@ class Observer:
     def _decision(self, message: Any, headers: dict[str, str]) -> None:
         decision = Decision.model_validate_json(message.value())
         sla, owner = decision.sla, decision.owner
+        planned = opened(decision, self._channels, decision.at).rows if decision.notices else ()
         steps = tuple((step.name, step.done_at.isoformat()) for step in (sla.steps if sla else ()) if step.done_at)
         row = Decided(
             id=decision.decision_id,
@@ -165,9 +166,8 @@ class Observer:
             cycle=sla.cycle if sla else 0,
             steps=steps,
             step=str(decision.trace.get("step", "")),
-            deliveries=tuple(one.key for one in opened(decision, self._channels, decision.at).rows)
-            if decision.notices
-            else (),
+            deliveries=tuple(one.key for one in planned),
+            fallbacks=tuple(_fallbacks(decision, planned, self._channels)),
         )
         self.evidence.decided.append(row)
         if row.kind == "assigned" and row.owner_kind == "rep":
@@ -202,3 +202,18 @@ class Observer:
         entries = value["entries"]
         ids, nows = tuple(row["event_id"] for row in entries), tuple(row["now"] for row in entries)
         self.evidence.journal.append(Journalled(value["division"], value["sequence"], ids, nows))
+
+
+def _fallbacks(
+    decision: Decision, planned: Sequence[Row], channels: ChannelSettings
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the deliveries that may be added once a person's own channels have failed, with those that must have."""
+    told = {(row.notice, row.recipient) for row in planned if notice_of(decision, row).audience in PEOPLE}
+    for notice, recipient in sorted(told):
+        before = [row for row in planned if (row.notice, row.recipient) == (notice, recipient)]
+        keys = [row.key for row in before]
+        for channel in channels.fallback:
+            if channel not in {row.channel for row in before}:
+                key = delivery_key(decision.decision_id, notice, recipient, channel)
+                yield key, tuple(keys)
+                keys.append(key)

@@ -112,3 +112,17 @@ def test_a_lead_that_moved_on_weighs_on_its_new_owner_alone() -> None:
         _decided("d", "p2", "closed", owner=""),
     ]
     assert implied_load(rows) == {"rep/main/R2": (50, 1)}
+
+
+@pytest.mark.parametrize(
+    ("first", "passes"), [("failed", True), ("delivered", False)], ids=["all before failed", "one before delivered"]
+)
+def test_one_more_channel_is_passed_only_where_those_before_it_failed(
+    right: Evidence, kept: Kept, first: str, passes: bool
+) -> None:
+    row = right.decided[0]
+    (own,) = row.deliveries
+    right.decided[0] = row._replace(fallbacks=(("more", (own,)),))
+    right.settled[0] = right.settled[0]._replace(outcome=first)
+    right.settled.append(Settled("more", "in_app", "delivered", False))
+    assert ([one for verdict in verdicts(right, kept) for one in verdict.violations] == []) is passes
