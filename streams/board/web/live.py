@@ -1,13 +1,16 @@
 """What is pushed to browsers: that something changed. Each then asks for its page's live part, made once a version."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 
 import orjson
 
 from streams.board.follower import Follower
 
+T = TypeVar("T")
 TICK_SECONDS = 0.5  # how often a change is looked for
 QUIET_SECONDS = 15.0  # without a change, a line so that proxies keep the connection
 MOST_LISTENERS = 500
@@ -20,6 +23,7 @@ class Live:
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
         self._parts: OrderedDict[str, tuple[int, asyncio.Task[str]]] = OrderedDict()
+        self._aging: dict[str, tuple[float, asyncio.Task[Any]]] = {}  # one a key, of which there are a few
         self.listeners = 0
 
     async def events(self) -> AsyncIterator[bytes]:
@@ -51,3 +55,13 @@ class Live:
             while len(self._parts) > _MOST_KEPT:
                 self._parts.popitem(last=False)
         return await asyncio.shield(kept[1])
+
+    async def kept(self, key: str, seconds: float, made: Callable[[], Awaitable[T]]) -> T:
+        """Return what was made within the last `seconds`, for what looks through all leads and may be a little old."""
+        now = time.monotonic()
+        found = self._aging.get(key)
+        if found is None or found[0] < now:
+            found = (now + seconds, asyncio.ensure_future(made()))
+            self._aging[key] = found
+        value: T = await asyncio.shield(found[1])
+        return value

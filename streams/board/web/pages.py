@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 
 from schemas.rep import Absence
 from streams.board.log import decisions_at
-from streams.board.views.flags import flags
+from streams.board.views.flags import Flags, flags
 from streams.board.views.funnel import funnel
 from streams.board.views.leads import at_risk, backlog, found, in_app, missed, of_owner, one, places
 from streams.board.views.people import People, entities, entity, names, people, policies
@@ -26,6 +26,7 @@ from streams.board.web.board import Board
 from streams.board.web.login import viewer_of
 from streams.board.web.rendering import midnight, render, zone_of
 
+FLAGS_SECONDS = 10.0  # they look through the leads of 30 days: not at each change
 AGE_SECONDS = 5  # what changes with time alone is made again after so long
 
 Values = Mapping[str, Any]
@@ -40,6 +41,7 @@ class Asked:
     zone: ZoneInfo
     query: Mapping[str, str]
     path: Mapping[str, str]
+    raised: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Page:
 def _today(asked: Asked) -> Values:
     shown = funnel(asked.connection, midnight(asked.now, asked.zone), asked.now)
     points = orjson.dumps([list(shown.minutes), list(shown.arrived), list(shown.contacted)]).decode()
-    risk, known = at_risk(asked.connection, asked.now), flags(asked.connection, asked.now)
+    risk, known = at_risk(asked.connection, asked.now), asked.raised
     return {"funnel": shown, "points": points, "risk": risk, "flags": known, "name": _namer(asked)}
 
 
@@ -101,7 +103,7 @@ def _missed(asked: Asked) -> Values:
 
 
 def _flags(asked: Asked) -> Values:
-    return {"flags": flags(asked.connection, asked.now)}
+    return {"flags": asked.raised}
 
 
 def _notices(asked: Asked) -> Values:
@@ -188,11 +190,12 @@ async def shown(board: Board, request: Request, page: Page) -> str:
     key = f"{request.url.path}?{request.url.query} {zone.key} {is_part} {viewer} {now.timestamp() // AGE_SECONDS}"
 
     async def made() -> str:
-        asked_of = dict(request.query_params), dict(request.path_params)
+        raised = await board.live.kept("flags", FLAGS_SECONDS, lambda: board.look(lambda store: flags(store, now)))
+        asked_of = dict(request.query_params), dict(request.path_params), raised
         values = await board.look(lambda connection: page.view(Asked(connection, now, zone, *asked_of)))
         if "places" in values:
             values = {**values, "chapters": await _story(board, values, zone)}
-        around = {} if is_part else {"nav": await board.look(lambda connection: _nav(connection, now))}
+        around = {} if is_part else {"nav": await board.look(lambda connection: _nav(connection, now, raised))}
         return render(
             page.template,
             zone,
@@ -220,10 +223,9 @@ async def _story(board: Board, values: Values, zone: ZoneInfo) -> list[Chapter] 
     return chapters(decisions, {rep: person.name for rep, person in known.by_id.items()}, zone)
 
 
-def _nav(connection: sqlite3.Connection, now: datetime) -> list[tuple[str, str, Badge | None]]:
+def _nav(connection: sqlite3.Connection, now: datetime, raised: Flags) -> list[tuple[str, str, Badge | None]]:
     overdue = at_risk(connection, now).overdue_count
     waiting = backlog(connection).counts
-    raised = flags(connection, now)
     badges = {
         "/risk": Badge(overdue, late=True),
         "/waiting": Badge(sum(waiting.get(state, 0) for state in ("held", "queued", "quarantined")), late=False),
