@@ -14,14 +14,18 @@ _AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def sample_fields() -> dict[str, Any]:
-    """Return the fields that a template may use, of a T1 lead that was moved from one rep to another."""
+    """Return the fields that a template may use, of a T1 lead that was moved from one rep to another.
+
+    A digest's own are among them: `leads`, the fields of each, and `count`.
+    """
     notice = Notice(id="owner", audience=Audience.OWNER, channels=("email",), template="assignment", note="A note.")
     reps = {
         "r-1": Rep(id="r-1", name="Ada Owner", booking_url="https://book.example/ada", signature="Ada"),
         "r-2": Rep(id="r-2", name="Ben Before"),
     }
     settings = ChannelSettings(lead_url="https://crm.example/leads/{lead_id}")
-    return fields(_decision(notice), notice, reps.get, settings)
+    known = fields(_decision(notice), notice, reps.get, settings)
+    return known | {"leads": [known], "count": "1"}
 
 
 def _decision(notice: Notice) -> Decision:

@@ -70,9 +70,16 @@ class Assignment:
             self.owned[number].now = max(self.owned[number].now, start.previous_now)
         self.next_offsets = {spot: start.next_offset for spot, start in found.items()}
         consumer.assign([TopicPartition(*spot, offset) for spot, offset in self.next_offsets.items()])
+        self._keep_low_priority_back(consumer)
         self.generation += 1
         self._health.enter(Phase.RUNNING)
         log.info("partitions.assigned", stage=self._stage.name, partitions=_named(partitions))
+
+    def _keep_low_priority_back(self, consumer: Consumer) -> None:
+        """Pause before the first record can come: whether live ones lag is not known yet (`LowPriority` resumes)."""
+        low = {qualified(self._cluster.namespace, name) for name in self._stage.low_priority}
+        if waiting := [TopicPartition(*spot) for spot in self.next_offsets if spot[0] in low]:
+            consumer.pause(waiting)
 
     def on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Give back: between batches there is nothing to finish."""

@@ -175,6 +175,7 @@ def test_killed_or_deleted_its_tables_equal_what_was_decided(records: Records, t
         board.start()
         eventually(lambda: board.count() == len(rows), "all decisions", 60)
         assert shown(board) == truth(records)
+        eventually(board.answers, "the board to answer", 60)
         assert board.end(signal.SIGTERM) == 0
         shutil.rmtree(board.file.parent)
         board.start()

@@ -26,9 +26,10 @@ from tests.conftest import FEW_PARTITIONS
 from tests.records import Outgoing, Records
 
 STARTER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from streams.broker.embedded import start
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it starts behind itself
 with start(Path(sys.argv[1]), port=int(sys.argv[2])) as broker:
     print(broker.pid, flush=True)
     time.sleep(120)

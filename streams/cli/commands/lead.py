@@ -8,6 +8,7 @@ import typer
 from schemas.decision import Decision
 from schemas.ids import person_of
 from schemas.rep import Rep
+from schemas.wire import encode
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed, not_found, refused
 from streams.cli.output import AsJson, print_json, print_table, say
@@ -110,10 +111,12 @@ def preview(
         chosen = compiled(name, text(name))
         state = activated(state, chosen, now) if policy else state
     found = previewed(state, chosen, lead, now)
+    # As they would be read from the topic: parts of a trace are kept encoded until then.
+    decisions = [Decision.model_validate_json(encode(one) or b"") for one in found.decisions]
     if as_json:
-        print_json({"decisions": found.decisions, "otherwise": found.otherwise})
+        print_json({"decisions": decisions, "otherwise": found.otherwise})
     else:
-        say(story(found.decisions, found.otherwise))
+        say(story(decisions, found.otherwise))
 
 
 def decisions_on(cluster: ClusterSettings, lead: str) -> list[Decision]:

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from streams.cli.output import AsJson, print_json
+
 app = typer.Typer(add_completion=False)
 
 
@@ -22,12 +24,16 @@ def manifests(
     context: typer.Context,
     part: Annotated[Part, typer.Argument(help="topics, users (both for Strimzi), stages, or scaling (for KEDA).")],
     cluster: Annotated[str, typer.Option(help="Strimzi's name of the Kafka cluster.")] = "kafka",
+    as_json: AsJson = False,
 ) -> None:
     """Print Kubernetes resources as YAML; --namespace prefixes topics, groups and transactional ids.
 
     deploy/kubernetes has them with the defaults.
     Example: leadstream manifests users --cluster kafka
     """
+    if as_json:
+        print_json(_resources(part, cluster, context.obj.cluster().namespace))
+        return
     typer.echo(rendered(part, cluster, context.obj.cluster().namespace), nl=False)
 
 

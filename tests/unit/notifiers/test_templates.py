@@ -6,6 +6,7 @@ from notifiers.builtin import BUILT_IN
 from notifiers.compose import fields, message_for
 from notifiers.delivery import opened
 from notifiers.message import Message
+from notifiers.sample import sample_fields
 from notifiers.sandbox import TemplateRefused
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates, lint, load
@@ -95,7 +96,7 @@ def test_a_test_lead_is_marked_as_one() -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 @pytest.mark.parametrize("channel", ["email", "slack", "sms", "push", "webhook"])
 def test_every_built_in_text_renders_on_every_channel(name: str, channel: str) -> None:
-    body = load(None).rendered(name, None, sample(), channel)
+    body = load(None).rendered(name, None, sample_fields(), channel)
     assert body.subject
     assert body.text
     assert "\n\n\n" not in body.text

@@ -26,6 +26,7 @@ class Stateless:
     """A stage without a changelog: there is no topic state.stateless."""
 
     name = "stateless"
+    low_priority: tuple[str, ...] = ()
     kinds: Mapping[str, Any] = {}
 
 
