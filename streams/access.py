@@ -12,9 +12,8 @@ from streams.kafka.config import qualified
 class Access:
     """Rights of one process. Topics, groups and the prefix of transactional ids are logical names.
 
-    reads, writes: topics. groups: consumer groups it joins; group_prefix: likewise, all whose names
-    start so. asks: groups whose committed offsets it asks for.
-    is_transactional: whether it writes in transactions, under ids that start with its name and a dash.
+    reads, writes: topics. groups: consumer groups it joins. asks: groups whose committed offsets it asks for.
+    transactional: how the ids of its transactions start, empty where it has none.
     manages: whether it makes and mends topics.
     """
 
@@ -22,9 +21,8 @@ class Access:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     groups: tuple[str, ...] = ()
-    group_prefix: str = ""
     asks: tuple[str, ...] = ()
-    is_transactional: bool = False
+    transactional: str = ""
     manages: bool = False
 
 
@@ -50,7 +48,7 @@ def stage_access(stage: str) -> Access:
         (*_READS[stage], changelog),
         (*_written_by(stage), changelog, "leads.dlq"),
         groups=(stage,),
-        is_transactional=True,
+        transactional=f"{stage}-",
     )
 
 
@@ -69,7 +67,7 @@ def _timers() -> Access:
         _written_by("timers"),
         groups=("timers",),
         asks=("track", "score"),
-        is_transactional=True,
+        transactional="timers-",
     )
 
 
@@ -91,18 +89,19 @@ def _crm() -> Access:
 
 
 def _board() -> Access:
-    """The board shows what it reads, under a group of its file's own; a person's actions go in where upstream's do.
+    """The board reads in no group, and a person's actions go in where upstream's do.
 
-    It may put a dead letter back where strangers write; one of our own topics is for ops.
+    It puts a dead letter back as ops do, where strangers write; one of our own topics is for ops.
     """
     reads = ("leads.assigned", "leads.notified", "reps", "accounts", "policies", "leads.dlq", "state.assign")
-    return Access("board", reads, ("leads.raw", "leads.bulk", "leads.activity", "reps"), group_prefix="board.")
+    writes = ("leads.raw", "leads.bulk", "leads.activity", "reps", "leads.dlq")
+    return Access("board", reads, writes, transactional="ops-")
 
 
 def _ops() -> Access:
     """A person at the command line: topics, roster, policies, dead letters, the journal."""
     everything = tuple(TOPICS)
-    return Access("ops", everything, everything, asks=(*_READS, "timers"), manages=True)
+    return Access("ops", everything, everything, asks=(*_READS, "timers"), transactional="ops-", manages=True)
 
 
 ACCESS: Mapping[str, Access] = {
@@ -147,20 +146,17 @@ def rights(access: Access, namespace: str) -> tuple[Right, ...]:
         Right(Resource.TOPIC, qualified(namespace, topic), _operations(access, topic)) for topic in _topics(access)
     ]
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Read", "Describe")) for name in access.groups]
-    if access.group_prefix:
-        found.append(Right(Resource.GROUP, qualified(namespace, access.group_prefix), ("Read", "Describe"), True))
     asks = (*access.asks, UNUSED_GROUP)
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Describe",)) for name in asks]
-    if access.is_transactional:
-        found.append(
-            Right(Resource.TRANSACTIONAL_ID, qualified(namespace, f"{access.name}-"), ("Write", "Describe"), True)
-        )
+    if access.transactional:
+        prefix = qualified(namespace, access.transactional)
+        found.append(Right(Resource.TRANSACTIONAL_ID, prefix, ("Write", "Describe"), True))
     cluster = ("Describe", "DescribeConfigs") if access.manages else ("DescribeConfigs",)
     return (*found, Right(Resource.CLUSTER, CLUSTER_NAME, cluster))
 
 
 def _topics(access: Access) -> tuple[str, ...]:
-    looked_at = _LOOKED_AT if access.is_transactional else ()
+    looked_at = _LOOKED_AT if access.transactional else ()
     return tuple(dict.fromkeys((*access.reads, *access.writes, *looked_at)))
 
 
