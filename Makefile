@@ -80,5 +80,5 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/.uv
 	|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@# byte code ahead of the first start: a stage that compiles its imports takes a second longer to restart
-	@$(BIN)/python -m compileall -q schemas routing enrichment notifiers streams
+	@$(BIN)/python -m compileall -q schemas spans routing enrichment notifiers streams
 	@touch $@

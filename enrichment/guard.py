@@ -12,7 +12,6 @@ from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
-from enrichment.call_span import call_span
 from enrichment.providers.provider import (
     Answer,
     Lookup,
@@ -23,6 +22,7 @@ from enrichment.providers.provider import (
     Query,
 )
 from schemas.org import ProviderSettings
+from spans.call_span import call_span
 
 _RETRY_WAIT_SECONDS = 0.05  # and up to twice that, drawn anew each time
 _HALF_OPEN = "half-opened"
@@ -207,7 +207,7 @@ class Guarded:
                 self.calls += 1
                 self.watch.called(self.settings.name)
                 self.budget.earn()
-                with call_span(self.settings.name):
+                with call_span("provider", self.settings.name):
                     return await self._answered(query, until)
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error

@@ -9,7 +9,6 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 
 from notifiers.attempts import AttemptLog
-from notifiers.call_span import call_span
 from notifiers.channel import CHANNELS, Channel, Send
 from notifiers.lane import Closed, Lane
 from notifiers.message import Message
@@ -17,6 +16,7 @@ from notifiers.metrics import NotifyMetrics
 from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
 from notifiers.outside import Outside, open_outside
 from notifiers.settings import ChannelSettings
+from spans.call_span import call_span
 
 ASK_AGAIN_SECONDS = 1.0
 
@@ -182,7 +182,7 @@ class Courier:
     async def _call(self, parcel: Parcel, message: Message, channel: Channel) -> Sent:
         if self._outside is None:
             self._outside = open_outside(self._settings)
-        with call_span(parcel.channel):
+        with call_span("channel", parcel.channel):
             return await _in_time(channel.send, message, parcel.key, self._outside)
 
     def _lane(self, name: str) -> Lane:

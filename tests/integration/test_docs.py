@@ -182,6 +182,6 @@ def test_the_image_is_built_in_two_stages_and_runs_as_no_root() -> None:
     text = (ROOT / "deploy/Dockerfile").read_text()
     assert text.count("\nFROM ") + text.startswith("FROM ") == 2
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE) == ["10001"]
-    for package in ("schemas", "routing", "enrichment", "notifiers", "streams"):
+    for package in ("schemas", "spans", "routing", "enrichment", "notifiers", "streams"):
         assert f"COPY {package} {package}" in text
     assert 'ENTRYPOINT ["leadstream"]' in text

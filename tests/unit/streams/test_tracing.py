@@ -74,18 +74,17 @@ def collector() -> Any:
 def test_spans_go_out_with_ids_alone_and_outside_calls_below_them(collector: Collector) -> None:
     code = f"""
 import asyncio
-from enrichment.call_span import call_span as provider
-from notifiers.call_span import call_span as channel
+from spans.call_span import call_span
 from streams.tracing import Tracing
 from tests.unit.streams.test_tracing import event
 
 tracing = Tracing("enrich", 3, {collector.url!r})
 async def call():
     with tracing.within(event()):
-        with provider("lab"):
+        with call_span("provider", "lab"):
             pass
         try:
-            with channel("email"):
+            with call_span("channel", "email"):
                 raise ValueError("no such address ada@lovelace.example")
         except ValueError:
             pass
