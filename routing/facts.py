@@ -1,6 +1,6 @@
 """What conditions may ask about a lead: nested variables, unknown values left out, nothing personal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -38,6 +38,24 @@ def lead_facts(lead: Lead) -> dict[str, Any]:
     if lead.account is not None:
         account = {**_known(_ACCOUNT, _OF_ACCOUNT(lead.account)), "match": lead.account.match.value}
     return {"lead": about, "company": company, "mail": mail, "account": account, "answers": dict(lead.answers)}
+
+
+def reader_of(name: str) -> Callable[[Lead], Any]:
+    """Return what reads one fact of `lead_facts` by dotted name: None where it is unknown, a tuple for a list."""
+    group, _, inner = name.partition(".")
+    if group == "lead" and inner in (*_LEAD, "behaviour", "flags"):
+        return attrgetter(inner)
+    if group == "company" and inner in (*_COMPANY, "technologies"):
+        return attrgetter(name)
+    if name == "mail.kind":
+        return lambda lead: lead.mail.kind.value
+    if group == "answers" and inner:
+        return lambda lead: lead.answers.get(inner)
+
+    def read(lead: Lead) -> Any:
+        return lead_facts(lead).get(group, {}).get(inner)
+
+    return read
 
 
 def scored_facts(scored: LeadScored, now: datetime, policy: Policy) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from routing.gradebook import Gradebook
 from routing.policy import Policy
-from routing.scoring import judged
 from schemas.activity import ActivityBound
 from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.ids import division_of, lead_id
@@ -14,7 +14,7 @@ from schemas.poison import Poison
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.active_policy import ActivePolicies, Missing
+from streams.stages.active_policy import COMPILED_KEPT, ActivePolicies, Missing
 from streams.stages.home import moved_on
 from streams.stages.person import (
     EARLY_KEPT,
@@ -55,6 +55,7 @@ class Score:
         self._divide = divide
         self._count = count
         self._policies = ActivePolicies(tables)
+        self._books: dict[str, Gradebook] = {}  # by hash of the policy
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Return nothing: SCORE asks nobody."""
@@ -106,7 +107,7 @@ class Score:
                 return elsewhere
         if isinstance(policy, Missing):
             return wait(enriched, now, tries, policy.reason)
-        scored = _scored(person, current, division, policy, enriched, now)
+        scored = _scored(person, current, division, self._book(policy), enriched, now)
         emit = Emit("leads.scored", division, "lead.scored", scored)
         touched = _touched(person, current, scored, policy, mark)
         if person.early and not lead.is_test:
@@ -125,8 +126,16 @@ class Score:
         if current is None or isinstance(policy, Missing):
             self._count("late_answer")
             return ()
-        scored = _scored(person, current, current.division, policy, enriched, now)
+        scored = _scored(person, current, current.division, self._book(policy), enriched, now)
         return (Emit("leads.scored", current.division, "lead.scored", scored),)
+
+    def _book(self, policy: Policy) -> Gradebook:
+        book = self._books.get(policy.hash)
+        if book is None:
+            if len(self._books) >= COMPILED_KEPT:
+                self._books.clear()
+            book = self._books[policy.hash] = Gradebook(policy)
+        return book
 
     def _division(self, lead: Lead) -> str:
         """The division of the rep whom the account binds the lead to, else what the org file says."""
@@ -230,12 +239,12 @@ def _lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
 
 
 def _scored(
-    person: Person, current: OpenLead | None, division: str, policy: Policy, enriched: LeadEnriched, now: datetime
+    person: Person, current: OpenLead | None, division: str, book: Gradebook, enriched: LeadEnriched, now: datetime
 ) -> LeadScored:
     lead = enriched.lead
     if person.ended is not None and person.ended.kind == "blocked":  # kept out before: for review, not for a rep
         lead = lead.model_copy(update={"suspect": tuple(dict.fromkeys((*lead.suspect, BLOCKED_BEFORE)))})
-    graded, scored = judged(policy, lead)
+    graded, scored = book.judged(lead)
     touches = current.touches if current else 0
     return LeadScored(
         lead_id=current.lead_id if current else lead_id(division, lead.person, person.ordinal + 1),
@@ -250,7 +259,7 @@ def _scored(
         score=scored.total,
         score_parts=scored.parts,
         score_model=scored.model,
-        policy_hash=policy.hash,
+        policy_hash=book.policy.hash,
         scored_at=now,
         duplicate=_duplicate(current) if current and not enriched.is_late else None,
         disqualified=_disqualified(person.ended),

@@ -1,0 +1,108 @@
+"""The remembered judgement is the one that CEL gives, for every lead and policy."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.facts import flat, lead_facts, reader_of
+from routing.gradebook import Gradebook
+from routing.policy import Policy, compile_policy
+from routing.scoring import judged
+from schemas.lead import AccountRef, Company, Lead, MailFacts, MailKind
+from tests.unit.routing.policies import NOW, SHIPPED, edited, shipped, text_of
+
+POINTS = """
+scoring:
+  points:
+    - {name: opaque, part: fit, when: company.employees * 2 > 300, points: 3}
+    - {name: pattern, part: fit, when: 'lead.source.matches("^w.b$")', points: 5}
+    - {name: start, part: intent, when: 'lead.source.startsWith("web") || !has(company.country)', points: 7}
+    - {name: money, part: fit, when: company.revenue > 1.5, points: 11}
+    - {name: whole, part: behaviour, when: company.revenue >= 1000000, points: 1}
+    - {name: answer, part: behaviour, when: 'answers.size == 3', points: 13}
+    - {name: flagged, part: behaviour, when: '"phone.invalid" in lead.flags && lead.is_suspect', points: 17}
+    - {name: mail, part: intent, when: 'mail.kind == "business" && !mail.is_role', points: 19}
+    - {name: account, part: intent, when: 'account.is_customer || account.match == "alias"', points: 23}
+    - {name: group, part: fit, when: has(company.technologies), points: 2}
+    - {name: derived, part: behaviour, when: 'icp && intent == "low"', points: 4}
+"""
+POLICIES = [*(shipped(name) for name in SHIPPED), compile_policy(text_of("starter") + POINTS)]
+
+leads = st.builds(
+    Lead,
+    event_id=st.just("e1"),
+    person=st.just("p1"),
+    submitted_at=st.just(NOW),
+    received_at=st.just(NOW),
+    source=st.sampled_from([None, "web", "website", "api"]),
+    action=st.sampled_from([None, "demo", "webinar", "other"]),
+    seniority=st.sampled_from([None, "vp", "director", "other"]),
+    mail=st.builds(MailFacts, kind=st.sampled_from(MailKind), is_role=st.booleans()),
+    company=st.builds(
+        Company,
+        employees=st.none() | st.sampled_from([0, 49, 50, 149, 150, 151, 199, 200, 999, 1000, 10**9]),
+        industry=st.sampled_from([None, "saas", "healthcare", "~other"]),
+        country=st.sampled_from([None, "US", "DE"]),
+        revenue=st.none() | st.sampled_from([0.0, 1.5, 1.6, 1e6, 2e6]),
+        technologies=st.sampled_from([(), ("x",)]),
+    ),
+    account=st.none() | st.builds(AccountRef, domain=st.just("a"), is_customer=st.booleans()),
+    behaviour=st.lists(st.sampled_from(["pricing", "returning", "whitepaper", "x"]), max_size=3).map(tuple),
+    answers=st.dictionaries(st.just("size"), st.sampled_from([1, 3, True, 3.0, "3"])),
+    flags=st.sampled_from([(), ("phone.invalid",)]),
+    suspect=st.sampled_from([(), ("trap",)]),
+)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=[*SHIPPED, "every kind of condition"])
+def test_what_is_remembered_is_what_the_conditions_say(policy: Policy) -> None:
+    book = Gradebook(policy)
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(leads, min_size=1, max_size=6))
+    def check(some: list[Lead]) -> None:
+        for lead in (*some, *some):
+            assert book.judged(lead) == judged(policy, lead)
+
+    check()
+
+
+def test_leads_that_no_condition_tells_apart_are_judged_once() -> None:
+    book = Gradebook(shipped())
+    one = _lead(employees=300, industry="saas", country="US")
+    assert book.judged(one) is book.judged(_lead(employees=301, industry="fintech", country="CA", city="Paris"))
+    assert book.judged(one) is not book.judged(_lead(employees=300, industry="other", country="US"))
+    assert book.judged(one) is not book.judged(_lead(employees=3000, industry="saas", country="US"))
+
+
+def test_two_policies_have_books_of_their_own() -> None:
+    strict = edited("default", ("icp: company.employees >= 50", "icp: company.employees >= 500"))
+    one = _lead(employees=300, industry="saas", country="US")
+    assert Gradebook(shipped()).judged(one)[0].icp
+    assert not Gradebook(strict).judged(one)[0].icp
+
+
+@given(leads)
+def test_a_reader_reads_what_conditions_are_given(lead: Lead) -> None:
+    facts = flat(lead_facts(lead))
+    for name, value in facts.items():
+        assert _plain(reader_of(name)(lead)) == value, name
+    for name in ("company.city", "lead.touch", "mail.nothing", "calendar.office", "tier"):
+        assert reader_of(name)(lead) == facts.get(name)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _lead(**company: Any) -> Lead:
+    return Lead(
+        event_id="e",
+        person="p",
+        action="demo",
+        submitted_at=NOW,
+        received_at=NOW,
+        company=Company.model_validate(company),
+    )
