@@ -1,6 +1,6 @@
 """What changes from one policy to another: which kinds of lead go elsewhere, and which settings differ."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,16 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One lead that goes elsewhere, by what tells its kind."""
+    """One lead that goes elsewhere, by what tells its kind. place: country and state; None: unknown.
+
+    is_solved: found by solving, so that it has the facts that make the difference and no others.
+    """
+
+    is_solved: bool
 
     traits: tuple[str, ...]
     tier: str
-    place: str
+    place: tuple[str | None, str | None]
     industry: str
     route: tuple[str, str, str, str]
     facts: dict[str, Fact]
@@ -67,27 +72,36 @@ def diff(before: Policy, after: Policy) -> PolicyDiff:
     Kinds are the cells of segment x place x industry x intent of both policies, and for every two rules a lead that
     the first takes before and the second after, found by solving: so no difference hides between the cells.
     """
-    moved = [_case(before, after, facts) for facts in (*_cell_facts(before, after), *_solved_facts(before, after))]
+    typical, solved = tuple(_cell_facts(before, after)), tuple(_solved_facts(before, after))
+    tried = [*((facts, False) for facts in typical), *((facts, True) for facts in solved)]
+    moved = [case for facts, is_solved in tried if (case := _case(before, after, facts, is_solved)) is not None]
+    whole = _Whole.of(before, after, typical)
     one, two = before.file.model_dump(mode="json"), after.file.model_dump(mode="json")
     changed = tuple(_changes(one, two, ()))[:MOST_SETTINGS]
-    return PolicyDiff(before.hash, after.hash, _grouped([case for case in moved if case is not None]), changed)
+    return PolicyDiff(before.hash, after.hash, _grouped(moved, whole), changed)
 
 
-def _case(before: Policy, after: Policy, facts: dict[str, Fact]) -> _Case | None:
+def _case(before: Policy, after: Policy, facts: dict[str, Fact], is_solved: bool) -> _Case | None:
     old, new = graded(before, facts), graded(after, facts)
     first = first_match(before, nested(old)).rule
     second = first_match(after, nested(new)).rule
     if first.to == second.to:
         return None
     route = (destination(first.to), destination(second.to), first.name, second.name)
-    place = "-".join(str(old[name]) for name in ("company.country", "company.state") if name in old)
-    industry = str(old.get("company.industry", "unknown industry")).replace(ANOTHER, "other industries")
-    place = place or str(old.get("company.region", "an unknown place"))
-    return _Case(_traits(old, new), _both(old, new, "tier"), place, industry, route, facts)
+    industry = _industry(str(old.get("company.industry", "unknown industry")))
+    place = (_text(old.get("company.country", old.get("company.region"))), _text(old.get("company.state")))
+    tier = _both(str(old["tier"]), str(new["tier"]), len(before.tiers) == 1, len(after.tiers) == 1)
+    return _Case(is_solved, _traits(before, after, old, new), tier, place, industry, route, facts)
 
 
-def _traits(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> tuple[str, ...]:
-    traits = [_both(old, new, "segment"), *(said for name, said in _SAID.items() if old.get(name) is True)]
+def _text(fact: Fact | None) -> str | None:
+    return None if fact is None else str(fact)
+
+
+def _traits(before: Policy, after: Policy, old: Mapping[str, Fact], new: Mapping[str, Fact]) -> tuple[str, ...]:
+    was, now = (str(known.get("segment", "unknown size")) for known in (old, new))
+    traits = [_both(was, now, not before.bands, not after.bands)]
+    traits += [said for name, said in _SAID.items() if old.get(name) is True]
     if old.get("mail.kind") not in ("business", "none"):
         traits.append(f"{old.get('mail.kind')} mail")
     if "account.owner" in old:
@@ -95,24 +109,75 @@ def _traits(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> tuple[str, ...]
     return tuple(traits)
 
 
-def _both(old: Mapping[str, Fact], new: Mapping[str, Fact], name: str) -> str:
-    was, now = (str(known.get(name, "unknown size")) for known in (old, new))
-    return was if was == now else f"{was} (then {now})"
+def _both(was: str, now: str, undivided_before: bool, undivided_after: bool) -> str:
+    """Return what a lead is under both policies; a policy that does not divide leads so has no word for it."""
+    if was == now or undivided_before:
+        return now
+    return was if undivided_after else f"{was} (then {now})"
 
 
-def _grouped(cases: list[_Case]) -> tuple[Moved, ...]:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What "any" means: every tier and industry that the two policies tell apart, and countries with named states."""
+
+    tiers: frozenset[str]
+    industries: frozenset[str]
+    places: frozenset[tuple[str, str | None]]
+
+    @classmethod
+    def of(cls, before: Policy, after: Policy, typical: Sequence[Mapping[str, Fact]]) -> "_Whole":
+        tiers = [tier.name for policy in (before, after) if len(policy.tiers) > 1 for tier in policy.tiers]
+        industries = {str(facts["company.industry"]) for facts in typical if "company.industry" in facts}
+        places = frozenset((str(facts["company.country"]), _text(facts.get("company.state"))) for facts in typical)
+        return cls(frozenset(tiers), frozenset(_industry(word) for word in industries), places)
+
+
+def _industry(word: str) -> str:
+    return "other industries" if word == ANOTHER else word
+
+
+def _grouped(cases: list[_Case], whole: _Whole) -> tuple[Moved, ...]:
     """Join what goes the same way: the kinds of a segment by their tiers, places and industries."""
     groups: dict[tuple[tuple[str, ...], tuple[str, str, str, str]], list[_Case]] = {}
     for case in cases:
         groups.setdefault((case.traits, case.route), []).append(case)
-    return tuple(Moved(_kind(traits, members), *route, members[0].facts) for (traits, route), members in groups.items())
-
-
-def _kind(traits: tuple[str, ...], members: list[_Case]) -> str:
-    tiers, places, industries = (
-        list(dict.fromkeys(getattr(case, name) for case in members)) for name in ("tier", "place", "industry")
+    return tuple(
+        Moved(_kind(traits, members, whole), *route, members[0].facts) for (traits, route), members in groups.items()
     )
-    return f"{', '.join(traits)}; {', '.join(tiers)}; in {', '.join(places)}; {', '.join(industries)}"
+
+
+def _kind(traits: tuple[str, ...], members: list[_Case], whole: _Whole) -> str:
+    if all(case.is_solved for case in members):
+        return _example(members[0])
+    tiers = tuple(dict.fromkeys(case.tier for case in members))
+    industries = tuple(dict.fromkeys(case.industry for case in members))
+    parts = [", ".join(traits)]
+    if not whole.tiers <= set(tiers):
+        parts.append(" or ".join(tiers))
+    parts.append(f"in {_places(members, whole)}")
+    if not whole.industries <= set(industries):
+        parts.append(", ".join(industries))
+    return "; ".join(parts)
+
+
+def _places(members: list[_Case], whole: _Whole) -> str:
+    """Return countries, with their states where some only are meant: "US (AZ, TX), GB"."""
+    states: dict[str | None, dict[str | None, None]] = {}
+    for case in members:
+        states.setdefault(case.place[0], {})[case.place[1]] = None
+    said = []
+    for country, named in states.items():
+        every = {state for name, state in whole.places if name == country}
+        shown = "" if every <= set(named) else f" ({', '.join(state or 'elsewhere' for state in named)})"
+        said.append("an unknown place" if country is None else f"{country}{shown}")
+    return ", ".join(said)
+
+
+def _example(case: _Case) -> str:
+    place = "-".join(name for name in case.place if name)
+    told = [*case.traits, f"in {place}" if place else "unknown place", case.industry]
+    known = [word for word in told if not word.startswith("unknown ")]
+    return f"a lead known only as: {', '.join(known)}" if known else "a lead of which nothing is known"
 
 
 _SAID = {
@@ -120,6 +185,7 @@ _SAID = {
     "lead.is_suspect": "suspected spam",
     "lead.recycled": "recycled",
     "account.is_named": "named account",
+    "account.has_open_opportunity": "open opportunity",
 }
 _DERIVED = ("lead.recycled_rep_known",)
 

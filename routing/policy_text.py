@@ -1,4 +1,4 @@
-"""A policy in sentences and as a flowchart, for a wiki (GOV-2). The same policy gives the same text, byte for byte."""
+"""A policy in sentences, for a wiki (GOV-2). The same policy gives the same text, byte for byte."""
 
 from collections.abc import Iterator
 
@@ -42,20 +42,6 @@ def explain(policy: Policy) -> str:
     """Return the whole rule book as Markdown: who is urgent, the rules in order with reasons, pools, clocks."""
     blocks = (_head(policy), _grading(policy), _rules(policy), _pools(policy), _queues(policy), _ladders(policy))
     return "\n".join(line for block in blocks for line in block) + "\n"
-
-
-def flowchart(policy: Policy) -> str:
-    """Return the rules as a Mermaid flowchart, from the lead down to the catch-all."""
-    lines = ["flowchart TD", '  lead(["a lead arrives"]) --> r0']
-    for at, rule in enumerate(policy.rules):
-        target = _label(destination(rule.rule.to))
-        if rule.condition is None:
-            lines += [f'  r{at}["{_label(rule.rule.name)}"] --> t{at}[["{target}"]]']
-            break
-        asked = _label(sentence(rule.condition.node))
-        lines.append(f'  r{at}{{"{_label(rule.rule.name)}<br/>{asked}?"}} -- yes --> t{at}[["{target}"]]')
-        lines.append(f"  r{at} -- no --> r{at + 1}")
-    return "\n".join(lines) + "\n"
 
 
 def destination(target: Target) -> str:
@@ -217,13 +203,15 @@ def _ladders(policy: Policy) -> Iterator[str]:
 
 
 def _steps(steps: tuple[Step, ...]) -> str:
-    said = []
-    for step in steps:
-        words = STEPS[step.do]
-        if step.do is StepAction.MOVE:
-            words = f"{words} {(step.to or '').replace(':', ' ')}".replace("to manager", "to the manager")
-        said.append(f"at {step.at} {words}")
-    return ", ".join(said)
+    return ", ".join(step_text(step) for step in steps)
+
+
+def step_text(step: Step) -> str:
+    """Return a step of a ladder in words: "at 2x the lead goes to someone else who is free"."""
+    words = STEPS[step.do]
+    if step.do is StepAction.MOVE:
+        words = f"{words} {(step.to or '').replace(':', ' ')}".replace("to manager", "to the manager")
+    return f"at {step.at} {words}"
 
 
 def _times(count: int) -> str:
@@ -232,10 +220,3 @@ def _times(count: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _label(text: str) -> str:
-    """A text as Mermaid takes it between quotes."""
-    for mark, code in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("\n", " ")):
-        text = text.replace(mark, code)
-    return text

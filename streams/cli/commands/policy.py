@@ -1,7 +1,8 @@
 """`leadstream policy`: check, understand, publish and activate the rules of a division."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +25,9 @@ from streams.cli.policies import (
 from streams.cli.policies import (
     publish as publish_policy,
 )
+
+if TYPE_CHECKING:
+    from routing.finding import Finding
 
 app = typer.Typer(
     add_completion=False, help="Check, explain, publish and activate the rules of a division.", no_args_is_help=True
@@ -57,7 +61,7 @@ def lint(context: typer.Context, file: File, roster: Roster = None, as_json: AsJ
     else:
         for finding in found:
             say(f"{file}:{finding}")
-        say(f"{len(found)} findings." if found else "No findings.")
+        say(_counted(found))
     errors = any(finding.severity is Severity.ERROR for finding in found)
     raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.OK)
 
@@ -72,10 +76,11 @@ def explain(
 
     Example: leadstream policy explain default --flowchart
     """
-    from routing import policy_text
+    from routing.policy_flowchart import flowchart as drawn
+    from routing.policy_text import explain as told
 
     policy = compiled(file, text_of(file))
-    text = policy_text.flowchart(policy) if flowchart else policy_text.explain(policy)
+    text = drawn(policy) if flowchart else told(policy)
     if as_json:
         print_json({"hash": policy.hash, "division": policy.file.division, "text": text})
     else:
@@ -94,16 +99,15 @@ def diff(
     Example: leadstream policy diff main policy.yaml
     """
     from routing.policy_diff import diff as differences
+    from routing.policy_diff_text import sentences
 
     before, after = (compiled(name, _text(context, name)) for name in (old, new))
     told = differences(before, after)
     if as_json:
         print_json(told)
         return
-    moved = [(one.kind, f"{one.before} ({one.rule_before})", f"{one.after} ({one.rule_after})") for one in told.moved]
-    print_table(("leads", "before", "after"), moved, empty="No kind of lead goes elsewhere.")
-    changed = [(one.path, one.before, one.after) for one in told.changed]
-    print_table(("setting", "before", "after"), changed, empty="No setting is different.")
+    for line in sentences(told):
+        say(line)
 
 
 @app.command("test")
@@ -201,6 +205,16 @@ def history(
     print_table(("activated (UTC)", "hash", "by", "reason"), rows, empty="No activation in the last 30 days.")
     files = [(f"{one.published_at:%Y-%m-%d %H:%M:%S}", one.hash, one.published_by) for one in published]
     print_table(("published (UTC)", "hash", "by"), files, empty="Nothing is published.")
+
+
+def _counted(found: "Sequence[Finding]") -> str:
+    """Return "1 error, 3 warnings." """
+    from routing.finding import Severity
+
+    errors = sum(finding.severity is Severity.ERROR for finding in found)
+    counts = ((errors, "error"), (len(found) - errors, "warning"))
+    said = ", ".join(f"{count} {noun}" if count == 1 else f"{count} {noun}s" for count, noun in counts if count)
+    return f"{said}." if said else "No errors, no warnings."
 
 
 def _text(context: typer.Context, name: str) -> str:

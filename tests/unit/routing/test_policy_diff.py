@@ -1,6 +1,12 @@
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
 from routing.policy import compile_policy
 from routing.policy_diff import diff
-from tests.unit.routing.policies import edited, shipped, text_of
+from routing.policy_diff_text import sentences, value_text
+from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
 
 
 def test_a_policy_does_not_differ_from_itself() -> None:
@@ -47,3 +53,57 @@ def test_a_setting_that_moves_no_lead_is_told_as_a_setting() -> None:
     assert [(change.path, change.before, change.after) for change in found.changed] == [
         ("tiers.T2.contact_within", "1h", "2h")
     ]
+
+
+def test_a_difference_reads_as_sentences_without_data_structures() -> None:
+    told = list(sentences(diff(shipped(), shipped("territory-first"))))
+    assert told[:4] == [
+        "6 kinds of lead go elsewhere:",
+        "- self_serve; T2; in US (AZ, NM, OK, TX):",
+        "    to pool mm-southwest, by rule 'Southwest territory'",
+        "    before: to pool general-qual, by rule 'self-serve assist'",
+    ]
+    assert "- a lead known only as: in US-AZ, healthcare:" in told
+    assert "- name: territory-first, before default." in told
+    assert any(line.startswith("- rule 'Southwest territory' is new: when company.country ==") for line in told)
+    assert any(line.startswith("- rule 'mid-market Southwest' is gone: when segment ==") for line in told)
+    assert not any(mark in line for line in told for mark in ("{", "None", "True"))
+
+
+@pytest.mark.parametrize("pair", tuple(pairwise(SHIPPED)), ids=" to ".join)
+def test_shipped_policies_never_differ_in_words_of_python(pair: tuple[str, str]) -> None:
+    told = list(sentences(diff(*map(shipped, pair))))
+    assert not any(mark in line for line in told for mark in ("{", "None", "True", "~other"))
+
+
+def test_a_country_is_named_whole_where_all_its_states_go_the_same_way() -> None:
+    told = list(sentences(diff(shipped(), shipped("starter"))))
+    assert "- smb; in US, CA:" in told
+    assert "- mid_market; in US (elsewhere), CA, GB, SG:" in told
+
+
+def test_sentences_of_no_difference_and_of_one() -> None:
+    assert list(sentences(diff(shipped(), shipped()))) == ["No kind of lead goes elsewhere.", "", "No setting differs."]
+    longer = edited("default", ("contact_within: 1h", "contact_within: 2h"))
+    assert list(sentences(diff(shipped(), longer)))[-2:] == [
+        "1 setting differs:",
+        "- tiers.T2.contact_within: 2h, before 1h.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "none"),
+        ("", "nothing"),
+        (True, "yes"),
+        (False, "no"),
+        (["a", "b"], "a, b"),
+        ([], "none"),
+        ({"at": "2x", "do": "move", "to": None, "also": []}, "at 2x, do move"),
+        ([{"at": "1x"}, {"at": "2x"}], "at 1x; at 2x"),
+        (0.5, "0.5"),
+    ],
+)
+def test_a_value_reads_as_words(value: Any, said: str) -> None:
+    assert value_text(value) == said

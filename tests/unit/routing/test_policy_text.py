@@ -7,7 +7,8 @@ import pytest
 
 from routing.condition_text import sentence
 from routing.expression_parser import parse
-from routing.policy_text import explain, flowchart
+from routing.policy_flowchart import flowchart
+from routing.policy_text import explain
 from tests.unit.routing.policies import SHIPPED, edited, shipped
 
 FOLDER = Path(__file__).parents[2] / "golden" / "policies"
@@ -39,6 +40,17 @@ def test_every_rule_with_its_reason_and_owner_is_in_the_text() -> None:
         assert rule.because in text
         assert rule.owner in text
         assert rule.say in text
+
+
+def test_the_drawing_shows_where_a_pool_passes_leads_on_to_and_the_ladder() -> None:
+    drawn = flowchart(shipped("enterprise")).splitlines()
+    pools = {
+        line.split('[["pool ')[1].removesuffix('"]]'): line.split("[")[0].strip() for line in drawn if '[["pool' in line
+    }
+    assert f"  {pools['sdr-emea']} -. qualified .-> {pools['ae-emea']}" in drawn
+    assert f"  {pools['ae-emea']} -. full or empty .-> {pools['ae-amer']}" in drawn
+    assert f"  {pools['ae-emea']} -. after hours .-> {pools['night-desk']}" in drawn
+    assert '  l1 -.-> l2["at 2x the lead goes to someone else who is free"]' in drawn
 
 
 def test_a_name_cannot_break_the_drawing() -> None:
