@@ -185,7 +185,7 @@ def runner_settings(name: str, slot: int, settings: Settings) -> RunnerSettings:
         http_host=settings.http_host,
         http_port=http_port(name, slot, settings),
         fault=fault,
-        tracing=Tracing(name, slot, settings.traces_url) if settings.traces_url and name in STAGES else None,
+        tracing=Tracing(name, slot, settings.traces_url).take_in_libraries() if settings.traces_url else None,
     )
 
 

@@ -1,6 +1,7 @@
 """One OpenTelemetry trace a lead, over all stages and outside calls. Off unless a collector is named in the settings.
 
 A stage's span runs from the start of its batch to the commit, and is told only then: what was taken back leaves none.
+The intake's runs until Kafka has acknowledged, that of a wake-up from its due to the commit of its fire.
 Its id is made of the event's, so a batch done again after a crash is the same span, and the records it leads to can
 name it before it exists. Who comes without a traceparent begins a trace, made of its event id. Decisions, the journal
 and all values are the same with traces and without; only the header `traceparent` of what is written differs.
@@ -8,7 +9,7 @@ and all values are the same with traces and without; only the header `traceparen
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from streams.stage import Event
 
 TRACEPARENT = "traceparent"
 _SHAPE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_BEGINS = frozenset({"lead.submitted", "activity.reported"})  # what comes from outside, and may begin a trace
+BEGINS = frozenset({"lead.submitted", "activity.reported"})  # what comes from outside, and may begin a trace
 
 
 class Place(NamedTuple):
@@ -34,17 +35,30 @@ class Place(NamedTuple):
 
 def place_of(event: Event, stage: str) -> Place | None:
     """Return the place of the span of `event` in `stage`, None where it is not traced. The same for ever."""
-    found = _SHAPE.fullmatch(event.headers.get(TRACEPARENT, ""))
+    seed = f"{event.id}\x1f{stage}\x1f{event.topic}\x1f{event.offset}"
+    return place_below(event.headers.get(TRACEPARENT, ""), seed, event.id if event.type in BEGINS else None)
+
+
+def place_below(traceparent: str, seed: str, begins: str | None = None) -> Place | None:
+    """Return the place of a span below `traceparent`, its id made of `seed`; None where it is not traced.
+
+    begins: the id of the event that begins a trace where `traceparent` names none; None: nothing may begin here.
+    """
+    found = _SHAPE.fullmatch(traceparent)
     if found is not None and found[1].strip("0") and found[2].strip("0"):
         if not int(found[3], 16) & 1:
             return None  # the one who began it chose not to record
         trace, parent = found[1], found[2]
-    elif event.type in _BEGINS:
-        trace, parent = hashlib.sha256(event.id.encode()).hexdigest()[:32], ""
+    elif begins is not None:
+        trace, parent = hashlib.sha256(begins.encode()).hexdigest()[:32], ""
     else:
         return None
-    span = hashlib.sha256(f"{event.id}\x1f{stage}\x1f{event.topic}\x1f{event.offset}".encode()).hexdigest()[:16]
-    return Place(trace, span, parent)
+    return Place(trace, hashlib.sha256(seed.encode()).hexdigest()[:16], parent)
+
+
+def well_formed(traceparent: str) -> str:
+    """Return a traceparent of a stranger, empty where it is none."""
+    return traceparent if _SHAPE.fullmatch(traceparent) else ""
 
 
 Within = Callable[[Event], AbstractContextManager[object]]
@@ -59,12 +73,10 @@ def untraced(event: Event) -> AbstractContextManager[object]:
 class Tracing:
     """Traces to a collector, by OTLP over HTTP, in the background; a full queue loses spans, never time.
 
-    url: of the collector, with or without /v1/traces. For the main thread of a process: outside calls find the provider
-    where OpenTelemetry keeps it.
+    url: of the collector, with or without /v1/traces.
     """
 
     def __init__(self, stage: str, slot: int, url: str) -> None:
-        from opentelemetry import trace
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
@@ -78,7 +90,16 @@ class Tracing:
         )
         self._provider = TracerProvider(resource=self._resource)
         self._provider.add_span_processor(self._processor)
+
+    def take_in_libraries(self) -> "Tracing":
+        """Have what others time through OpenTelemetry in this process sent too: calls to the outside (`spans`).
+
+        Not in the intake: FastAPI then tells a span of each request, with its path.
+        """
+        from opentelemetry import trace
+
         trace.set_tracer_provider(self._provider)
+        return self
 
     def passed_on(self, event: Event) -> str | None:
         """Return the traceparent of what `event` leads to, None where there is none."""
@@ -90,7 +111,26 @@ class Tracing:
         for event in events:
             place = place_of(event, self._stage)
             if place is not None:
-                self._processor.on_end(self._span(event, place, began_ns, ended_ns))
+                self.tell(f"{self._stage} {event.type}", place, (began_ns, ended_ns), "CONSUMER", _attributes(event))
+
+    def tell(
+        self, name: str, place: Place, times_ns: tuple[int, int], kind: str, attributes: Mapping[str, str | int]
+    ) -> None:
+        """Tell one span that is over. times_ns: its begin and end, since 1970. kind: OpenTelemetry's name of it."""
+        from opentelemetry.sdk.trace import ReadableSpan
+        from opentelemetry.trace import SpanKind
+
+        span = ReadableSpan(
+            name=name,
+            context=_context(place.trace, place.span),
+            parent=_context(place.trace, place.parent) if place.parent else None,
+            resource=self._resource,
+            attributes={"messaging.system": "kafka", **attributes},
+            kind=SpanKind[kind],
+            start_time=times_ns[0],
+            end_time=times_ns[1],
+        )
+        self._processor.on_end(span)
 
     @contextmanager
     def within(self, event: Event) -> Iterator[None]:
@@ -108,28 +148,6 @@ class Tracing:
         """Send what is waiting."""
         self._provider.shutdown()
 
-    def _span(self, event: Event, place: Place, began_ns: int, ended_ns: int) -> Any:
-        from opentelemetry.sdk.trace import ReadableSpan
-        from opentelemetry.trace import SpanKind
-
-        return ReadableSpan(
-            name=f"{self._stage} {event.type}",
-            context=_context(place.trace, place.span),
-            parent=_context(place.trace, place.parent) if place.parent else None,
-            resource=self._resource,
-            attributes={
-                "messaging.system": "kafka",
-                "messaging.destination.name": event.topic,
-                "messaging.destination.partition.id": str(event.partition),
-                "messaging.kafka.offset": event.offset,
-                "messaging.message.id": event.id,
-                **_ids(event.value),
-            },
-            kind=SpanKind.CONSUMER,
-            start_time=began_ns,
-            end_time=ended_ns,
-        )
-
 
 def _context(trace: str, span: str) -> Any:
     from opentelemetry.trace import SpanContext, TraceFlags
@@ -137,7 +155,13 @@ def _context(trace: str, span: str) -> Any:
     return SpanContext(int(trace, 16), int(span, 16), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
-def _ids(value: Any) -> dict[str, str]:
+def _attributes(event: Event) -> dict[str, str | int]:
     """Ids and nothing else: a lead's data, its contact above all, has no place in a trace."""
-    lead = getattr(value, "lead_id", None)
-    return {"leadstream.lead_id": lead} if isinstance(lead, str) else {}
+    lead = getattr(event.value, "lead_id", None)
+    return {
+        "messaging.destination.name": event.topic,
+        "messaging.destination.partition.id": str(event.partition),
+        "messaging.kafka.offset": event.offset,
+        "messaging.message.id": event.id,
+        **({"leadstream.lead_id": lead} if isinstance(lead, str) else {}),
+    }

@@ -18,7 +18,7 @@ from streams.connecting import quiet, require_answer, until_reachable
 from streams.health import Health, Phase, serving
 from streams.inbox import Batch, Inbox
 from streams.kafka.cluster import ClusterUnreachable
-from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
+from streams.kafka.config import qualified, table_consumer_config
 from streams.message import received
 from streams.metrics import RunnerMetrics
 from streams.restore import Stopped
@@ -46,7 +46,7 @@ def run(settings: RunnerSettings, registry: CollectorRegistry | None = None) -> 
     try:
         with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
             log.info("process.started", stage=STAGE, slot=settings.slot, http_port=port)
-            _Process(settings.cluster, health, registry, stop).serve()
+            _Process(settings, health, registry, stop).serve()
     except Stopped:
         pass
     except Exception as error:
@@ -59,8 +59,9 @@ def run(settings: RunnerSettings, registry: CollectorRegistry | None = None) -> 
 class _Process:
     """What the process holds. Partitions are assigned by hand: its group only keeps the position."""
 
-    def __init__(self, cluster: ClusterSettings, health: Health, registry: CollectorRegistry, stop: Stop) -> None:
-        self._cluster = cluster
+    def __init__(self, settings: RunnerSettings, health: Health, registry: CollectorRegistry, stop: Stop) -> None:
+        self._cluster = cluster = settings.cluster
+        self._tracing = settings.tracing
         self._health = health
         self._stop = stop
         self._runner = RunnerMetrics(registry, STAGE)
@@ -84,6 +85,8 @@ class _Process:
             self._count(consumer, starts)
         finally:
             consumer.close()
+            if self._tracing is not None:
+                self._tracing.close()
 
     def _until_known(self, ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
         found: list[TopicPartition] = []
@@ -159,7 +162,10 @@ class _Process:
             read = time.perf_counter()
             self._runner.time_step("consume", read - began)
             if batch.next_offsets:
+                began_ns = time.time_ns()
                 self._observe(batch)
+                if self._tracing is not None:
+                    self._tracing.committed(batch.events, began_ns, time.time_ns())
                 self._tell(batch, time.perf_counter() - read)
                 moved.update(batch.next_offsets)
             else:

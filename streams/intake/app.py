@@ -15,10 +15,11 @@ from streams.intake.hooks import Hooks, hooks_router
 from streams.intake.metrics import IntakeMetrics, intake_metrics
 from streams.intake.openapi import document
 from streams.intake.probes import PATHS, probes_router
-from streams.intake.publisher import Publisher
+from streams.intake.publisher import Publisher, caller_trace
 from streams.intake.refusing import refuse_plainly
 from streams.intake.settings import IntakeSettings
 from streams.intake.submitting import submit_router
+from streams.tracing import TRACEPARENT, well_formed
 
 Log = structlog.stdlib.BoundLogger
 
@@ -57,6 +58,7 @@ def _observe(app: FastAPI, metrics: IntakeMetrics, log: Log) -> None:
     @app.middleware("http")
     async def observe(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         started = time.perf_counter()
+        caller_trace.set(well_formed(request.headers.get(TRACEPARENT, "")))
         response = await call_next(request)
         route = getattr(request.scope.get("route"), "path", "other")  # the template: no ids in labels or logs
         metrics.requests.labels(route, str(response.status_code)).inc()

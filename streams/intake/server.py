@@ -1,12 +1,12 @@
 """The intake as a process: settings in, uvicorn until SIGTERM or Ctrl-C."""
 
 import os
+from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from notifiers.settings import ChannelSettings
 from streams.errors import Fatal
 from streams.intake.api_key import key_digests
 from streams.intake.app import Log, create_app
@@ -15,7 +15,8 @@ from streams.intake.forms.kinds import FORMS
 from streams.intake.forms.source import read_forms
 from streams.intake.publisher import Publisher
 from streams.intake.settings import IntakeSettings
-from streams.kafka.config import ClusterSettings
+from streams.settings import Settings
+from streams.tracing import Tracing
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _GRACE_SECONDS = 10
@@ -35,11 +36,17 @@ def require_guarded(settings: IntakeSettings) -> dict[str, str]:
     return digests
 
 
-def serve(settings: IntakeSettings, cluster: ClusterSettings, channels: ChannelSettings, log: Log) -> None:
+def serve(settings: IntakeSettings, process: Settings, log: Log) -> None:
     """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid, FormsInvalid."""
     digests = require_guarded(settings)
     forms = read_forms(settings.forms_file, os.environ, FORMS)
-    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels, forms) as desk:
+    cluster = process.cluster
+    with ExitStack() as held:
+        tracing = Tracing("intake", 0, process.traces_url) if process.traces_url else None
+        if tracing is not None:
+            held.callback(tracing.close)
+        publisher = held.enter_context(Publisher(cluster, settings.ack_seconds, tracing))
+        desk = held.enter_context(open_desk(cluster, process.channels, forms))
         app = create_app(settings, publisher, digests, CollectorRegistry(), log, desk)
         log.info("intake.started", host=settings.host, port=settings.port, clients=len(digests))
         server(app, settings).run()

@@ -22,6 +22,7 @@ from streams.timers.lag import ActivityLag
 from streams.timers.metrics import TimersMetrics
 from streams.timers.partitions import Partitions
 from streams.timers.record import TOPIC, Firing
+from streams.tracing import Tracing
 from streams.transaction import Record, Transactor
 
 FIRE_LIMIT = 2_000  # wake-ups a transaction
@@ -55,7 +56,9 @@ class TimersLoop:
         runner: RunnerMetrics,
         metrics: TimersMetrics,
         stop: Stop,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._names = {name: qualified(namespace, name) for name in TOPICS}
         self._topic = self._names[TOPIC]
         self._logical = {full: name for name, full in self._names.items()}
@@ -118,9 +121,10 @@ class TimersLoop:
         """Commit the wake-ups and their tombstones, then drop the entries: a kill between fires none twice, for the
         restart reads the tombstones before it fires."""
         began = time.perf_counter()
-        firing = Firing(self._names, now, self._lag.seconds())
+        firing = Firing(self._names, now, self._lag.seconds(), self._tracing)
         records = [record for one in due for record in firing.records(one.pending, one.partition)]
         self._commit(records)
+        firing.committed(time.time_ns())
         fired: dict[int, list[Pending]] = {}
         for number, pending in due:
             fired.setdefault(number, []).append(pending)

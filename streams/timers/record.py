@@ -14,6 +14,7 @@ from schemas.wire import NewerSchema, decode, headers_for
 from streams.errors import Fatal
 from streams.message import Incoming
 from streams.timers.index import Pending, entry, instant, microseconds
+from streams.tracing import Place, Tracing, place_below
 from streams.transaction import PARTITION_BY_KEY, Record
 
 STAGE = "timers"
@@ -74,8 +75,16 @@ def _said(message: Incoming) -> tuple[int, bytes]:
 class Firing:
     """Makes the records of one transaction's fires. fired_at and lag are the same for all of them."""
 
-    def __init__(self, namespace: dict[str, str], fired_at: datetime, activity_lag_seconds: float | None) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, str],
+        fired_at: datetime,
+        activity_lag_seconds: float | None,
+        tracing: Tracing | None = None,
+    ) -> None:
         """namespace: logical topic -> full name."""
+        self._tracing = tracing
+        self._traced: list[tuple[Place, int, bytes, str]] = []
         self._names = {name.encode(): full for name, full in namespace.items()}
         self._topic = namespace[TOPIC]
         lag = {} if activity_lag_seconds is None else {"activity_lag_seconds": activity_lag_seconds}
@@ -97,9 +106,26 @@ class Firing:
         event_id = derived_id(f"{TOPIC}/{partition}/{int.from_bytes(body[:_OFFSET_BYTES])}", STAGE, "fire")
         headers: list[tuple[str, str | bytes | None]] = [("ce_id", event_id.encode()), *self._headers]
         if trace:
-            headers.append((TRACE, trace))
+            headers.append((TRACE, self._named(trace, event_id, pending.due_us, topic)))
         wake = b'{"waker":%b,"due_at":%b,"data":%b,%b' % (waker, due_at, data, self._end)
         return (
             Record(self._names[topic], to_key, wake, headers, PARTITION_BY_KEY),
             Record(self._topic, pending.key, None, None, partition),
         )
+
+    def committed(self, ended_ns: int) -> None:
+        """Tell the span of each wake-up, from its due to the commit (nanoseconds since 1970): how late it was."""
+        if self._tracing is None:
+            return
+        for place, due_us, topic, event_id in self._traced:
+            name = topic.decode()
+            ids: dict[str, str | int] = {"messaging.destination.name": name, "messaging.message.id": event_id}
+            self._tracing.tell(f"{STAGE} {WAKE_UP}", place, (due_us * 1_000, ended_ns), "PRODUCER", ids)
+
+    def _named(self, trace: bytes, event_id: str, due_us: int, topic: bytes) -> bytes:
+        """Return the traceparent of what the wake-up leads to: our span where traces are on."""
+        place = None if self._tracing is None else place_below(trace.decode(), f"{event_id}\x1f{STAGE}")
+        if place is None:
+            return trace
+        self._traced.append((place, due_us, topic, event_id))
+        return place.traceparent.encode()

@@ -71,6 +71,8 @@ class _Slot:
         settings, stop = self._settings, self._stop
         until_reachable(self._check, STAGE, stop, self._health)
         with ExitStack() as held:
+            if settings.tracing is not None:
+                held.callback(settings.tracing.close)
             watching = {"error_cb": self._on_error, "logger": quiet()}
             producer = Producer(producer_config(settings.cluster, self._name) | watching)
             until_reachable(lambda: initialise(producer), STAGE, stop, self._health)
@@ -95,6 +97,7 @@ class _Slot:
                 self._runner,
                 self._metrics,
                 stop,
+                settings.tracing,
             )
             consumer.subscribe(
                 [qualified(settings.cluster.namespace, TOPIC)],

@@ -44,8 +44,7 @@ def intake(
     from streams.logs import configure_logs
 
     configure_logs(logging.INFO)
-    process = context.obj.settings()
-    serve(settings, process.cluster, process.channels, structlog.get_logger())
+    serve(settings, context.obj.settings(), structlog.get_logger())
 
 
 @app.command("new-key")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 
 from schemas.effects import Emit, Wake
 from schemas.lead import RawLead
+from schemas.topics import TOPICS
 from streams.outbox import Outbox
 from streams.stage import Event
 from streams.store.memory import MemoryStore
 from streams.store.state import PartitionState
-from streams.tracing import Tracing, place_of
+from streams.timers.index import Pending
+from streams.timers.record import Firing
+from streams.tracing import Place, Tracing, place_below, place_of, well_formed
 from tests.lab.collector import Collector, collecting
 
 NOW = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
@@ -78,7 +82,7 @@ from spans.call_span import call_span
 from streams.tracing import Tracing
 from tests.unit.streams.test_tracing import event
 
-tracing = Tracing("enrich", 3, {collector.url!r})
+tracing = Tracing("enrich", 3, {collector.url!r}).take_in_libraries()
 async def call():
     with tracing.within(event()):
         with call_span("provider", "lab"):
@@ -109,6 +113,35 @@ class Named(Tracing):
 
     def __init__(self) -> None:
         self._stage = "enrich"
+        self.told: list[tuple[str, Place, tuple[int, int]]] = []
+
+    def tell(
+        self, name: str, place: Place, times_ns: tuple[int, int], kind: str, attributes: Mapping[str, str | int]
+    ) -> None:
+        self.told.append((name, place, times_ns))
+
+
+def test_the_span_of_a_wake_up_lasts_from_its_due_to_the_commit_of_its_fire() -> None:
+    tracing, body = (
+        Named(),
+        b"\0\0\0\0\0\0\0\5" + b"\0".join((b"leads.scored", b"main", f"00-{TRACE}-{PARENT}-01".encode(), b"{}")),
+    )
+    firing = Firing({name: name for name in TOPICS}, NOW, None, tracing)
+    wake, _ = firing.records(Pending(b"lead/a", 1_000_000, body), 1)
+    assert tracing.told == []  # nothing is told before the commit
+    firing.committed(3_000_000_000)
+    ((name, place, times),) = tracing.told
+    assert (name, place.trace, place.parent) == ("timers wake.up", TRACE, PARENT)
+    assert times == (1_000_000_000, 3_000_000_000)
+    assert dict(wake.headers or ())["traceparent"] == place.traceparent.encode()
+
+
+def test_a_callers_trace_is_taken_up_only_where_it_is_one() -> None:
+    assert well_formed(f"00-{TRACE}-{PARENT}-00") == f"00-{TRACE}-{PARENT}-00"
+    assert well_formed("00-bad\r\nx: y") == ""
+    assert place_below("", "seed") is None
+    place = place_below("", "seed", "event-1")
+    assert place is not None and place.trace == place_of(event(), "enrich").trace  # type: ignore[union-attr]
 
 
 def test_traces_change_no_record_but_its_traceparent() -> None:
