@@ -26,21 +26,21 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def check_url(url: str, allowed_hosts: frozenset[str]) -> None:
-    """Raise Refused unless `url` is http(s) and its host is a name, a public address or allowed.
+def check_url(url: str, allowed_hosts: frozenset[str], name: str = "the webhook's URL") -> None:
+    """Raise Refused unless `url` is http(s) and its host is a name, a public address or allowed. name: for reasons.
 
     Names are checked where they are resolved (`PublicResolver`), so rebinding finds no gap.
     """
     try:
         parsed = URL(url)
     except ValueError as error:
-        raise Refused("the webhook's URL cannot be read") from error
+        raise Refused(f"{name} cannot be read") from error
     if parsed.scheme not in ("http", "https") or not parsed.host or parsed.user:
-        raise Refused("the webhook's URL must be http or https with a host and no user")
+        raise Refused(f"{name} must be http or https with a host and no user")
     if parsed.host in allowed_hosts:
         return
     if _is_literal(parsed.host) and not is_public(parsed.host):
-        raise Refused("the webhook's URL points into a private network")
+        raise Refused(f"{name} points into a private network")
 
 
 def _is_literal(host: str) -> bool:
@@ -63,7 +63,7 @@ class PublicResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         rows = await self._inner.resolve(host, port, family)
         if host not in self._allowed and not all(is_public(row["host"]) for row in rows):
-            raise Refused("the webhook's host resolves into a private network")
+            raise Refused("the host resolves into a private network")
         return rows
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from notifiers.sandbox import one_line, plain
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates
 from schemas.decision import Audience, Decision, Notice
+from schemas.device import Device
 from schemas.digest import DigestItem
 from schemas.rep import Rep
 
@@ -34,10 +35,11 @@ def message_for(
     settings: ChannelSettings,
     receipt: Mapping[str, str],
     items: Sequence[DigestItem] = (),
+    devices: tuple[Device, ...] = (),
 ) -> Message:
     """Return the message of one delivery. receipt: of the lead's last one to this recipient on this channel.
 
-    items: what a digest tells of; then `decision` only names it.
+    items: what a digest tells of; then `decision` only names it. devices: the recipient's, for push.
 
     Raises Suppressed where there is no address to send it to.
     """
@@ -55,7 +57,7 @@ def message_for(
         template=notice.template,
         audience=notice.audience.value,
         recipient=row.recipient,
-        to=_address(decision, notice, row, rep_of, settings),
+        to=_address(decision, notice, row, rep_of, settings, devices),
         body=templates.rendered(_text_name(decision, notice), decision.lead.language, known, row.channel),
         sender_name=one_line(owner.name if owner else settings.team_name) if is_to_lead else None,
         reply_to=owner.email if is_to_lead and owner else None,
@@ -66,6 +68,8 @@ def message_for(
         data=encodable({**document(decision, notice, row, known), "owner_crm_id": owner.crm_id if owner else None}),
         contact=encodable(_contact(decision)),
         urgent=notice.urgent,
+        devices=devices,
+        ends_at=row.ends_at,
     )
 
 
@@ -110,12 +114,21 @@ def _buttons(notice: Notice) -> tuple[str, ...]:
             return ()
 
 
-def _address(decision: Decision, notice: Notice, row: Row, rep_of: RepOf, settings: ChannelSettings) -> str:
+def _address(
+    decision: Decision,
+    notice: Notice,
+    row: Row,
+    rep_of: RepOf,
+    settings: ChannelSettings,
+    devices: tuple[Device, ...],
+) -> str:
     match notice.audience:
         case Audience.LEAD:
             found = decision.contact.email if decision.contact and row.channel == "email" else None
         case Audience.CRM | Audience.WEBHOOK:
             found = row.recipient
+        case _ if row.channel == "push":
+            found = row.recipient if devices else None
         case _:
             found = _rep_address(rep_of(row.recipient), row.channel)
             if found is None and row.channel == "slack" and settings.slack is not None:
@@ -138,8 +151,6 @@ def _rep_address(rep: Rep | None, channel: str) -> str | None:
             return rep.slack
         case "sms":
             return rep.phone
-        case "push":
-            return rep.push
         case _:
             return None
 

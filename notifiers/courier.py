@@ -163,7 +163,7 @@ class Courier:
         except Closed as closed:
             return self._waiting(closed.reason, closed.after_seconds)
         except Suppressed as error:
-            return Attempt(Try.SUPPRESSED, self._clock(), error.reason)
+            return Attempt(Try.SUPPRESSED, self._clock(), error.reason, ended=error.ended)
         except Refused as error:
             return Attempt(Try.REFUSED, self._clock(), error.reason)
         except Retryable as error:
@@ -177,7 +177,7 @@ class Courier:
         except Exception as error:  # one record's surprise must not stop the stage: tried again, then failed
             return Attempt(Try.LATER, self._clock(), f"unexpected {type(error).__name__}", may_have_arrived=True)
         was_repeat = may_be_repeat and not channel.recognises_repeats and not sent.was_known
-        return Attempt(Try.DELIVERED, self._clock(), was_repeat=was_repeat, receipt=sent.receipt)
+        return Attempt(Try.DELIVERED, self._clock(), was_repeat=was_repeat, receipt=sent.receipt, ended=sent.ended)
 
     async def _call(self, parcel: Parcel, message: Message, channel: Channel) -> Sent:
         if self._outside is None:

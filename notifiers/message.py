@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from schemas.device import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Message:
     the channel escapes them. link: where the lead can be opened. buttons: actions that come back as activity.
     receipt: what the lead's last message to this recipient on this channel returned (`Sent.receipt`).
     data: plain JSON for machines (webhook, CRM). may_be_repeat: an earlier try may have arrived.
+    devices: browsers to push to. ends_at: of no use after.
     """
 
     lead_id: str
@@ -42,3 +46,5 @@ class Message:
     contact: Mapping[str, Any] = field(default_factory=dict)
     urgent: bool = False
     may_be_repeat: bool = False
+    devices: tuple[Device, ...] = ()
+    ends_at: datetime | None = None

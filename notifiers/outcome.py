@@ -12,10 +12,12 @@ class Sent:
 
     receipt: what later messages of the lead need (a thread's id), plain text, nothing personal.
     was_known: the other side already had this key; nothing was sent a second time.
+    ended: keys of devices that can be reached no more.
     """
 
     receipt: Mapping[str, str] = field(default_factory=dict)
     was_known: bool = False
+    ended: tuple[str, ...] = ()
 
 
 class DeliveryError(Exception):
@@ -52,7 +54,11 @@ class Refused(DeliveryError):
 
 
 class Suppressed(DeliveryError):
-    """Nothing was sent, on purpose: no channel, no address, no consent."""
+    """Nothing was sent, on purpose: no channel, no address, no consent. ended: as in `Sent`."""
+
+    def __init__(self, reason: str, *, ended: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.ended = ended
 
 
 class Try(StrEnum):
@@ -75,3 +81,4 @@ class Attempt:
     may_have_arrived: bool = False
     was_repeat: bool = False
     receipt: Mapping[str, str] = field(default_factory=dict)
+    ended: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """What a decision's notices will look like, without sending anything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from notifiers.outcome import Suppressed
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates
 from schemas.decision import Decision
+from schemas.device import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,19 @@ class Shown:
 
 
 def preview(
-    decision: Decision, channel: str | None, rep_of: RepOf, templates: Templates, settings: ChannelSettings
+    decision: Decision,
+    channel: str | None,
+    rep_of: RepOf,
+    devices_of: Callable[[str], tuple[Device, ...]],
+    templates: Templates,
+    settings: ChannelSettings,
 ) -> Iterator[Shown]:
     """Yield every message of `decision`, or those of one channel. It holds personal data: show it, don't log it."""
     for row in opened(decision, settings, decision.at).rows:
         if channel is not None and row.channel != channel:
             continue
         try:
-            message = message_for(decision, row, rep_of, templates, settings, {})
+            message = message_for(decision, row, rep_of, templates, settings, {}, devices=devices_of(row.recipient))
         except Suppressed as error:
             yield Shown(row.notice, row.recipient, row.channel, reason=error.reason)
             continue

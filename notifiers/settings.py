@@ -1,5 +1,6 @@
 """How the outside world is reached. Built by `streams` from file and environment; nothing here reads either."""
 
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -67,10 +68,25 @@ class SmsSettings(Typed):
 
 
 class PushSettings(Typed):
-    """A push gateway that takes signed webhooks and knows the reps' devices. secret as in `WebhookSettings`."""
+    """Web push. private_key: our VAPID key, 32 bytes in base64url, as `leadstream notify keys` makes it.
 
-    url: str
-    secret: SecretStr
+    subject: whom a push service may write to when something is wrong, "mailto:…" or "https://…".
+    """
+
+    private_key: SecretStr
+    subject: str = Field(pattern=r"^(mailto:[^@\s]+@\S+|https://\S+)$")
+
+    @field_validator("private_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value()
+        try:
+            is_key = len(urlsafe_b64decode(text + "=" * (-len(text) % 4))) == 32
+        except ValueError:
+            is_key = False
+        if not is_key:
+            raise ValueError("no VAPID key: 32 bytes in base64url; `leadstream notify keys` makes one")
+        return key
 
 
 class HubSpotSettings(Typed):

@@ -75,7 +75,8 @@ class Rep(Typed):
     close_rate: share of their leads won; activity_rate: share contacted in time. Both are for pools by performance.
 
     manager: rep id of who is told when the rep is late. Inactive reps get nothing and leave their open leads.
-    address fields are the rep's own (mail, slack user id, phone); they are used by NOTIFY alone.
+    address fields are the rep's own (mail, slack user id, phone); they are used by NOTIFY alone. push is read so that
+    entries of 0.1 are still understood, and means nothing: browsers are in `devices`.
     """
 
     id: str = Field(min_length=1, max_length=64)

@@ -18,6 +18,7 @@ class KeyedBy(StrEnum):
     POLICY = "policy"
     FOREIGN_ID = "foreign id"
     SOURCE = "what is read"
+    DEVICE = "rep and device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ PARTITIONS: dict[KeyedBy, int] = {
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
     KeyedBy.SOURCE: 1,
+    KeyedBy.DEVICE: 1,
 }
 
 _D = DAY_SECONDS
@@ -163,6 +165,13 @@ _ALL = (
         "persons who want no automatic mail",
         ("intake",),
         ("suppression.put",),
+    ),
+    Topic(
+        "devices",
+        KeyedBy.DEVICE,
+        "browsers that reps are pushed to, until they say that they are gone",
+        ("cli", "notify"),
+        ("device.put",),
     ),
     Topic("state.enrich", KeyedBy.ANYTHING, "changelog of ENRICH", ("enrich",)),
     Topic("state.pending", KeyedBy.PERSON, "changelog of the pending consumer of ENRICH", ("pending",)),

@@ -12,6 +12,7 @@ from schemas.activity import ActivityBound, ActivityReported
 from schemas.bookmark import Bookmark
 from schemas.decision import Decision, DecisionsJournalled, decision_json
 from schemas.delivery import DeadLettered, DeliverySettled, NoticeSettled, Xref
+from schemas.device import Device
 from schemas.digest import DigestItem
 from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, SubmittedLead
 from schemas.poison import Poison
@@ -42,6 +43,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "wake.up": WakeUp,
     "xref.put": Xref,
     "suppression.put": Suppression,
+    "device.put": Device,
     "bookmark.put": Bookmark,
     "record.dead_lettered": DeadLettered,
 }

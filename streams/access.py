@@ -36,7 +36,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "track": ("leads.activity", "reps", "leads.notified", "xref"),
     "score": ("leads.enriched", "policies", "reps"),
     "assign": ("leads.scored", "policies"),
-    "notify": ("leads.assigned", "leads.redeliver", "reps", "suppressions"),
+    "notify": ("leads.assigned", "leads.redeliver", "reps", "suppressions", "devices"),
 }
 
 

@@ -22,6 +22,7 @@ FEW_PARTITIONS = {
     KeyedBy.POLICY: 1,
     KeyedBy.FOREIGN_ID: 1,
     KeyedBy.SOURCE: 1,
+    KeyedBy.DEVICE: 1,
 }
 
 

@@ -28,6 +28,7 @@ from notifiers.settling import advanced
 from notifiers.templates import Templates, load
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Xref
+from schemas.device import Device
 from schemas.digest import DigestItem
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
@@ -47,6 +48,9 @@ class Tables(Protocol):
 
     def get(self, table: str, key: str) -> Any | None:
         """Return the row's model, or None."""
+
+    def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        """Yield (key, model) with keys that start with `prefix`."""
 
 
 class Carrier(Protocol):
@@ -88,7 +92,7 @@ class Notify:
     name = "notify"
     inputs: tuple[str, ...] = ("leads.assigned", "leads.redeliver")
     low_priority: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ("reps", "suppressions")
+    tables: tuple[str, ...] = ("reps", "suppressions", "devices")
     kinds: Mapping[str, Kind] = {
         "ledger": Kind(Ledger.model_validate_json),
         "lead": Kind(LeadNotes.model_validate_json),
@@ -213,14 +217,20 @@ class Notify:
         people = people_of(told_of, row, partial(self._tables.get, "reps"))
         notice = notice_of(decision, row)
         receipt = notes.threads.get(thread_name(row), {})
+        devices = self._devices(row.recipient) if row.channel == "push" else ()
         return Parcel(
             key=row.key,
             channel=row.channel,
-            compose=partial(message_for, decision, row, people.get, self._templates, self._settings, receipt, items),
+            compose=partial(
+                message_for, decision, row, people.get, self._templates, self._settings, receipt, items, devices
+            ),
             chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
             rank=(0 if notice.urgent else 1, _TIERS.get(decision.tier, 4), row.tries),
             may_have_arrived=row.may_have_arrived,
         )
+
+    def _devices(self, rep: str) -> tuple[Device, ...]:
+        return tuple(device for _, device in self._tables.scan("devices", f"{rep}/") if device.rep == rep)
 
     def _moved(
         self, state: StateView, event: Event, ledger: Ledger, attempts: Mapping[str, Attempt], now: datetime
@@ -239,6 +249,8 @@ class Notify:
         self._metrics.settled(ledger, step.settled)
         notes = settled_notes(notes, step.ledger, known)
         effects: list[Effect] = [_emitted(record) for record in step.settled]
+        ended = sorted({key for attempt in attempts.values() for key in attempt.ended})
+        effects.extend(Emit("devices", device, "device.put", None, tag=f"device/{device}") for device in ended)
         if isinstance(event.value, Decision) and (before is None or decision.decision_id not in before.handled):
             effects.extend(_handed_over(item) for item in items_of(event.value))
         if ledger.items and isinstance(event.value, WakeUp) and event.value.waker.startswith(DIGEST):

@@ -12,7 +12,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-from aiohttp import web
 from confluent_kafka import Producer
 
 from schemas.wire import encode, headers_for
@@ -21,8 +20,9 @@ from streams.kafka.config import plain_producer_config
 from tests.bench.chain import STAGES
 from tests.bench.process import python, resident_bytes, running
 from tests.bench.setting import Setting, prepared, roster
-from tests.lab.channels import SECRET
-from tests.lab.http_server import Got, serving
+from tests.lab.http_server import Answer, serving
+from tests.lab.push_service import Browser, PushService
+from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing
 
 TOLD_RATE, WAITED_RATE = 50, 20
@@ -32,26 +32,28 @@ _NAME = re.compile(r"Told (\w+)")
 
 
 class Gateway:
-    """A push gateway: when each lead's first notice arrived, by the name in its title."""
+    """When each lead's first push arrived, by the name in its title."""
 
     def __init__(self) -> None:
         self.arrived: dict[str, float] = {}
 
-    async def __call__(self, got: Got) -> web.StreamResponse:
-        found = _NAME.search(orjson.loads(got.body)["data"]["title"])
+    def got(self, message: dict[str, Any]) -> None:
+        found = _NAME.search(message["title"])
         if found is not None:
             self.arrived.setdefault(found[1], time.perf_counter())
-        return web.Response(status=204)
 
 
 def run(bootstrap: str, folder: Path) -> dict[str, Any]:
     """Return the figures of both."""
     setting = prepared(bootstrap, "bench-telling", folder)
-    people = [rep.model_copy(update={"push": f"device-{rep.id}"}) for rep in roster(10)]
+    people = roster(10)
     setting.records.write("reps", [Outgoing(rep.id, encode(rep), {"ce_type": "rep.put"}) for rep in people])
     gateway = Gateway()
-    with _served(gateway) as url, ExitStack() as all_of_them:
-        channels = {"push": {"url": url, "secret": SECRET}, "allowed_hosts": ["127.0.0.1"]}
+    service = PushService(on_push=gateway.got)
+    with _served(service) as url, ExitStack() as all_of_them:
+        devices = [Browser().device(url, rep.id) for rep in people]
+        setting.records.write("devices", [Outgoing(one.key, encode(one), {"ce_type": "device.put"}) for one in devices])
+        channels = {"push": push_settings(), "allowed_hosts": ["127.0.0.1"]}
         environ = {**setting.environ, "LEADSTREAM_CHANNELS": orjson.dumps(channels).decode()}
         processes = {
             name: all_of_them.enter_context(
@@ -157,13 +159,13 @@ def _figures(waits: list[float], sent: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _served(gateway: Gateway) -> Iterator[str]:
+def _served(service: Answer) -> Iterator[str]:
     """Serve on a thread of its own; give the URL."""
     loop, ready, ended = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
     found: list[str] = []
 
     async def serve() -> None:
-        async with serving(gateway) as server:
+        async with serving(service) as server:
             found.append(server.url)
             ready.set()
             await ended.wait()

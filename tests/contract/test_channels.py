@@ -50,6 +50,7 @@ def message(lab: Lab, **changes: Any) -> Message:
         "buttons": ("accepted",),
         "data": {"tier": "T1", "score": 80, "company": {"name": "Lone Inc"}},
         "contact": {"name": "Cora Lone", "email": "coo@lone.example"},
+        "devices": lab.devices,
     }
     return Message(**{**values, **changes})
 
@@ -117,7 +118,7 @@ async def test_a_repeat_after_a_lost_answer_is_recognised(lab: Lab) -> None:
 async def test_nobody_listening_is_worth_another_try_and_nothing_has_arrived(lab: Lab) -> None:
     async with outside(lab.gone) as way_out:
         with pytest.raises(Retryable) as refused:
-            await CHANNELS[lab.channel].send(message(lab), KEY, way_out, 1)
+            await CHANNELS[lab.channel].send(message(lab, devices=lab.gone_devices), KEY, way_out, 1)
     assert not refused.value.may_have_arrived
 
 
@@ -157,7 +158,7 @@ async def test_a_hostile_field_arrives_as_plain_text(lab: Lab, value: str) -> No
         reason=value,
     )
     ledger = opened(asked, lab.settings, NOW)
-    made = message_for(asked, ledger.rows[0], REPS.get, load(None), lab.settings, {})
+    made = message_for(asked, ledger.rows[0], REPS.get, load(None), lab.settings, {}, devices=lab.devices)
     await send(lab, replace(made, to=lab.to))
     arrived = lab.arrived()[0]
     CHECKS.get(lab.channel, check_nothing)(arrived)

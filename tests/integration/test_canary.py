@@ -36,13 +36,27 @@ from tests.integration.slots import eventually
 from tests.lab.apis import HubSpot, Slack, Twilio, plain_ok
 from tests.lab.http_server import Got, Server, serving
 from tests.lab.mail_server import mail_serving
+from tests.lab.push_service import Browser
+from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Records
 
 MARK = "canaryq7f3"
 PHONE = "512867530"  # and one more digit
 SECRETS = {
     name: f"{MARK}-{name}-0123456789"
-    for name in ("person", "provider", "slack", "signing", "smtp", "hubspot", "twilio", "webhook", "form", "unsub")
+    for name in (
+        "person",
+        "provider",
+        "slack",
+        "signing",
+        "smtp",
+        "hubspot",
+        "twilio",
+        "webhook",
+        "form",
+        "unsub",
+        "endpoint",
+    )
 }
 OPEN_TOPICS = ("leads.notified", "leads.timers", "xref", "decisions", "suppressions", "policies")
 """Topics whose values hold no contact, beside the keys and headers of all."""
@@ -129,7 +143,7 @@ def channels_of(servers: dict[str, Server], mail_port: int) -> dict[str, Any]:
             "sender": "+12125550000",
             "base_url": servers["sms"].url,
         },
-        "push": {"url": servers["push"].url, "secret": base64_secret},
+        "push": push_settings(),
         "webhooks": {"default": {"url": servers["push"].url, "secret": base64_secret}},
         "crm": {
             "hubspot": {
@@ -198,6 +212,9 @@ def run(world: World, mail_port: int) -> None:
     people = [rep.model_copy(update={"email": f"{rep.id}@us.example", "slack": "U0001"}) for rep in roster(3)]
     with processes(world, mail_port):
         records.write("reps", [Outgoing(rep.id, encode(rep), {"ce_type": "rep.put"}) for rep in people])
+        browser = Browser(SECRETS["endpoint"])
+        devices = [browser.device(world.outside["push"].url, rep.id) for rep in people]
+        records.write("devices", [Outgoing(one.key, encode(one), {"ce_type": "device.put"}) for one in devices])
         with httpx.Client(base_url=f"http://127.0.0.1:{world.base + 90}", timeout=20) as client:
             eventually(lambda: _is_up(client), "the intake to listen", 60)
             doors(client)

@@ -21,6 +21,8 @@ from tests.lab.apis import plain_ok
 from tests.lab.channels import SECRET
 from tests.lab.decisions import NOW, REPS, decision, notice
 from tests.lab.http_server import serving
+from tests.lab.push_service import Browser, PushService
+from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Record, Records
 
 LEADS = 200
@@ -81,10 +83,13 @@ class Slot:
 
 async def test_kills_lose_and_double_nothing(topics: ClusterSettings, records: Records, tmp_path: Path) -> None:
     records.write("reps", [Outgoing("M1", encode(REPS["M1"]), {"ce_type": "rep.put"})])
-    async with serving(plain_ok) as hook, serving(plain_ok) as gateway:
+    service = PushService()
+    async with serving(plain_ok) as hook, serving(service) as gateway:
+        device = Browser().device(gateway.url)
+        records.write("devices", [Outgoing(device.key, encode(device), {"ce_type": "device.put"})])
         channels = {
             "webhooks": {"default": {"url": hook.url, "secret": SECRET}},
-            "push": {"url": gateway.url, "secret": SECRET},
+            "push": push_settings(),
             "crm": {"webhook": "default"},
             "allowed_hosts": ["127.0.0.1"],
         }
@@ -99,7 +104,8 @@ async def test_kills_lose_and_double_nothing(topics: ClusterSettings, records: R
         finally:
             notify.end(signal.SIGTERM)
             timers.end(signal.SIGTERM)
-        called = Counter(got.headers["webhook-id"] for server in (hook, gateway) for got in server.accepted)
+        called = Counter(got.headers["webhook-id"] for got in hook.accepted)
+        called.update(message["id"] for message in service.messages)
     rows = [record.json for record in found]
     each = Counter((row["decision_id"], row["notice"], row["recipient"], row["channel"]) for row in rows)
     assert [key for key, count in each.items() if count > 1] == []

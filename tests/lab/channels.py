@@ -8,9 +8,12 @@ from typing import Any
 import orjson
 
 from notifiers.settings import ChannelSettings
+from schemas.device import Device
 from tests.lab.apis import HubSpot, Salesforce, Slack, Twilio, plain_ok
 from tests.lab.http_server import Mood, Server, serving
 from tests.lab.mail_server import MailServer, mail_serving
+from tests.lab.push_service import Browser, PushService
+from tests.lab.push_service import settings as push_settings
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 LAB_HOSTS = ["127.0.0.1"]
@@ -22,7 +25,7 @@ class Lab:
 
     to: an address that it understands. gone: the same settings, but nobody listens there.
     arrived: every message that the other side keeps, as one text each.
-    known: how many different ones a receiver that drops repeats has.
+    known: how many different ones a receiver that drops repeats has. devices, gone_devices: for push.
     """
 
     channel: str
@@ -33,6 +36,8 @@ class Lab:
     arrived: Callable[[], list[str]]
     known: Callable[[], int]
     calls: Callable[[], int]
+    devices: tuple[Device, ...] = ()
+    gone_devices: tuple[Device, ...] = ()
 
 
 GONE_PORT = 1
@@ -74,9 +79,29 @@ async def sms_lab() -> AsyncIterator[Lab]:
 
 @asynccontextmanager
 async def push_lab() -> AsyncIterator[Lab]:
-    async with serving(plain_ok) as server:
-        settings, gone = (_settings(push={"url": url, "secret": SECRET}) for url in (server.url, GONE))
-        yield _by_webhook_id("push", "device-1", settings, gone, server)
+    service, browser = PushService(), Browser()
+    service.browsers = {browser.name: browser}
+    async with serving(service) as server:
+        settings = _settings(push=push_settings())
+
+        def shown() -> list[str]:
+            return [orjson.dumps(message).decode() for message in browser.got]
+
+        def known() -> int:
+            return len({(message["tag"], message["id"]) for message in browser.got})
+
+        yield Lab(
+            "push",
+            "M1",
+            settings,
+            settings,
+            server.mood,
+            shown,
+            known,
+            lambda: server.calls,
+            devices=(browser.device(server.url),),
+            gone_devices=(browser.device(GONE),),
+        )
 
 
 @asynccontextmanager

@@ -1,9 +1,11 @@
 """Decisions and reps for tests of what goes out."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.decision import Audience, Decision, DecisionKind, Notice, Owner, OwnerKind, SlaStanding
+from schemas.device import Device
 from schemas.lead import Company, Contact, Lead, MailFacts, MailKind
 from schemas.rep import Rep
 from schemas.suppression import Suppression
@@ -18,7 +20,6 @@ REPS = {
         email="mona@sales.example",
         slack="U0001",
         phone="+12125550101",
-        push="device-m1",
         booking_url="https://book.example/mona",
         signature="Mona One\nAccount Executive",
     ),
@@ -29,10 +30,15 @@ REPS = {
 
 
 class Roster:
-    """The tables that NOTIFY reads in a test: reps, and who has unsubscribed."""
+    """The tables that NOTIFY reads in a test: reps, their devices, and who has unsubscribed."""
 
-    def __init__(self, *unsubscribed: str) -> None:
+    def __init__(self, *unsubscribed: str, devices: tuple[Device, ...] = ()) -> None:
         self.unsubscribed = set(unsubscribed)
+        self.devices = {device.key: device for device in devices}
+
+    def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        assert table == "devices"
+        return ((key, device) for key, device in self.devices.items() if key.startswith(prefix))
 
     def get(self, table: str, key: str) -> Any | None:
         if table == "suppressions":

@@ -1,4 +1,4 @@
-"""`leadstream notify`: what people will read, before anything is sent."""
+"""`leadstream notify`: what people will read, before anything is sent; browsers to push to; deliveries sent again."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from streams.cli.exit_code import ExitCode
-from streams.cli.failure import CommandFailed, refused
-from streams.cli.output import AsJson, print_json, say
+from streams.cli.failure import CommandFailed, not_found, refused
+from streams.cli.output import AsJson, print_json, print_table, say
 
 app = typer.Typer(add_completion=False, help="See what people will be told, and check the texts.", no_args_is_help=True)
 
@@ -33,6 +33,7 @@ def preview(
     from notifiers.templates import load
     from schemas.rep import Rep
     from streams.cli.commands.lead import decisions_on
+    from streams.cli.devices import devices_by_rep
     from streams.cli.records import latest
 
     if channel is not None and channel not in CHANNELS:
@@ -47,7 +48,8 @@ def preview(
         say(f"Nobody was told of lead {lead} yet.")
         return
     reps = {key: Rep.model_validate_json(row.value or b"") for key, row in latest(settings.cluster, "reps").items()}
-    messages = tuple(shown_of(decision, channel, reps.get, texts, settings.channels))
+    browsers = devices_by_rep(settings.cluster)
+    messages = tuple(shown_of(decision, channel, reps.get, lambda rep: browsers.get(rep, ()), texts, settings.channels))
     if as_json:
         print_json([asdict(message) for message in messages])
         return
@@ -82,3 +84,80 @@ def lint(
         say(f"{len(problems)} problems." if problems else "No problems.")
     if problems:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+@app.command()
+def keys(as_json: AsJson = False) -> None:
+    """Make a VAPID key pair for web push: the private key is for the settings, the public one for your page.
+
+    Make it once: a browser that subscribed under one key cannot be pushed to with another.
+
+    Example: leadstream notify keys
+    """
+    from streams.cli.devices import vapid_keys
+
+    private, public = vapid_keys()
+    if as_json:
+        print_json({"private_key": private, "public_key": public})
+        return
+    say(f"private_key: {private}   # settings: push.private_key, secret")
+    say(f"public_key:  {public}   # your page: applicationServerKey")
+
+
+@app.command()
+def subscribe(
+    context: typer.Context,
+    rep: Annotated[str, typer.Argument(metavar="REP", help="Whose browser it is; an id of the roster.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="JSON of PushSubscription.toJSON(), one or a list.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Let a rep be told by web push in a browser, under the subscription that the browser gave. Again changes nothing.
+
+    Example: leadstream notify subscribe r-ada subscription.json
+    """
+    from streams.cli.devices import devices_in, put_devices
+    from streams.cli.records import latest
+
+    cluster = context.obj.cluster()
+    found = devices_in(file, rep)
+    if rep not in latest(cluster, "reps"):
+        raise not_found(f"There is no rep {rep!r} in the roster.", "leadstream reps list shows who is.")
+    written = put_devices(cluster, found)
+    if as_json:
+        print_json({"rep": rep, "devices": [device.id for device in found], "written": written})
+    else:
+        say(f"{written} subscriptions of {rep} written.")
+
+
+@app.command()
+def devices(
+    context: typer.Context,
+    rep: Annotated[str | None, typer.Argument(metavar="REP", help="Only this rep's.")] = None,
+    remove: Annotated[str, typer.Option(metavar="ID", help="End this subscription of REP.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the browsers that reps are pushed to, or end one. Endpoints and keys are secrets and are not shown.
+
+    Example: leadstream notify devices r-ada
+    """
+    from yarl import URL
+
+    from streams.cli.devices import devices_by_rep, end_device
+
+    cluster = context.obj.cluster()
+    rows = [one for of, browsers in sorted(devices_by_rep(cluster).items()) if rep in (None, of) for one in browsers]
+    if remove:
+        chosen = next((one for one in rows if one.id == remove), None)
+        if rep is None or chosen is None:
+            raise not_found(f"There is no device {remove!r} of {rep}.", "leadstream notify devices lists them.")
+        end_device(cluster, chosen)
+        rows = [chosen]
+    told = [{"rep": one.rep, "id": one.id, "service": URL(one.endpoint).host, "since": one.at} for one in rows]
+    if as_json:
+        print_json(told)
+    elif remove:
+        say(f"{remove} of {rep} ended.")
+    else:
+        print_table(("rep", "id", "service", "since"), [tuple(row.values()) for row in told], empty="No devices.")

@@ -24,6 +24,8 @@ from tests.integration.test_notify_kills import Slot
 from tests.lab.channels import SECRET
 from tests.lab.decisions import REPS, decision, notice
 from tests.lab.http_server import Got, serving
+from tests.lab.push_service import Browser, PushService
+from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Records
 
 AFTER_SECONDS = 60.0
@@ -44,28 +46,40 @@ class Plan:
 
 @dataclass
 class Receiver:
-    """Keeps when each key arrived first, monotonic. is_down: answers 503. calls: all of them."""
+    """Keeps when each key arrived first, monotonic, and whose decision it was."""
 
-    is_down: bool = False
-    calls: int = 0
     arrived: dict[str, float] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)
 
-    async def __call__(self, got: Got) -> web.StreamResponse:
-        self.calls += 1
-        if self.is_down:
-            return web.Response(status=503)
-        key = got.headers["webhook-id"]
+    def keep(self, key: str, decision: str) -> None:
         self.arrived.setdefault(key, time.monotonic())
-        self.decisions.setdefault(key, _decision_of(got))
+        self.decisions.setdefault(key, decision)
+
+
+class Hook(Receiver):
+    """A receiver of webhooks that is always up."""
+
+    async def __call__(self, got: Got) -> web.StreamResponse:
+        self.keep(got.headers["webhook-id"], orjson.loads(got.body)["data"]["decision_id"])
         return web.Response(status=204)
 
 
-def _decision_of(got: Got) -> str:
-    data = orjson.loads(got.body)["data"]
-    if "decision_id" in data:
-        return str(data["decision_id"])
-    return f"d{int(data['tag'].split('.')[1], 16)}"  # push names the lead alone; its person is its number here
+class Gateway(Receiver):
+    """A push service. is_down: answers 503. calls: all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_down = False
+        self.calls = 0
+        self._service = PushService(on_push=self._took)
+
+    async def __call__(self, got: Got) -> web.StreamResponse:
+        self.calls += 1
+        return web.Response(status=503) if self.is_down else await self._service(got)
+
+    def _took(self, message: dict[str, Any]) -> None:
+        # push names the lead alone; its person is its number here
+        self.keep(message["id"], f"d{int(message['tag'].split('.')[1], 16)}")
 
 
 @dataclass(frozen=True)
@@ -110,8 +124,10 @@ async def outage(cluster: ClusterSettings, plan: Plan, folder: Path, say: Callab
     """Run the plan and return what was seen. Raises AssertionError with the slots' logs if the drain never ends."""
     records = Records(cluster)
     records.write("reps", [Outgoing("M1", encode(REPS["M1"]), {"ce_type": "rep.put"})])
-    up, down = Receiver(), Receiver()
-    async with serving(up) as hook, serving(down) as gateway, running(cluster, hook.url, gateway.url, folder) as notify:
+    up, down = Hook(), Gateway()
+    async with serving(up) as hook, serving(down) as gateway, running(cluster, hook.url, folder) as notify:
+        device = Browser().device(gateway.url)
+        records.write("devices", [Outgoing(device.key, encode(device), {"ce_type": "device.put"})])
         await eventually(lambda: bool(notify.assigned()), 60, "partitions")
         process = psutil.Process(notify.process.pid if notify.process else 0)
         process.cpu_percent()
@@ -162,11 +178,11 @@ async def outage(cluster: ClusterSettings, plan: Plan, folder: Path, say: Callab
 
 
 @contextlib.asynccontextmanager
-async def running(cluster: ClusterSettings, hook: str, gateway: str, folder: Path) -> AsyncIterator[Slot]:
+async def running(cluster: ClusterSettings, hook: str, folder: Path) -> AsyncIterator[Slot]:
     """Run NOTIFY and TIMERS for the block; give NOTIFY's slot."""
     channels: dict[str, Any] = {
         "webhooks": {"default": {"url": hook, "secret": SECRET}},
-        "push": {"url": gateway, "secret": SECRET},
+        "push": push_settings(),
         "allowed_hosts": ["127.0.0.1"],
     }
     notify, timers = (Slot(stage, cluster, folder / "state", channels) for stage in ("notify", "timers"))

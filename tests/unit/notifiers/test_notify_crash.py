@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,12 +10,11 @@ import pytest
 
 from notifiers.attempts import FileAttemptLog
 from notifiers.courier import Courier
-from notifiers.settings import ChannelSettings
 from notifiers.templates import load
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Outcome
 from streams.stages.notify import Notify
-from tests.lab.channels import LABS
+from tests.lab.channels import LABS, Lab
 from tests.lab.decisions import NOW, PERSON, Roster, decision, notice
 from tests.lab.state import Partition
 
@@ -26,10 +26,12 @@ def clock() -> datetime:
     return NOW
 
 
-def process(settings: ChannelSettings, log: Path) -> tuple[Partition, Courier]:
-    settings = settings.model_copy(update={"patience_seconds": 5})  # a busy machine must not look like a slow channel
+def process(lab: Lab, log: Path) -> tuple[Partition, Courier]:
+    settings = lab.settings.model_copy(
+        update={"patience_seconds": 5}
+    )  # a busy machine must not look like a slow channel
     courier = Courier(settings, FileAttemptLog(log), clock)
-    return Partition(Notify(settings, Roster(), courier, load(None), clock)), courier
+    return Partition(Notify(settings, Roster(devices=lab.devices), courier, load(None), clock)), courier
 
 
 def asked(name: str, number: int) -> Decision:
@@ -52,12 +54,12 @@ async def test_twenty_kills_between_the_call_and_the_commit_double_nothing(name:
         for number in range(KILLS):
             one = asked(name, number)
             # Killed after `prepare`: what it sent is out, nothing is recorded.
-            dying, courier = process(lab.settings, tmp_path / "attempts.log")
+            dying, courier = process(lab, tmp_path / "attempts.log")
             event = dying.event(one, PERSON)
             await dying.stage.prepare([event], dying, asyncio.get_running_loop().time() + 5)
             await courier.close()
             # Started again: the same record comes back.
-            reborn, courier = process(lab.settings, tmp_path / "attempts.log")
+            reborn, courier = process(lab, tmp_path / "attempts.log")
             await reborn.batch([event], NOW, asyncio.get_running_loop().time() + 5)
             await courier.close()
             settled += [emit.value for emit in reborn.emitted if emit.topic == "leads.notified"]
@@ -73,12 +75,12 @@ async def test_a_repeat_that_may_not_be_looked_up_happens_once_per_kill_and_is_m
     async with LABS[name]() as lab:
         assert lab.settings.slack is not None
         slack = lab.settings.slack.model_copy(update={"looks_up_repeats": False})
-        settings = lab.settings.model_copy(update={"slack": slack})
-        dying, courier = process(settings, tmp_path / "attempts.log")
+        careless = replace(lab, settings=lab.settings.model_copy(update={"slack": slack}))
+        dying, courier = process(careless, tmp_path / "attempts.log")
         event = dying.event(asked(name, 1), PERSON)
         await dying.stage.prepare([event], dying, asyncio.get_running_loop().time() + 5)
         await courier.close()
-        reborn, courier = process(settings, tmp_path / "attempts.log")
+        reborn, courier = process(careless, tmp_path / "attempts.log")
         await reborn.batch([event], NOW, asyncio.get_running_loop().time() + 5)
         await courier.close()
         assert len(lab.arrived()) == 2
@@ -88,11 +90,11 @@ async def test_a_repeat_that_may_not_be_looked_up_happens_once_per_kill_and_is_m
 
 async def test_a_kill_after_the_commit_repeats_nothing(tmp_path: Path) -> None:
     async with LABS["webhook"]() as lab:
-        first, courier = process(lab.settings, tmp_path / "attempts.log")
+        first, courier = process(lab, tmp_path / "attempts.log")
         event = first.event(asked("webhook", 1), PERSON)
         await first.batch([event], NOW, asyncio.get_running_loop().time() + 5)
         await courier.close()
-        second, courier = process(lab.settings, tmp_path / "attempts.log")
+        second, courier = process(lab, tmp_path / "attempts.log")
         second.rows = first.rows
         await second.batch([event], NOW, asyncio.get_running_loop().time() + 5)
         await courier.close()
