@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from enrichment.answer import Learnt
+from enrichment.answer import Learnt, Said
 from enrichment.merge import NEEDED
 from schemas.org import ProviderSettings
 
@@ -20,27 +20,28 @@ Counts = Mapping[str, int]
 """asked, calls, found, empty, failed, late, complete, and the four fields of ENR-1: how often."""
 
 
-def counts_of(learnt: Learnt) -> dict[str, Counter[str]]:
+def counts_of(learnt: Learnt) -> dict[str, dict[str, int]]:
     """Return what one lead adds to the counts of each provider that it was asked of just now."""
-    found: dict[str, Counter[str]] = {}
+    found: dict[str, dict[str, int]] = {}
     for said in learnt.answers:
-        if not said.is_fresh:
-            continue
-        row = found.setdefault(said.provider, Counter())
-        row["found" if said.company else "empty"] += 1
-        if said.company:
-            filled = [name for name in NEEDED if getattr(said.company, name) is not None]
-            row.update(filled)
-            row["complete"] += len(filled) == len(NEEDED)
+        if said.is_fresh:
+            found[said.provider] = _counts(said)
     for name in learnt.failed:
-        found.setdefault(name, Counter())["failed"] += 1
+        found.setdefault(name, {})["failed"] = 1
     for name in learnt.unanswered:
-        found.setdefault(name, Counter())["late"] += 1
+        found.setdefault(name, {})["late"] = 1
     for name, row in found.items():
-        row["asked"] += 1
-        row["calls"] += name in learnt.called
-    found[LEADS] = Counter(asked=1)
+        row["asked"] = 1
+        row["calls"] = int(name in learnt.called)
+    found[LEADS] = {"asked": 1}
     return found
+
+
+def _counts(said: Said) -> dict[str, int]:
+    if said.company is None:
+        return {"empty": 1}
+    filled = {name: 1 for name in NEEDED if getattr(said.company, name) is not None}
+    return {"found": 1, **filled, "complete": int(len(filled) == len(NEEDED))}
 
 
 @dataclass(frozen=True, slots=True)

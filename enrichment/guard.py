@@ -21,6 +21,7 @@ from enrichment.providers.provider import (
     ProviderWrong,
     Query,
 )
+from enrichment.silence import Silence
 from schemas.org import ProviderSettings
 from spans.call_span import call_span
 
@@ -33,7 +34,7 @@ class QuotaSpent(ProviderFailed):
 
 
 class BreakerOpen(ProviderFailed):
-    """The provider failed several times in a row and is left alone for a while."""
+    """The provider failed several times in a row, or answers nobody, and is left alone for a while."""
 
 
 NOT_CALLED = (QuotaSpent, BreakerOpen)  # nothing went out, nothing is charged
@@ -82,7 +83,7 @@ def decode_used(data: bytes) -> Used:
 
 def hour_of(now: datetime) -> str:
     """Return the clock hour, "2026-03-10T14"."""
-    return now.strftime("%Y-%m-%dT%H")
+    return now.isoformat()[:13]  # twenty times as quick as strftime, and asked for at every lead
 
 
 @dataclass(slots=True)
@@ -147,6 +148,10 @@ class Guarded:
     _limiter: AsyncLimiter | None = None
     _busy_until: float = 0.0
     _is_probing: bool = False
+    _silence: Silence = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._silence = Silence(self.settings.breaker_failures, self.call_seconds)
 
     async def ask(self, query: Query, deadline: float) -> Answer:
         """Return the provider's answer by `deadline` (event-loop seconds). Raises ProviderFailed."""
@@ -183,7 +188,8 @@ class Guarded:
                 self.settings.breaker_seconds,
                 exclude=[ProviderBusy, QuotaSpent],
             )
-        if self._is_probing:  # purgatory lets all through when half open; one is enough to find out
+        # purgatory lets all through when half open; one is enough to find out
+        if self._is_probing or self._silence.is_silent(asyncio.get_running_loop().time()):
             raise BreakerOpen
         try:
             async with breaker:
@@ -207,14 +213,26 @@ class Guarded:
                 self.calls += 1
                 self.watch.called(self.settings.name)
                 self.budget.earn()
-                with call_span("provider", self.settings.name):
-                    return await self._answered(query, until)
+                return await self._listened(query, until)
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error
         except ProviderBusy as busy:
             pause = busy.retry_after_seconds or 1.0
             self._busy_until = asyncio.get_running_loop().time() + min(pause, 3600.0)
             raise
+
+    async def _listened(self, query: Query, until: float) -> Answer:
+        """Make the request, and note whether anybody was there."""
+        loop = asyncio.get_running_loop()
+        number, has_answered = self._silence.sent(loop.time()), True
+        try:
+            with call_span("provider", self.settings.name):
+                return await self._answered(query, until)
+        except (ProviderDown, TimeoutError, asyncio.CancelledError):
+            has_answered = False
+            raise
+        finally:
+            self._silence.ended(number, loop.time(), has_answered=has_answered)
 
     async def _answered(self, query: Query, until: float) -> Answer:
         try:

@@ -32,6 +32,7 @@ def merged(lead: Lead, answers: Sequence[Said], settings: Enrichment) -> Lead:
     facts: dict[str, Fact] = dict(lead.facts)
     contested: set[str] = set()
     meant = {id(said): settled(said, lead.company) for said in heard}
+    source = {id(said): Fact(provider=said.provider, at=said.at, confidence=said.confidence) for said in heard}
     speaker = _speaker_of_place(heard, settings)
     for field in FIELDS:
         for said in _ranked(heard, settings.prefer.get(field, ())):
@@ -47,7 +48,7 @@ def merged(lead: Lead, answers: Sequence[Said], settings: Enrichment) -> Lead:
             if value in (None, ()) or (field == "domain" and lead.company.domain and said.found_by == "name"):
                 continue
             known[field] = value
-            facts[f"company.{field}"] = Fact(provider=said.provider, at=said.at, confidence=said.confidence)
+            facts[f"company.{field}"] = source[id(said)]
             break
     return _with(lead, known, facts, contested)
 
@@ -112,8 +113,8 @@ def _speaker_of_place(heard: Sequence[Said], settings: Enrichment) -> Said | Non
 
 
 def _with(lead: Lead, known: Mapping[str, object], facts: dict[str, Fact], contested: set[str]) -> Lead:
-    values = lead.company.model_dump() | dict(known)
-    where = values["country"]
+    values = dict(known)  # what changes: of the normalisers' types already, so nothing is validated again
+    where = values.get("country", lead.company.country)
     if where != lead.company.country:  # the form's state and city lie in the form's country
         for field in ("state", "city", "postcode_area"):
             if field not in known:
@@ -121,10 +122,15 @@ def _with(lead: Lead, known: Mapping[str, object], facts: dict[str, Fact], conte
                 facts.pop(f"company.{field}", None)
     values["region"] = country.region(str(where)) if where else None
     changes: dict[str, object] = {
-        "company": Company(**values),
+        "company": lead.company.model_copy(update=values),
         "facts": facts,
         "conflicts": tuple(sorted({*lead.conflicts, *(f"company.{field}" for field in contested)})),
     }
     if lead.timezone is None:
-        changes["timezone"] = timezone.of_place(values["country"], values["state"])
+        state = values.get("state", lead.company.state)
+        changes["timezone"] = timezone.of_place(_text(where), _text(state))
     return lead.model_copy(update=changes)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

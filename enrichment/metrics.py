@@ -1,6 +1,7 @@
 """What providers are worth: one object a process, on a registry that is passed in (ENR-3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -48,6 +49,17 @@ class FormMetrics:
         self._steps.labels(*pair).inc()
 
 
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is counted of one provider: looked up once, as finding a series by its labels costs more than counting."""
+
+    answers: Mapping[str, Counter]
+    fields: Mapping[str, Counter]
+    seconds: Histogram
+    calls: Counter
+    cost: Counter
+
+
 class ProviderMetrics:
     """A `guard.Watch`. Labels: provider (names of the org file), outcome, field (the four of ENR-1): closed sets."""
 
@@ -93,29 +105,30 @@ class ProviderMetrics:
         self._fall = Gauge(
             "leadstream_enrichment_fill_fall_ratio", "Fall of the fill rate.", ["provider", "field"], registry=registry
         )
-        for name in self._prices:
-            self._start(name)
+        self._series = {name: self._started(name) for name in self._prices}
 
     def called(self, provider: str) -> None:
-        self._calls.labels(provider).inc()
-        self._cost.labels(provider).inc(self._prices[provider][0])
+        series = self._series[provider]
+        series.calls.inc()
+        series.cost.inc(self._prices[provider][0])
 
     def answered(self, provider: str, answer: Answer, seconds: float) -> None:
-        self._seconds.labels(provider).observe(seconds)
+        series = self._series[provider]
+        series.seconds.observe(seconds)
         if not isinstance(answer, Firmographics):
-            self._answers.labels(provider, "empty").inc()
+            series.answers["empty"].inc()
             return
-        self._answers.labels(provider, "found").inc()
-        self._cost.labels(provider).inc(self._prices[provider][1])
-        for name in NEEDED:
+        series.answers["found"].inc()
+        series.cost.inc(self._prices[provider][1])
+        for name, filled in series.fields.items():
             if getattr(answer.company, name) is not None:
-                self._fields.labels(provider, name).inc()
+                filled.inc()
 
     def failed(self, provider: str, error: ProviderFailed, seconds: float) -> None:
         outcome = next(name for kind, name in _FAILURES if isinstance(error, kind))
-        self._answers.labels(provider, outcome).inc()
+        self._series[provider].answers[outcome].inc()
         if outcome not in _NOT_TIMED:
-            self._seconds.labels(provider).observe(seconds)
+            self._series[provider].seconds.observe(seconds)
 
     def covered(self, found: Sequence[Worth]) -> None:
         """Show what providers are worth over the last weeks."""
@@ -125,12 +138,12 @@ class ProviderMetrics:
             for name, share in one.fall.items():
                 self._fall.labels(one.provider, name).set(share)
 
-    def _start(self, provider: str) -> None:
+    def _started(self, provider: str) -> "_Series":
         """Show zeros from the start, so that a rate sees the first one."""
-        for outcome in OUTCOMES:
-            self._answers.labels(provider, outcome)
-        for name in NEEDED:
-            self._fields.labels(provider, name)
-        self._seconds.labels(provider)
-        self._calls.labels(provider)
-        self._cost.labels(provider)
+        return _Series(
+            answers={outcome: self._answers.labels(provider, outcome) for outcome in OUTCOMES},
+            fields={name: self._fields.labels(provider, name) for name in NEEDED},
+            seconds=self._seconds.labels(provider),
+            calls=self._calls.labels(provider),
+            cost=self._cost.labels(provider),
+        )

@@ -13,6 +13,7 @@ from streams.metrics import RunnerMetrics
 from streams.outcome import Outcome, stumbled
 from streams.stage import Context, Event, Stage
 
+_READING_PASSES = 10  # of the event loop, from bytes in a socket to an answer
 # A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
 GRACE_SECONDS = 5.0
 
@@ -53,6 +54,15 @@ class Lookups:
         finally:
             self._metrics.time_step("prepare", time.perf_counter() - started)
 
+    def read_on(self) -> None:
+        """Let what is still being asked from earlier batches read its answers, waiting for none.
+
+        The event loop stands still between batches. Where the next one comes a minute later, an answer that arrived in
+        time would else be found after its deadline, and count as none.
+        """
+        if asyncio.all_tasks(self._events):
+            self._events.run_until_complete(_passes())
+
     def _asked_one_by_one(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
         """Find the records whose look-ups fail by themselves; the others get theirs."""
         context: dict[str, object] = {}
@@ -88,3 +98,8 @@ class Lookups:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
         return {event_id: found for task in asked for event_id, found in task.result().items()}
+
+
+async def _passes() -> None:
+    for _ in range(_READING_PASSES):
+        await asyncio.sleep(0)

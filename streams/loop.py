@@ -104,6 +104,7 @@ class Loop:
         batch = self._read()
         if not batch.next_offsets:
             self._metrics.set_watermark(None)
+            self._lookups.read_on()
             self._transactor.poll()
             self._low_priority.adjust(self._assignment.next_offsets)
             return False

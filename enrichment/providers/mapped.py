@@ -10,6 +10,7 @@ from schemas.lead import Company
 
 FIELDS = frozenset(Company.model_fields) - {"region"}
 MOST_TECHNOLOGIES = 50
+_NOTHING = Company()
 
 
 def firm(values: Mapping[str, Any]) -> Company | None:
@@ -37,7 +38,7 @@ def firm(values: Mapping[str, Any]) -> Company | None:
         technologies=_names(values.get("technologies")),
         funding=text.get("funding"),
     )
-    return None if found == Company() else found
+    return None if found == _NOTHING else found
 
 
 def _site(text: str | None) -> str | None:

@@ -1,6 +1,5 @@
 """What providers knew, counted a day and provider in the store, for 35 days: it outlives restarts, metrics do not."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -39,9 +38,11 @@ def counted(state: StateView, learnt: Learnt, at: datetime) -> list[Put]:
     for provider, more in counts_of(learnt).items():
         key = f"{PREFIX}{at.date().isoformat()}/{provider}"
         earlier: Coverage | None = state.get(key)
-        counts = Counter(earlier.counts if earlier else {})
-        counts.update(more)
-        changes.append(Put(key, Coverage({name: count for name, count in counts.items() if count})))
+        counts = dict(earlier.counts) if earlier else {}
+        for name, count in more.items():
+            if count:
+                counts[name] = counts.get(name, 0) + count
+        changes.append(Put(key, Coverage(counts)))
     return changes
 
 

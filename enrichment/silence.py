@@ -1,0 +1,49 @@
+"""A provider that has stopped answering, noticed before its first request has run out of time."""
+
+from dataclasses import dataclass, field
+from itertools import islice
+
+_LEAST_PATIENCE_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Silence:
+    """Counts the requests that are out and when one was last answered. All times are event-loop seconds.
+
+    A breaker counts ends: at 100 leads a second a provider that takes requests and says nothing is asked 200 times
+    before the first of them ends after two seconds. So nothing more is asked while `most` requests have been out for
+    longer than patience and not one answer came since; the first answer ends that, and else their ends open the breaker.
+    Patience is four times what an answer usually takes, at least a quarter of a second and at most half of
+    `call_seconds`.
+    """
+
+    most: int
+    call_seconds: float
+    usual: float = field(init=False)
+    _out: dict[int, float] = field(default_factory=dict)  # in the order of sending
+    _heard_at: float = float("-inf")
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.usual = self.call_seconds / 8
+
+    def is_silent(self, now: float) -> bool:
+        """Tell whether one more request would be one too many."""
+        if len(self._out) < self.most:
+            return False
+        since = next(islice(self._out.values(), self.most - 1, None))  # so many have been out since then
+        patience = min(max(4 * self.usual, _LEAST_PATIENCE_SECONDS), self.call_seconds / 2)
+        return now - since > patience and self._heard_at < since
+
+    def sent(self, now: float) -> int:
+        """Note a request; return its number."""
+        self._number += 1
+        self._out[self._number] = now
+        return self._number
+
+    def ended(self, number: int, now: float, *, has_answered: bool) -> None:
+        """Note that a request has ended, by an answer (a refusal is one too) or by nobody's."""
+        took = now - self._out.pop(number)
+        if has_answered:
+            self._heard_at = now
+            self.usual += (took - self.usual) / 8
