@@ -17,6 +17,7 @@ from rich.table import Table
 
 from streams.broker.embedded import start
 from tests.bench import board, chain, decisions, inputs, restoring, telling, throughput, timers
+from tests.bench.enrichment import outage, slow
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
 
@@ -27,7 +28,18 @@ RATES = (20, 100, 500)
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("throughput", "peers", "latency", "restore", "kill", "decisions", "timers", "notify", "board")
+    parts = (
+        "throughput",
+        "peers",
+        "latency",
+        "restore",
+        "kill",
+        "decisions",
+        "timers",
+        "notify",
+        "board",
+        "enrichment",
+    )
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--json", type=Path, default=ROOT / ".leadstream" / "bench.json")
@@ -89,6 +101,10 @@ def _measured(
             "p99 s beside": round(together.p99, 3),
             "ratio p99": round(together.p99 / alone.p99, 2),
         }
+    if only in (None, "enrichment"):
+        console.print("slow providers at 500 leads a second, then a dead one at 100 ...")
+        found.update(slow.run(bootstrap, folder, 500, 20))
+        found.update(outage.run(bootstrap, folder, 100, 60))
     if only in (None, "timers"):
         console.print("timers: memory, restore, fires ...")
         found.update(timers.run(bootstrap, folder))
