@@ -13,8 +13,8 @@ class Silence:
     A breaker counts ends: at 100 leads a second a provider that takes requests and says nothing is asked 200 times
     before the first of them ends after two seconds. So nothing more is asked while `most` requests have been out for
     longer than patience and not one answer came since. The first answer ends that; without one, the ends of those
-    requests open the breaker. Patience is four times what an answer usually takes, at least a quarter of a second and at most half of
-    `call_seconds`.
+    requests open the breaker. Patience is four times what an answer usually takes, at least a quarter of a second and
+    at most half of `call_seconds`.
     """
 
     most: int
