@@ -64,6 +64,8 @@ def require_answer(cluster: ClusterSettings) -> None:
 def initialise(producer: Producer) -> None:
     """Fence whoever had the slot before, and end its open transaction. Raises ClusterUnreachable to be tried again."""
     try:
+        # Asked before it is connected, librdkafka looks for the coordinator again only after half a second.
+        producer.list_topics(timeout=PROBE_SECONDS)
         producer.init_transactions(INIT_SECONDS)
     except KafkaException as error:
         if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:

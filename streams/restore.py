@@ -14,7 +14,7 @@ from streams.errors import Fatal
 from streams.kafka.config import (
     ClusterSettings,
     admin_config,
-    table_consumer_config,
+    to_end_consumer_config,
     uncommitted_consumer_config,
 )
 from streams.message import Incoming, received
@@ -97,7 +97,7 @@ def restore(
     started = time.monotonic()
     identity = topic_id(settings, topic)
     ends, wiped = _plan(settings, topic, stores, identity)
-    reader = Consumer(table_consumer_config(settings))
+    reader = Consumer(to_end_consumer_config(settings))
     try:
         starts = {number: _next_offset(store, identity) for number, store in stores.items()}
         unread = {number for number in stores if starts[number] < ends[number]}

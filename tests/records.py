@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, table_consumer_config
+from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, to_end_consumer_config
 
 READ_SECONDS = 30.0
 
@@ -107,7 +107,7 @@ class Records:
 
     @contextmanager
     def _reading(self, topics: Sequence[str]) -> Iterator[tuple[Consumer, set[tuple[str, int]]]]:
-        consumer = Consumer(table_consumer_config(self.settings))
+        consumer = Consumer(to_end_consumer_config(self.settings))
         try:
             known = consumer.list_topics(timeout=READ_SECONDS).topics
             partitions = {

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.errors import Retryable
 from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable
-from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
+from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
+from streams.message import Incoming, arrived
 
 _STALL_SECONDS = 30.0
 
@@ -55,13 +56,13 @@ def read(settings: ClusterSettings, topic: str, partitions: Sequence[int] | None
 def read_from(settings: ClusterSettings, topic: str, offsets: Mapping[int, int]) -> Iterator[Record]:
     """Yield as `read`, from these offsets on. offsets: partition -> first offset to read."""
     full = qualified(settings.namespace, topic)
-    consumer = Consumer(table_consumer_config(settings))
+    consumer = Consumer(to_end_consumer_config(settings))
     try:
         consumer.assign([TopicPartition(full, partition, offset) for partition, offset in offsets.items()])
         waiting = set(offsets)
         deadline = time.monotonic() + _STALL_SECONDS
         while waiting:
-            messages = consumer.consume(1_000, 0.2)
+            messages = arrived(consumer, 1_000, 0.2)
             if messages:
                 deadline = time.monotonic() + _STALL_SECONDS
             elif time.monotonic() > deadline:
@@ -71,7 +72,7 @@ def read_from(settings: ClusterSettings, topic: str, offsets: Mapping[int, int])
                 if error is None:
                     yield _record(topic, message)
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    waiting.discard(_number(message.partition()))
+                    waiting.discard(message.partition())
                 else:
                     raise KafkaException(error)
     finally:
@@ -81,7 +82,7 @@ def read_from(settings: ClusterSettings, topic: str, offsets: Mapping[int, int])
 def read_since(settings: ClusterSettings, topic: str, since: datetime) -> Iterator[Record]:
     """Yield as `read`, the records that Kafka took at `since` or later."""
     full = qualified(settings.namespace, topic)
-    consumer = Consumer(table_consumer_config(settings))
+    consumer = Consumer(to_end_consumer_config(settings))
     try:
         asked = [
             TopicPartition(full, number, int(since.timestamp() * 1_000))
@@ -107,7 +108,7 @@ def latest(settings: ClusterSettings, topic: str) -> dict[str, Record]:
 def partition_count(settings: ClusterSettings, topic: str) -> int:
     """Return how many partitions the topic has. Raises ClusterUnreachable, TopicMissing."""
     full = qualified(settings.namespace, topic)
-    consumer = Consumer(table_consumer_config(settings))
+    consumer = Consumer(to_end_consumer_config(settings))
     try:
         metadata = consumer.list_topics(full, timeout=ADMIN_SECONDS).topics[full]
     except KafkaException as error:
@@ -119,24 +120,13 @@ def partition_count(settings: ClusterSettings, topic: str) -> int:
     return len(metadata.partitions)
 
 
-def _record(topic: str, message: Message) -> Record:
-    headers = message.headers() or []
-    pairs = headers.items() if isinstance(headers, dict) else headers
+def _record(topic: str, message: Incoming) -> Record:
     return Record(
         topic,
-        _number(message.partition()),
-        _number(message.offset()),
-        _bytes(message.key()),
-        _bytes(message.value()),
-        tuple((name, _bytes(value)) for name, value in pairs),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),
         datetime.fromtimestamp(message.timestamp()[1] / 1_000, UTC),
     )
-
-
-def _bytes(value: str | bytes | None) -> bytes | None:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _number(value: int | None) -> int:
-    assert value is not None, "a record that was read has a partition and an offset"
-    return value

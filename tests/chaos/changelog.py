@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from schemas.timer import TimerArmed
 from schemas.topics import TOPICS
-from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
+from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
 from streams.message import Incoming, received
 from streams.store.rocks import open_rocks
 from streams.timers.index import microseconds, open_index
@@ -22,7 +22,7 @@ READS = 600  # without a record in all of them the topic has no end
 def committed(cluster: ClusterSettings, topic: str) -> Iterator[Incoming]:
     """Yield every committed record of a topic (logical name), per partition in order, to the last stable offset."""
     full = qualified(cluster.namespace, topic)
-    consumer = Consumer(table_consumer_config(cluster))
+    consumer = Consumer(to_end_consumer_config(cluster))
     try:
         numbers = set(consumer.list_topics(full, timeout=30).topics[full].partitions)
         consumer.assign([TopicPartition(full, number, OFFSET_BEGINNING) for number in sorted(numbers)])
