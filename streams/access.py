@@ -88,6 +88,11 @@ def _crm() -> Access:
     return Access("crm", ("leads.assigned", "reps", "accounts", "xref", "bookmarks"), _written_by("crm"))
 
 
+def _accounts() -> Access:
+    """`leadstream accounts check` reads, and tells people."""
+    return Access("accounts", ("accounts", "reps", "leads.enriched"), ())
+
+
 def _board() -> Access:
     """The board reads in no group, and a person's actions go in where upstream's do.
 
@@ -110,6 +115,7 @@ ACCESS: Mapping[str, Access] = {
     "meter": _meter(),
     "intake": _intake(),
     "crm": _crm(),
+    "accounts": _accounts(),
     "board": _board(),
     "ops": _ops(),
 }

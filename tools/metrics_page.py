@@ -23,6 +23,7 @@ _PARTS = {
     "leadstream_enrichment_": "## Enrichment",
     "leadstream_notifiers_": "## Notifications",
     "leadstream_intake_": "## Intake",
+    "leadstream_board_": "## Board",
 }
 
 

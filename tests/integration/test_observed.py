@@ -15,7 +15,7 @@ import pytest
 from streams.kafka.config import ClusterSettings
 from tests.broker import FoundBroker
 from tests.lab.collector import Collector, collecting
-from tests.observed.entrance import intake
+from tests.observed.entrance import board, intake
 from tests.observed.prometheus import Prometheus, prometheus
 from tests.observed.scene import Scene, a_day, scene
 from tools.dashboards import DASHBOARDS
@@ -48,7 +48,8 @@ def day(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         collector = held.enter_context(collecting())
         running = held.enter_context(scene(cluster, folder, {"LEADSTREAM_TRACES_URL": collector.url}))
         entrance = held.enter_context(intake(cluster, folder, {"LEADSTREAM_TRACES_URL": collector.url}))
-        targets = [f"127.0.0.1:{port}" for port in running.ports.values()] + [entrance]
+        shown = held.enter_context(board(cluster, folder))
+        targets = [f"127.0.0.1:{port}" for port in running.ports.values()] + [entrance, shown]
         own = held.enter_context(prometheus(folder / "prometheus", targets))
         for number in range(10):
             body = {"email": f"api{number}@acme-{number}-labs.com", "action": "demo", **COMPANY}

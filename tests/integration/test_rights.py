@@ -189,6 +189,19 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
         process.wait(20)
 
 
+def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[ClusterSettings, int]) -> None:
+    _, port = guarded
+    ran = subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", "accounts", "check", "--json"],
+        env=os.environ | environ_of("accounts", port, {"LEADSTREAM_NAMESPACE": NAMESPACE}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout.strip()) == (0, "[]"), ran.stderr
+
+
 @pytest.mark.parametrize(("user", "topic"), [("track", "leads.assigned"), ("intake", "decisions"), ("notify", "reps")])
 def test_no_one_writes_what_is_not_theirs(guarded: tuple[ClusterSettings, int], user: str, topic: str) -> None:
     _, port = guarded

@@ -1,11 +1,11 @@
-"""The intake as a process of its own, open to this machine."""
+"""The intake and the board as processes of their own, open to this machine."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,15 +16,27 @@ from streams.kafka.config import ClusterSettings
 READY_SECONDS = 30.0
 
 
+def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[str]:
+    """Run an intake; yields its address once it takes leads. environ: further settings. folder: for its log."""
+    return _serving("intake", "/readyz", cluster, folder, environ)
+
+
+def board(cluster: ClusterSettings, folder: Path) -> AbstractContextManager[str]:
+    """Run a board; yields its address once it answers. folder: for its file and log."""
+    return _serving("board", "/healthz", cluster, folder, {"LEADSTREAM_STATE_DIR": str(folder)})
+
+
 @contextmanager
-def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield its address once it takes leads; it ends with the block. environ: further settings. folder: for its log."""
+def _serving(
+    name: str, probe: str, cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]
+) -> Iterator[str]:
     address = f"127.0.0.1:{next(free_ports(8_200))}"
     settings = {"LEADSTREAM_BOOTSTRAP": cluster.bootstrap, "LEADSTREAM_NAMESPACE": cluster.namespace, **environ}
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "intake.log").open("ab") as log:
+    log_file = folder / f"{name}.log"
+    with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli.main", "intake", "--open", "--port", address.rpartition(":")[2]],
+            [sys.executable, "-m", "streams.cli.main", name, "--open", "--port", address.rpartition(":")[2]],
             env=os.environ | settings,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -32,9 +44,9 @@ def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -
         )
     try:
         deadline = time.monotonic() + READY_SECONDS
-        while not _is_ready(address):
-            said = (folder / "intake.log").read_text(errors="replace")[-2_000:]
-            assert process.poll() is None and time.monotonic() < deadline, f"the intake is not ready: {said}"
+        while not _answers(f"http://{address}{probe}"):
+            said = log_file.read_text(errors="replace")[-2_000:]
+            assert process.poll() is None and time.monotonic() < deadline, f"{name} is not ready: {said}"
             time.sleep(0.05)
         yield address
     finally:
@@ -42,8 +54,8 @@ def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -
         process.wait(20)
 
 
-def _is_ready(address: str) -> bool:
+def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"http://{address}/readyz", timeout=3).status_code == 200
+        return httpx.get(url, timeout=3).status_code == 200
     except httpx.TransportError:
         return False

@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
 STEP = 15
 HEALTHY, BROKEN = 60, 40  # steps: a quarter of an hour, then ten minutes
 STAGES = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
-S, B, A, E, N = (f"leadstream_{part}_" for part in ("streams", "business", "assign", "enrichment", "notifiers"))
+S, B, A, E, N, D = (
+    f"leadstream_{part}_" for part in ("streams", "business", "assign", "enrichment", "notifiers", "board")
+)
 
 
 def steady(value: float) -> str:
@@ -70,6 +72,9 @@ def healthy() -> dict[str, str]:
         rows[f'{A}pool_members{{division="main", pool="smb", state="{state}"}}'] = steady(members)
     rows[f'{A}fairness_deviation_turns{{division="main", pool="smb", rep="S1", mode="rotation"}}'] = steady(0.4)
     rows[f'{A}unassigned_age_seconds{{division="main"}}'] = steady(0)
+    rows[f"{D}dead_letter_age_seconds"] = growing(STEP)
+    for kind in ("stale account", "ghost user"):
+        rows[f'{D}flags{{kind="{kind}"}}'] = steady(0)
     return rows
 
 
@@ -122,6 +127,18 @@ FAULTS: Mapping[str, Fault] = {
         },
         "HungTransaction",
         60,
+    ),
+    "a dead letter waits": Fault(
+        {f"{D}dead_letter_age_seconds": then("0", f"{7 * 86_400}+{STEP}")},
+        "DeadLettersWaiting",
+        60,
+        frozenset({"DeadLettersWaiting"}),
+    ),
+    "a named account loses its owner": Fault(
+        {f'{D}flags{{kind="stale account"': then("0", "1")}, "StaleAccount", 360, frozenset({"StaleAccount"})
+    ),
+    "a manager leaves": Fault(
+        {f'{D}flags{{kind="ghost user"': then("0", "2")}, "GhostUser", 360, frozenset({"GhostUser"})
     ),
 }
 SILENCE = "silence"

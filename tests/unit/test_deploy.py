@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import jsonschema
 import kubernetes_validate
 import pytest
@@ -15,8 +16,10 @@ import typer
 import yaml
 
 from streams.access import ACCESS
+from streams.board.settings import BoardSettings
 from streams.cli.commands.manifests import Part, rendered
 from streams.cli.main import app
+from streams.intake.settings import IntakeSettings
 from streams.settings import Settings
 from streams.topology import NAMES, http_port
 
@@ -94,6 +97,17 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
 DOCUMENTS = dict(documents())
 
 
+def pods() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, document in DOCUMENTS.items():
+        if document["kind"] in ("StatefulSet", "Deployment"):
+            yield name, document["spec"]["template"]["spec"]
+        elif document["kind"] == "CronJob":
+            yield name, document["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+
+PODS = dict(pods())
+
+
 @pytest.mark.parametrize("part", MADE)
 def test_what_is_made_by_the_command_is_what_is_committed(part: Part) -> None:
     assert (KUBERNETES / MADE[part]).read_text() == rendered(part, "kafka", "")
@@ -115,32 +129,44 @@ def test_the_schemas_refuse_a_misspelt_field() -> None:
         kubernetes_validate.validate(spoiled, VERSION, strict=True)
 
 
-@pytest.mark.parametrize("folder", [KUBERNETES, KUBERNETES / "kafka", KUBERNETES / "scaling"], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "folder", [KUBERNETES, KUBERNETES / "crm", KUBERNETES / "kafka", KUBERNETES / "scaling"], ids=lambda f: f.name
+)
 def test_each_kustomization_names_the_files_beside_it(folder: Path) -> None:
     named = set(yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"])
     assert named == {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
 
 
-@pytest.mark.parametrize("stage", NAMES)
-def test_a_stage_runs_a_known_command_as_nobody_on_a_file_system_it_cannot_write(stage: str) -> None:
-    pod = DOCUMENTS[f"stages.yaml: StatefulSet leadstream-{stage}"]["spec"]["template"]["spec"]
+def test_every_process_has_a_user_and_mounts_no_other_ones_certificate() -> None:
+    users = {name.rpartition(" ")[2] for name in DOCUMENTS if name.startswith("users.yaml")}
+    assert users == {f"leadstream-{name}" for name in ACCESS}
+    for name, pod in PODS.items():
+        secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+        (user,) = secrets - {"kafka-cluster-ca-cert"}
+        assert user in users, name
+        assert DOCUMENTS[name]["metadata"]["name"].startswith(user), name
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_a_pod_runs_a_known_command_as_nobody_on_a_file_system_it_cannot_write(name: str) -> None:
+    pod = PODS[name]
     (container,) = pod["containers"]
     words = [word.replace("$(SLOT)", "0") for word in container["args"]]
-    typer.main.get_command(app).commands[words[0]].make_context(words[0], words[1:])  # type: ignore[attr-defined]
+    command: Any = typer.main.get_command(app)
+    while isinstance(command, click.Group) and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    command.make_context("", words)
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert not pod["automountServiceAccountToken"]
 
 
-def test_every_process_has_a_user_and_mounts_no_other_ones_certificate() -> None:
-    users = {name.rpartition(" ")[2] for name in DOCUMENTS if name.startswith("users.yaml")}
-    assert users == {f"leadstream-{name}" for name in ACCESS}
-    for name, document in DOCUMENTS.items():
-        if document["kind"] in ("StatefulSet", "Deployment"):
-            volumes = document["spec"]["template"]["spec"]["volumes"]
-            secrets = {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
-            assert secrets == {"kafka-cluster-ca-cert", document["metadata"]["name"]}, name
-            assert document["metadata"]["name"] in users
+def test_what_runs_by_the_clock_never_runs_twice_at_once() -> None:
+    jobs = {name: one for name, one in DOCUMENTS.items() if one["kind"] == "CronJob"}
+    assert len(jobs) == 3
+    for name, job in jobs.items():
+        assert job["spec"]["concurrencyPolicy"] == "Forbid", name
+        assert job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"] <= 3_600, name
 
 
 def test_secrets_are_named_and_never_held() -> None:
@@ -176,11 +202,14 @@ def test_compose_mounts_files_that_exist() -> None:
             assert source.startswith(".") or source in compose()["volumes"], f"{name}: {source}"
 
 
-def test_compose_has_prometheus_look_at_every_stage_and_the_intake() -> None:
+def test_prometheus_looks_at_every_stage_the_intake_and_the_board() -> None:
     scraped = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
     (job,) = scraped["scrape_configs"]
     wanted = [f"stages:{http_port(name, 0, Settings())}" for name in NAMES]
-    assert job["static_configs"][0]["targets"] == [*wanted, "intake:8080"]
+    assert job["static_configs"][0]["targets"] == [*wanted, "intake:8080", "board:8090"]
+    alone = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    ports = [http_port(name, 0, Settings()) for name in NAMES] + [IntakeSettings().port, BoardSettings().port]
+    assert alone[0]["static_configs"][0]["targets"] == [f"127.0.0.1:{port}" for port in ports]
     ruled = {Path(path).name for path in scraped["rule_files"]}
     beside = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     assert ruled == set(beside["rule_files"])

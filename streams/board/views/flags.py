@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 import orjson
 
@@ -18,13 +19,28 @@ FEWEST_LEADS = 10  # a rule, or a week, with fewer says nothing
 STALE_ACCOUNT_DAYS = 90
 COVERAGE_DAYS = 7
 COVERAGE_BEFORE_DAYS = 30
+Kind = Literal[
+    "no owner",
+    "owner inactive",
+    "missed, owner never told",
+    "handed on repeatedly",
+    "uneven load",
+    "rule unused",
+    "rule overruled",
+    "stale account",
+    "ghost user",
+    "empty pool",
+    "coverage drop",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What a flag may be, gravest first for those of a lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One thing that is wrong. kind: for grouping. what: of whom or what; cause: one sentence; link: where to look."""
 
-    kind: str
+    kind: Kind
     what: str
     cause: str
     link: str
@@ -64,7 +80,7 @@ def _leads(connection: sqlite3.Connection, everybody: People, now: datetime, mov
     inactive = [one.id for one in everybody.by_id.values() if not one.active]
     marks = ",".join("?" * len(inactive))
     open_ones = "closed_at IS NULL AND is_test=0"
-    asked: list[tuple[str, str, tuple[object, ...]]] = [
+    asked: list[tuple[Kind, str, tuple[object, ...]]] = [
         (
             "no owner",
             f"{open_ones} AND state IN ('assigned', 'queued', 'held') AND owner IS NULL AND submitted_at < ?",
@@ -86,7 +102,7 @@ def _leads(connection: sqlite3.Connection, everybody: People, now: datetime, mov
                 yield Flag(kind, one.company, cause, f"/leads/{one.lead.lead_id}", one.lead.changed_at)
 
 
-def _cause(kind: str, one: Listed, everybody: People, now: datetime, moves: int) -> str:
+def _cause(kind: Kind, one: Listed, everybody: People, now: datetime, moves: int) -> str:
     lead = one.lead
     owner = everybody.name(lead.owner)
     match kind:

@@ -7,11 +7,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry
 
 from streams.board.web.actions import Refused, actions_router
 from streams.board.web.board import Board
 from streams.board.web.live import MOST_LISTENERS
 from streams.board.web.login import FormTooLong, NotLoggedIn, login_router, viewer_of
+from streams.board.web.metrics import metrics_router
 from streams.board.web.oidc import oidc_router
 from streams.board.web.pages import NotThere, pages_router
 from streams.board.web.rendering import ENVIRONMENT
@@ -77,6 +79,7 @@ def create_app(board: Board) -> FastAPI:
 
     app.include_router(login_router(board))
     app.include_router(pages_router(board))
+    app.include_router(metrics_router(board, CollectorRegistry()))
     app.include_router(actions_router(board))
     if board.settings.oidc_issuer:
         app.include_router(oidc_router(board))

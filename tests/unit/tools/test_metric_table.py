@@ -19,7 +19,7 @@ class Row:
     limits: tuple[str, ...] = ()
 
 
-B, A, S, E = (f"leadstream_{part}_" for part in ("business", "assign", "streams", "enrichment"))
+B, A, S, E, D = (f"leadstream_{part}_" for part in ("business", "assign", "streams", "enrichment", "board"))
 TABLE = {
     "speed to assign, p95 in 60 s": Row(
         B + "speed_to_assign_seconds_bucket", ("overview", "Speed to assign"), ("SpeedToAssignSlow",), ("> 60", "[15m]")
@@ -103,6 +103,15 @@ TABLE = {
         B + "outcomes_total", ("sla", "Routed by rule"), ("RuleReassigned",), ("> 0.5",)
     ),
     "flag: empty pool": Row(A + "pool_members", ("fairness", "Members"), ("PoolEmpty",), ("== 0",)),
+    "flag: stale named account": Row(
+        D + "flags", ("overview", "Roster, accounts, policy"), ("StaleAccount",), ('"stale account"', "> 0")
+    ),
+    "flag: ghost user": Row(
+        D + "flags", ("overview", "Roster, accounts, policy"), ("GhostUser",), ('"ghost user"', "> 0")
+    ),
+    "dead letters waiting": Row(
+        D + "dead_letter_age_seconds", ("stage", "Dead letters waiting"), ("DeadLettersWaiting",), ("> 7 * 86400",)
+    ),
     "flag: coverage drop": Row(
         E + "fields_total", ("enrichment", "Fill by field"), ("EnrichmentDropped",), ("- 0.10",)
     ),
