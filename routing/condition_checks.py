@@ -11,13 +11,27 @@ from routing.policy_yaml import Document, Path
 from schemas.policy_file import PolicyFile
 
 _ERROR = Severity.ERROR
+# What people call a fact elsewhere, by its last part.
+OTHER_WORDS = {
+    **dict.fromkeys(("headcount", "size", "employee_count", "company_size", "num_employees"), "company.employees"),
+    **dict.fromkeys(("vertical", "sector"), "company.industry"),
+    **dict.fromkeys(("province", "state_code"), "company.state"),
+    **dict.fromkeys(("country_code", "hq_country"), "company.country"),
+    **dict.fromkeys(("zip", "zip_code", "zipcode", "postcode", "postal_code"), "company.postcode_area"),
+    **dict.fromkeys(("lead_score", "points"), "score"),
+    **dict.fromkeys(("priority", "urgency"), "tier"),
+    **dict.fromkeys(("title", "job_title", "level"), "lead.seniority"),
+    **dict.fromkeys(("lead_source", "utm_source"), "lead.source"),
+    **dict.fromkeys(("email_domain",), "mail.domain"),
+    **dict.fromkeys(("form_action", "conversion", "intent_action"), "lead.action"),
+}
 
 
 def condition_findings(file: PolicyFile, document: Document, path: Path, condition: Condition) -> Iterator[Finding]:
     """Yield facts that do not exist, words outside their closed set, and comparisons that can never hold."""
     for name in condition.fields:
         if kind_of(name) is None:
-            what = f"{name} is no fact of a lead.{meant(name, tuple(KINDS))}"
+            what = f"{name} is no fact of a lead.{_meant_fact(name)}"
             yield place(document, path, _ERROR, "condition.fact", what, "The facts are listed in docs/policy.md.")
         elif name.startswith("calendar.") and name.split(".", 1)[1] not in file.calendars:
             what = f"{name} asks for a calendar that the policy does not have."
@@ -25,6 +39,12 @@ def condition_findings(file: PolicyFile, document: Document, path: Path, conditi
     for leaf in leaves(condition.node):
         if isinstance(leaf, Comparison) and kind_of(leaf.field) is not None:
             yield from _comparison(file, document, path, leaf)
+
+
+def _meant_fact(name: str) -> str:
+    """Return the guess what was meant: another word for a fact, else one that is spelt alike."""
+    known = OTHER_WORDS.get(name.rpartition(".")[2].lower())
+    return f" Did you mean {known!r}?" if known else meant(name, tuple(KINDS))
 
 
 def allowed_words(file: PolicyFile, name: str) -> tuple[str, ...] | None:

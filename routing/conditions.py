@@ -215,7 +215,7 @@ def _refuse_excess(text: str) -> None:
     word = re.search(r"\b(and|or|not|AND|OR|NOT)\b", bare)
     if word:
         sign = {"and": "&&", "or": "||", "not": "!"}[word[1].lower()]
-        raise ConditionInvalid(f"{word[1]} is no operator", f"Write {sign} instead.", word.start())
+        raise ConditionInvalid(f"{word[1]!r} is no operator", f"Write {sign} instead.", word.start())
 
 
 def _syntax(text: str, said: str) -> ConditionInvalid:

@@ -97,7 +97,7 @@ def grouped(policy: Policy, found: Sequence[Cell]) -> tuple[str, ...]:
         alike.setdefault((segment, named), []).append(place or "unknown")
     said = []
     for (segment, named), places in alike.items():
-        shown = ", ".join("others" if name == ANOTHER else str(name) for name in named)
+        shown = ", ".join("other industries" if name == ANOTHER else str(name) for name in named)
         only = "" if len(named) == len(industries) else f" ({shown})"
         said.append(f"{_segment(segment)} leads in {', '.join(places)}{only}")
     return tuple(said)

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-from routing.calendar.business_time import calendar_of
 from routing.finding import Finding, Severity
 from routing.policy_errors import meant, place
 from routing.policy_yaml import Document, Path
 from schemas.policy_file import PolicyFile, Target, ToPool, ToQueue
 from schemas.policy_pool import Fallback, Fallbacks
 from schemas.policy_sla import Step, StepAction
-from schemas.rep import Hours
 
 _ERROR = Severity.ERROR
 
 
 def structure_findings(file: PolicyFile, document: Document) -> Iterator[Finding]:
-    """Yield what is wrong with names, bands, the catch-all, calendars and ladders. All are errors."""
-    yield from _zones(file, document)
+    """Yield what is wrong with names, bands, the catch-all and ladders. All are errors."""
     yield from _bands(file, document)
     yield from _last_rule(file, document)
     yield from _repeated_names(file, document)
@@ -60,41 +56,13 @@ def _allowed(names: tuple[str, ...]) -> str:
     return f"Allowed: {', '.join(names)}." if names else "There is none yet."
 
 
-def _zones(file: PolicyFile, document: Document) -> Iterator[Finding]:
-    zones: list[tuple[Path, str]] = [(("timezone",), file.timezone)]
-    zones += [(("calendars", name, "timezone"), hours.timezone) for name, hours in file.calendars.items()]
-    for path, zone in zones:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            what = f"{zone!r} is no time zone."
-            yield place(document, path, _ERROR, "zone.unknown", what, "Write one such as America/New_York or UTC.")
-    for name, hours in file.calendars.items():
-        try:
-            calendar_of(hours)
-        except ValueError as error:
-            what = f"calendar {name!r}: {error}."
-            yield place(document, ("calendars", name), _ERROR, "calendar.time", what, 'Write times as "09:00".')
-        yield from _shifts(document, name, hours)
-
-
-def _shifts(document: Document, name: str, hours: Hours) -> Iterator[Finding]:
-    for day, spans in hours.week.items():
-        for start, end in spans:
-            if end <= start:
-                what = f"the shift {start} to {end} ends before it starts."
-                allowed = 'Split a night shift at "24:00" and "00:00".'
-                path: Path = ("calendars", name, "week", day)
-                yield place(document, path, _ERROR, "calendar.shift", what, allowed)
-
-
 def _bands(file: PolicyFile, document: Document) -> Iterator[Finding]:
     if not file.segments:
         return
     starts = sorted(file.segments, key=lambda segment: segment.start)
     if starts[0].start != 0:
         what = f"headcounts below {starts[0].start} have no segment."
-        allowed = "The lowest segment starts from 0."
+        allowed = "Write from: 0 for the lowest."
         yield place(document, ("segments",), _ERROR, "segments.gap", what, allowed)
     for low, high in pairwise(starts):
         if low.start == high.start:
@@ -113,7 +81,9 @@ def _last_rule(file: PolicyFile, document: Document) -> Iterator[Finding]:
     rule = file.rules[last]
     allowed = "End the list with a rule without `when` that goes to a queue, or a pool."
     if rule.when is not None:
-        what = f"there is no catch-all: a lead that {rule.name!r} does not take would land nowhere."
+        what = (
+            f"there is no catch-all: the last rule {rule.name!r} has a condition, and the leads it leaves land nowhere."
+        )
         yield place(document, ("rules", last), _ERROR, "rule.no_catch_all", what, allowed)
     elif not isinstance(rule.to, ToPool | ToQueue):
         what = f"the catch-all {rule.name!r} goes to {rule.to.value}, where nobody is accountable."
@@ -160,7 +130,8 @@ def _named(file: PolicyFile, document: Document) -> Iterator[Finding]:
     wanted += [(("auto_reply", "off_for", at), "pool", name, pools) for at, name in enumerate(file.auto_reply.off_for)]
     for path, noun, asked, known in wanted:
         if asked is not None and asked not in known:
-            what = f"there is no {noun} {asked!r}.{meant(asked, known)}"
+            unsaid = "" if _is_written(document, path) else f" ({path[0]} goes there unless the file names another)"
+            what = f"there is no {noun} {asked!r}{unsaid}.{meant(asked, known)}"
             yield place(document, path, _ERROR, f"{noun}.unknown", what, _allowed(known))
     yield from _overflow_cycles(file, document)
 

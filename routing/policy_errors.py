@@ -1,4 +1,4 @@
-"""The messages of a policy file that is not of the right form: pydantic's findings in a person's words."""
+"""The messages of a policy or roster file that is not of the right form: pydantic's findings in a person's words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -12,41 +12,91 @@ from routing.policy_yaml import Document, Path
 from schemas.policy_file import Place, PolicyFile
 
 TARGETS = f"A target is {', '.join(place.value for place in Place)}, {{pool: NAME}} or {{queue: NAME}}."
+MOST_LISTED = 12  # beside a guess what was meant, a longer list helps nobody
 # Keys by which people try to name a person where only groups and roles may stand (RUL-4).
 PERSONAL = ("rep", "reps", "person", "name", "names", "id", "ids", "email", "user", "users", "assignee")
 
 
-def form_findings(error: ValidationError, document: Document) -> list[Finding]:
-    """Return one finding for each place that is wrong, with what is allowed there."""
+def form_findings(
+    error: ValidationError, document: Document, model: type[BaseModel] = PolicyFile, base: Path = ()
+) -> list[Finding]:
+    """Return one finding for each place that is wrong, with what is allowed there.
+
+    model: what was read at `base` of the document, such as one entry of a roster.
+    """
     found: dict[Path, Finding] = {}
+    data = document.data
+    for part in base:
+        data = data[part]
     for row in error.errors(include_url=False, include_context=True):
-        path = _written_path(row["loc"], document.data)
+        path = (*base, *_written_path(row["loc"], data))
         if _is_target(path):
             path = path[:3]
         if path not in found:
-            found[path] = _finding(row, path, document)
+            beside, inside = (tuple(_allowed_keys(model, path[len(base) : end])) for end in (-1, None))
+            found[path] = _finding(row, path, document, beside, inside)
     return list(found.values())
 
 
-def _finding(row: Mapping[str, Any], path: Path, document: Document) -> Finding:
-    code, what, allowed = "file.value", f"{row['msg']}.", ""
+def _finding(
+    row: Mapping[str, Any], path: Path, document: Document, keys: Sequence[str], inner: Sequence[str]
+) -> Finding:
+    code, (what, allowed) = "file.value", _value(row)
     last = path[-1] if path else ""
     if _is_target(path) and "to" in document.data[path[0]][path[1]]:
         code, what, allowed = _target(document, path)
     elif row["type"] == "extra_forbidden":
-        code, what, allowed = _unknown_key(path, str(last))
+        code, what, allowed = _unknown_key(path, str(last), keys)
     elif row["type"] == "missing":
-        code, what = "file.missing", f"{last!r} is missing."
-        allowed = _why_needed(str(last))
+        code, what, allowed = "file.missing", f"{last!r} is missing.", _why_needed(str(last))
     elif row["type"] in ("enum", "literal_error"):
         what = f"{row['input']!r} is not known here.{meant(str(row['input']), _words(row))}"
         allowed = f"Allowed: {', '.join(_words(row))}."
-    elif row["type"] == "value_error":
-        what = row["msg"].removeprefix("Value error, ") + "."
-    elif "input" in row and isinstance(row["input"], str | int | float | bool):
-        what = f"{row['input']!r} does not fit: {row['msg'][0].lower()}{row['msg'][1:]}."
+    elif row["type"] in ("model_type", "dict_type") and inner:
+        allowed = f"Write it as a mapping of {', '.join(inner)}."
+    elif "." in row["type"]:  # one of ours: the type is the code, and the context says what is allowed
+        code, allowed = row["type"], str(row["ctx"]["allowed"])
     where = document.where(path)
     return Finding(Severity.ERROR, code, where, what, allowed)
+
+
+def _value(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what is wrong with a value, in a person's words, and what may stand there."""
+    kind, value = str(row["type"]), _shown(row.get("input"))
+    for kinds, noun, allowed in _KINDS:
+        if kind in kinds:
+            return f"{value} is no {noun}.", allowed
+    bounds = {"greater_than_equal": "ge", "less_than_equal": "le", "greater_than": "gt", "less_than": "lt"}
+    if kind in bounds:
+        words = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}[bounds[kind]]
+        return f"{value} is out of range.", f"It is {words} {row['ctx'][bounds[kind]]:g}."
+    if kind in ("string_too_short", "too_short"):
+        return ("this is empty." if not row["input"] else f"{value} is too short."), "Write it out."
+    if kind in ("bool_parsing", "bool_type"):
+        return f"{value} is neither true nor false.", "Write true or false."
+    if kind == "timezone_aware":
+        return f"{value} has no zone.", "Write instants as 2026-03-01T09:00:00Z or 2026-03-01T09:00:00-06:00."
+    return f"{row['msg'].removeprefix('Value error, ')}.", ""
+
+
+_KINDS = (
+    (("string_type", "string_sub_type"), "text", "Put it in quotes."),
+    (("int_parsing", "int_type", "int_from_float"), "whole number", ""),
+    (("float_parsing", "float_type"), "number", "Write it without quotes and units."),
+    (("model_type", "dict_type", "model_attributes_type"), "mapping", "Write it as key: value."),
+    (("tuple_type", "list_type"), "list", "Write it as [one, two]."),
+    (
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "date",
+        "Write it as 2026-03-01.",
+    ),
+    (
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid"),
+        "instant",
+        "Write instants as 2026-03-01T09:00:00Z.",
+    ),
+)
+"""Kinds of pydantic's errors by what the value should have been."""
 
 
 def _is_target(path: Path) -> bool:
@@ -62,13 +112,13 @@ def _target(document: Document, path: Path) -> tuple[str, str, str]:
     return "rule.target", f"{_shown(value)} is no target.", TARGETS
 
 
-def _unknown_key(path: Path, key: str) -> tuple[str, str, str]:
-    allowed = tuple(_allowed_keys(path[:-1]))
+def _unknown_key(path: Path, key: str, allowed: Sequence[str]) -> tuple[str, str, str]:
     if key in PERSONAL and len(path) > 1 and path[-2] in ("members", "lead", "owner", "manager", "leadership"):
         what = f"{key!r} names a person; a group is chosen by what people are."
         return "selector.names_person", what, f"Allowed: {', '.join(allowed)}."
-    listed = f"Allowed: {', '.join(allowed)}." if allowed else ""
-    return "file.unknown_key", f"{key!r} is not known here.{meant(key, allowed)}", listed
+    near = meant(key, allowed)
+    listed = "" if not allowed or (near and len(allowed) > MOST_LISTED) else f"Allowed: {', '.join(allowed)}."
+    return "file.unknown_key", f"{key!r} is not known here.{near}", listed
 
 
 def _why_needed(key: str) -> str:
@@ -80,6 +130,8 @@ def _why_needed(key: str) -> str:
         "lead": "Every pool has a team lead, who is accountable for what waits.",
         "to": TARGETS,
         "timezone": "Write a zone such as America/New_York.",
+        "id": "Everybody on the roster has an id of their own, which stays theirs.",
+        "name": "Write the name that people know.",
     }
     return reasons.get(key, "")
 
@@ -116,8 +168,7 @@ def _written_path(loc: Sequence[str | int], data: Any) -> Path:
     return tuple(path)
 
 
-def _allowed_keys(path: Path) -> Iterator[str]:
-    model: Any = PolicyFile
+def _allowed_keys(model: Any, path: Path) -> Iterator[str]:
     for part in path:
         model = _inside(model, part)
     for member in _models(model):

@@ -1,4 +1,4 @@
-"""YAML as policies use it: plain data with the place of every key and value, and nothing that could surprise.
+"""YAML as policies and rosters use it: plain data, the place of every key and value, and nothing that could surprise.
 
 Read by events in one pass, so that nothing is built before its size is known. Words are YAML 1.2's: `no` and `on`
 are text (Norway stays NO), "09:00" is text. Anchors, aliases and tags are refused, as are duplicate keys.
@@ -90,14 +90,15 @@ class _Reader:
     root: Any = None
     count: int = 0
     documents: int = 0
+    most: int = MOST_NODES
 
     def take(self, event: Any) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                raise _unreadable(event, "a policy is one document, here a second one starts", "Remove the ---.")
+                raise _unreadable(event, "a file is one document, here a second one starts", "Remove the ---.")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _unreadable(event, "anchors and aliases (& and *) are not used in a policy", "Write the value out.")
+            raise _unreadable(event, "anchors and aliases (& and *) are not used here", "Write the value out.")
         elif isinstance(event, yaml.ScalarEvent):
             self._scalar(event)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
@@ -125,7 +126,7 @@ class _Reader:
         if self._awaits_key():
             raise _unreadable(event, "a key is a word, here a list or mapping stands for one", "Quote or rename it.")
         if len(self.levels) >= DEEPEST:
-            raise _unreadable(event, f"this is nested more than {DEEPEST} deep", "Policies need no such depth.")
+            raise _unreadable(event, f"this is nested more than {DEEPEST} deep", "No file needs such depth.")
         path = self.levels[-1].child_path() if self.levels else ()
         self._place(event, holder)
         self.levels.append(_Level(holder, path))
@@ -140,18 +141,18 @@ class _Reader:
 
     def _counted(self, event: Any) -> None:
         self.count += 1
-        if self.count > MOST_NODES:
-            raise _unreadable(event, f"the file holds more than {MOST_NODES:,} values", "Split the division.")
+        if self.count > self.most:
+            raise _unreadable(event, f"the file holds more than {self.most:,} values", "Split it.")
         if event.tag:
-            raise _unreadable(event, f"the tag {event.tag} is not used in a policy", "Write plain values.")
+            raise _unreadable(event, f"the tag {event.tag} is not used here", "Write plain values.")
 
 
-def read(text: str) -> Document:
+def read(text: str, largest_bytes: int = LARGEST_BYTES, most_nodes: int = MOST_NODES) -> Document:
     """Return the data and places of a YAML text. Raises Unreadable, which says line, column and what to do."""
-    if len(text.encode()) > LARGEST_BYTES:
-        what = f"the file is larger than {LARGEST_BYTES >> 10} KiB"
-        raise Unreadable(Finding(Severity.ERROR, "file.too_large", Where(), what, "Split the division."))
-    reader = _Reader()
+    if len(text.encode()) > largest_bytes:
+        what = f"the file is larger than {largest_bytes >> 10} KiB."
+        raise Unreadable(Finding(Severity.ERROR, "file.too_large", Where(), what, "Split it."))
+    reader = _Reader(most=most_nodes)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)

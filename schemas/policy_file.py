@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.activity import ActivityKind
 from schemas.duration import Duration
+from schemas.hours import Zone
 from schemas.model import Typed
 from schemas.policy_notices import NOTICES, Alarms, AutoReply, NoticePlan
 from schemas.policy_pool import Condition, Fallback, Fallbacks, Names, Pool, Queue, Selector
@@ -237,7 +238,7 @@ class PolicyFile(Typed):
     division: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
     name: str = ""
     owner: str = "sales operations"
-    timezone: str
+    timezone: Zone
     calendars: dict[Name, Hours] = Field(default_factory=dict)
     hours: Name | None = None
     icp: Condition | None = None

@@ -1,10 +1,12 @@
 """The roster: one person who can be given leads, told about them, or both."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from schemas.hours import HolidayCode, Shift, Zone
 from schemas.model import Typed, Written
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -16,9 +18,9 @@ class Hours(Typed):
     holidays: "US", "US-TX", "DE-BY": country and subdivision of the public holidays that apply.
     """
 
-    timezone: str
-    week: dict[Weekday, tuple[tuple[str, str], ...]] = Field(default_factory=dict)
-    holidays: tuple[str, ...] = ()
+    timezone: Zone
+    week: dict[Weekday, tuple[Shift, ...]] = Field(default_factory=dict)
+    holidays: tuple[HolidayCode, ...] = ()
     closed_on: tuple[date, ...] = ()
 
 
@@ -32,6 +34,15 @@ class Absence(Typed):
     until: AwareDatetime
     reason: str = "leave"
     source: Literal["roster", "calendar"] = "roster"
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.until <= self.start:
+            says = "the absence ends at {until}, not after it starts"
+            raise PydanticCustomError(
+                "absence.order", says, {"until": self.until.isoformat(), "allowed": "Swap start and until."}
+            )
+        return self
 
 
 class CalendarReading(Typed):

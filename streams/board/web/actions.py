@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
 
 from schemas.activity import ActivityKind, ActivityReported
 from schemas.rep import Absence, Rep
@@ -125,12 +124,11 @@ def _absence(form: Mapping[str, str], zone: ZoneInfo) -> Absence:
     try:
         start = datetime.fromisoformat(form.get("start", "")).replace(tzinfo=zone)
         until = datetime.fromisoformat(form.get("until", "")).replace(tzinfo=zone)
-        absence = Absence(start=start, until=until, reason=form.get("reason", "leave")[:60])
-    except (ValueError, ValidationError) as error:
+    except ValueError as error:
         raise Refused(422, "From and until are a day and a time each.", "Fill in both fields.") from error
-    if absence.until <= absence.start:
+    if until <= start:
         raise Refused(422, "The absence would end before it begins.", "Choose a later end.")
-    return absence
+    return Absence(start=start, until=until, reason=form.get("reason", "leave")[:60])
 
 
 def _replay(board: Board, letter_id: str, by: str) -> None:

@@ -26,7 +26,7 @@ def import_accounts(
 
     Example: leadstream accounts import accounts.csv
     """
-    accounts = read_entries(file, Account, "accounts")
+    accounts = read_entries(file, Account, "accounts", key="domain")
     cluster = context.obj.cluster()
     count = 0 if dry_run else put_all(cluster, "accounts", "account.put", lambda one: one.domain, accounts)
     if as_json:

@@ -40,7 +40,7 @@ Roster = Annotated[
 
 
 @app.command()
-def lint(context: typer.Context, file: File, roster: Roster = None, as_json: AsJson = False) -> None:
+def lint(file: File, roster: Roster = None, as_json: AsJson = False) -> None:
     """Find what is wrong with a policy, with line and column. Exit code 6 on errors, 0 on warnings only.
 
     Without --roster nothing is asked of a cluster, and who is in which pool isn't checked.
@@ -50,17 +50,22 @@ def lint(context: typer.Context, file: File, roster: Roster = None, as_json: AsJ
     from routing.finding import Finding, Severity
     from routing.lint import lint as findings_of
     from routing.policy import PolicyInvalid, compile_policy
+    from streams.cli.entries import PLACED, placed_entries, read_entries
 
+    rows = None if roster is None or roster.suffix.lower() not in PLACED else placed_entries(roster, Rep, "reps")
+    reps = rows.rows if rows else None if roster is None else read_entries(roster, Rep, "reps")
     found: tuple[Finding, ...]
     try:
-        found = tuple(findings_of(compile_policy(text_of(file)), None if roster is None else _roster(context, roster)))
+        found = tuple(findings_of(compile_policy(text_of(file)), reps))
     except PolicyInvalid as error:
         found = error.findings
+    if rows is not None:
+        found = tuple(rows.located(finding, "id") for finding in found)
     if as_json:
         print_json(found)
     else:
         for finding in found:
-            say(f"{file}:{finding}")
+            say(f"{roster if finding.where.path.startswith('roster.') else file}:{finding}")
         say(_counted(found))
     errors = any(finding.severity is Severity.ERROR for finding in found)
     raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.OK)

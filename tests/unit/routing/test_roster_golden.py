@@ -1,0 +1,40 @@
+"""Broken rosters, each with the message that a person would want, line and column included.
+
+A file is rewritten only on request: LEADSTREAM_REWRITE_GOLDEN=1.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from routing.roster_file import RowsInvalid, read_rows
+from schemas.rep import Rep
+
+FOLDER = Path(__file__).parents[2] / "golden" / "rosters"
+BROKEN = sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_broken_roster_says_where_what_and_what_is_allowed(path: Path) -> None:
+    with pytest.raises(RowsInvalid) as error:
+        read_rows(path.read_text(), Rep, "reps", "id")
+    said = "".join(f"{finding}\n" for finding in error.value.findings)
+    golden = path.with_suffix(".txt")
+    if os.environ.get("LEADSTREAM_REWRITE_GOLDEN"):
+        golden.write_text(said)
+    assert said == golden.read_text()
+    assert "Input should" not in said
+
+
+def test_words_of_a_roster_are_what_they_look_like() -> None:
+    text = "- {id: N1, name: Nils, countries: [NO, SE], hours: {timezone: Europe/Oslo, week: {mon: [[08:00, 18:00]]}}}"
+    rep = read_rows(text, Rep, "reps", "id").rows[0]
+    assert rep.countries == ("NO", "SE")
+    assert rep.hours is not None and rep.hours.week["mon"] == (("08:00", "18:00"),)
+
+
+def test_a_list_and_a_mapping_of_reps_are_the_same_roster() -> None:
+    row = "{id: A, name: Ada}"
+    listed, mapped = (read_rows(text, Rep, "reps", "id").rows for text in (f"- {row}\n", f"reps:\n  - {row}\n"))
+    assert listed == mapped
