@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
+from notifiers.feed_event_type import ALL, EVENT_TYPES
 from schemas.activity import ActivityKind
 from schemas.model import Typed
 
@@ -27,12 +28,22 @@ _STAGES = {
 class WebhookSettings(Typed):
     """One receiver of signed webhooks (Standard Webhooks). secret: base64, with or without "whsec_".
 
-    sends_contact: the body carries the person's data too; else only the lead.
+    sends_contact: the body carries the person's data too; else only the lead. events: what `leadstream feed` posts to
+    it, names of `notifiers.feed_event_type`, "*" for all.
     """
 
     url: str
     secret: SecretStr
     sends_contact: bool = True
+    events: tuple[str, ...] = ()
+
+    @field_validator("events")
+    @classmethod
+    def _are_known(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(events) - {ALL, *EVENT_TYPES})
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such event; there are {', '.join(EVENT_TYPES)}")
+        return events
 
 
 class SmtpSettings(Typed):

@@ -12,7 +12,8 @@ from streams.kafka.config import qualified
 class Access:
     """Rights of one process. Topics, groups and the prefix of transactional ids are logical names.
 
-    reads, writes: topics. groups: consumer groups it joins. asks: groups whose committed offsets it asks for.
+    reads, writes: topics. groups: consumer groups it joins; groups_called: how the names of further ones start.
+    asks: groups whose committed offsets it asks for.
     transactional: how the ids of its transactions start, empty where it has none.
     manages: whether it makes and mends topics.
     """
@@ -21,6 +22,7 @@ class Access:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     groups: tuple[str, ...] = ()
+    groups_called: str = ""
     asks: tuple[str, ...] = ()
     transactional: str = ""
     manages: bool = False
@@ -78,6 +80,12 @@ def _meter() -> Access:
     )
 
 
+def _feed() -> Access:
+    """The feed reads what happened, and keeps a position a receiver."""
+    topics = ("leads.raw", "leads.enriched", "leads.scored", "leads.assigned", "leads.notified")
+    return Access("feed", topics, (), groups_called="feed-")
+
+
 def _intake() -> Access:
     """The intake publishes what upstream sends, and follows decisions for those who wait for theirs."""
     return Access("intake", ("reps", "leads.assigned"), _written_by("intake"))
@@ -114,6 +122,7 @@ ACCESS: Mapping[str, Access] = {
     "timers": _timers(),
     "meter": _meter(),
     "intake": _intake(),
+    "feed": _feed(),
     "crm": _crm(),
     "accounts": _accounts(),
     "board": _board(),
@@ -152,6 +161,9 @@ def rights(access: Access, namespace: str) -> tuple[Right, ...]:
         Right(Resource.TOPIC, qualified(namespace, topic), _operations(access, topic)) for topic in _topics(access)
     ]
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Read", "Describe")) for name in access.groups]
+    if access.groups_called:
+        prefix = qualified(namespace, access.groups_called)
+        found.append(Right(Resource.GROUP, prefix, ("Read", "Describe"), True))
     asks = (*access.asks, UNUSED_GROUP)
     found += [Right(Resource.GROUP, qualified(namespace, name), ("Describe",)) for name in asks]
     if access.transactional:

@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "broker",
     "intake",
+    "feed",
     "board",
     "topics",
     "leads",

@@ -46,7 +46,7 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], capsys: p
 
 
 # What runs until it is told to stop, and prints no result.
-STAYING = {("demo",), ("up",), ("run",), ("broker",), ("intake",), ("board",)}
+STAYING = {("demo",), ("up",), ("run",), ("broker",), ("intake",), ("feed",), ("board",)}
 
 
 @pytest.mark.parametrize("path", [path for path in ALL if path not in STAYING], ids=" ".join)

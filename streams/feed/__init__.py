@@ -1,0 +1,1 @@
+"""Events of every stage, for receivers outside."""

@@ -1,0 +1,226 @@
+"""`leadstream feed`: posts what happened to leads to the receivers that ask for it, each at its own pace.
+
+A receiver has a thread, a connection to Kafka and a position of its own (group `feed-<receiver>`), so that one that is
+down holds up no other and costs no memory: its records stay in Kafka. The position is kept after a batch was taken:
+a kill posts a part of it again, under the same ids. Run one process; a second one would post everything twice.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from notifiers.feed import TOPICS, FeedEvent, feed_event, posted
+from notifiers.feed_event_type import ALL
+from notifiers.outcome import Refused, Retryable
+from notifiers.outside import Outside, outside
+from notifiers.settings import ChannelSettings, WebhookSettings
+from notifiers.settling import back_off_seconds
+from streams.connecting import quiet, require_answer, until_reachable
+from streams.health import Health, Phase, serving
+from streams.inbox import Batch, Inbox
+from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
+from streams.logs import configure_logs
+from streams.message import received
+from streams.restore import Stopped
+from streams.runner import EXIT_STOPPED, ended
+from streams.settings import Settings
+from streams.stopping import Stop, on_signals
+
+STAGE = "feed"
+ASK_SECONDS = 30.0
+READ_LIMIT = 100
+IDLE_SECONDS = 0.2
+_LONGEST_POLL_MS = 86_400_000  # a receiver may be down for a day; nobody waits for these partitions
+
+log = structlog.get_logger()
+
+
+class FeedMetrics:
+    """Of one process. receiver: its name in the settings."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # Events by what became of them: delivered, refused (a 4xx: given up), expired (its lifetime was over). Any
+        # refused: the receiver does not take what it asked for, or the secret is wrong.
+        self.events = Counter(
+            "leadstream_notifiers_feed_events_total", "Events posted.", ["receiver", "outcome"], registry=registry
+        )
+        # Age of the event that is being posted. Rising: the receiver is down or slower than what comes.
+        self.behind = Gauge(
+            "leadstream_notifiers_feed_behind_seconds", "Age of what is posted.", ["receiver"], registry=registry
+        )
+
+
+def receivers_of(settings: ChannelSettings) -> Mapping[str, WebhookSettings]:
+    """Return the receivers that ask for events, by name."""
+    return {name: one for name, one in settings.webhooks.items() if one.events}
+
+
+def run(settings: Settings) -> int:
+    """Feed until SIGTERM or SIGINT, or until Kafka fails; return the exit code. For the main thread."""
+    configure_logs(getattr(logging, settings.log_level.upper()))
+    registry, stop, health = CollectorRegistry(), Stop(), Health()
+    try:
+        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
+            log.info("process.started", stage=STAGE, receivers=list(receivers_of(settings.channels)), http_port=port)
+            feed(settings.cluster, settings.channels, registry, stop, health)
+    except Stopped:
+        pass
+    except Exception as error:
+        health.enter(Phase.FAILED, type(error).__name__)
+        return ended(STAGE, 0, error)
+    log.info("process.stopped", stage=STAGE)
+    return EXIT_STOPPED
+
+
+def feed(
+    cluster: ClusterSettings, settings: ChannelSettings, registry: CollectorRegistry, stop: Stop, health: Health
+) -> None:
+    """Feed every receiver until `stop`. Raises what ended the first that failed."""
+    until_reachable(lambda: require_answer(cluster), STAGE, stop, health)
+    metrics = FeedMetrics(registry)
+    failures: list[BaseException] = []
+    threads = [
+        threading.Thread(
+            target=_guarded,
+            args=(_Feeding(cluster, settings, name, metrics, stop), failures, stop),
+            name=f"feed-{name}",
+        )
+        for name in receivers_of(settings)
+    ]
+    for thread in threads:
+        thread.start()
+    health.enter(Phase.RUNNING)
+    while any(thread.is_alive() for thread in threads):
+        health.tick()
+        stop.wait(IDLE_SECONDS)
+        for thread in threads:
+            thread.join(0.05)
+    if failures:
+        raise failures[0]
+
+
+def _guarded(feeding: "_Feeding", failures: list[BaseException], stop: Stop) -> None:
+    try:
+        asyncio.run(feeding.run())
+    except BaseException as error:  # the main thread raises it
+        failures.append(error)
+        stop.request()
+
+
+class _Feeding:
+    """One receiver's thread."""
+
+    def __init__(
+        self, cluster: ClusterSettings, settings: ChannelSettings, name: str, metrics: FeedMetrics, stop: Stop
+    ) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._name = name
+        self._receiver = settings.webhooks[name]
+        self._metrics = metrics
+        self._stop = stop
+        self._lifetime = timedelta(seconds=settings.lifetime_seconds.get("webhook", settings.default_lifetime_seconds))
+
+    async def run(self) -> None:
+        """Read and post until asked to end."""
+        consumer = Consumer(self._config())
+        inbox = Inbox(self._cluster.namespace, TOPICS)
+        try:
+            consumer.assign(self._starts(consumer))
+            log.info("feed.began", receiver=self._name)
+            async with outside(self._settings) as way_out:
+                while not self._stop.is_requested():
+                    batch = inbox.open(await asyncio.to_thread(received, consumer, READ_LIMIT, IDLE_SECONDS))
+                    if batch.next_offsets and await self._posted(batch, way_out):
+                        self._commit(consumer, batch)
+        finally:
+            consumer.close()
+
+    def _config(self) -> dict[str, object]:
+        return table_consumer_config(self._cluster) | {
+            "group.id": qualified(self._cluster.namespace, f"{STAGE}-{self._name}"),
+            "max.poll.interval.ms": _LONGEST_POLL_MS,
+            "logger": quiet(),
+        }
+
+    def _starts(self, consumer: Consumer) -> list[TopicPartition]:
+        """Return the kept position; of a receiver seen first, the end, which is kept at once."""
+        places: list[TopicPartition] = []
+        for topic in TOPICS:
+            full = qualified(self._cluster.namespace, topic)
+            known = consumer.list_topics(full, timeout=ASK_SECONDS).topics[full]
+            if known.error is not None:
+                raise KafkaException(known.error)
+            places += [TopicPartition(full, number) for number in known.partitions]
+        found = consumer.committed(places, timeout=ASK_SECONDS)
+        fresh = []
+        for one in found:
+            low, high = consumer.get_watermark_offsets(one, timeout=ASK_SECONDS, cached=False)
+            if not low <= one.offset <= high:
+                one.offset = high if one.offset < 0 else low
+                fresh.append(one)
+        if fresh:
+            consumer.commit(offsets=fresh, asynchronous=False)
+        return found
+
+    async def _posted(self, batch: Batch, way_out: Outside) -> bool:
+        """Post the batch, each lead's events in order. False: asked to end before all were taken."""
+        chains: dict[str, list[FeedEvent]] = {}
+        for record in batch.events:
+            event = feed_event(record.id, record.value, record.key, record.recorded_at)
+            if event is not None and (event.type in self._receiver.events or ALL in self._receiver.events):
+                chains.setdefault(event.chain, []).append(event)
+        places = asyncio.Semaphore(self._settings.channel_concurrency)
+        done = await asyncio.gather(*(self._chain(events, places, way_out) for events in chains.values()))
+        return all(done)
+
+    async def _chain(self, events: Iterable[FeedEvent], places: asyncio.Semaphore, way_out: Outside) -> bool:
+        async with places:
+            for event in events:
+                if not await self._taken(event, way_out):
+                    return False
+        return True
+
+    async def _taken(self, event: FeedEvent, way_out: Outside) -> bool:
+        """Post until it is taken, refused or too old. False: asked to end before."""
+        tries = 0
+        while not self._stop.is_requested():
+            age = datetime.now(UTC) - event.at
+            self._metrics.behind.labels(self._name).set(max(0.0, age.total_seconds()))
+            if age > self._lifetime:
+                return self._counted("expired", event, "its lifetime is over")
+            try:
+                await posted(event, self._receiver, way_out)
+            except Refused as error:
+                return self._counted("refused", event, error.reason)
+            except Retryable as error:
+                tries += 1
+                wait = max(back_off_seconds(event.id, tries, self._settings), error.after_seconds or 0.0)
+                await self._waited(wait)
+            else:
+                return self._counted("delivered", event, "")
+        return False
+
+    async def _waited(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not self._stop.is_requested() and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, IDLE_SECONDS))
+
+    def _counted(self, outcome: str, event: FeedEvent, reason: str) -> bool:
+        self._metrics.events.labels(self._name, outcome).inc()
+        if reason:
+            log.warning("event.given_up", receiver=self._name, event_id=event.id, type=event.type, reason=reason)
+        return True
+
+    def _commit(self, consumer: Consumer, batch: Batch) -> None:
+        places = [TopicPartition(topic, number, offset) for (topic, number), offset in batch.next_offsets.items()]
+        try:
+            consumer.commit(offsets=places, asynchronous=False)
+        except KafkaException as error:  # kept with the next one; a death meanwhile posts a part again
+            log.warning("position.not_kept", stage=STAGE, receiver=self._name, reason=error.args[0].str())
