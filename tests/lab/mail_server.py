@@ -1,7 +1,7 @@
 """A local mail server that keeps what it got and can refuse, delay or break off after DATA."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -15,12 +15,16 @@ from tests.lab.http_server import Mood
 
 @dataclass
 class MailServer:
-    """A running server. mood: as of `http_server.Mood`; a status of 400 or 404 is "550", another one "451"."""
+    """A running server. mood: as of `http_server.Mood`; a status of 400 or 404 is "550", another one "451".
+
+    on_mail: called when a mail was taken, before it is answered.
+    """
 
     mood: Mood
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     calls: int = 0
+    on_mail: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.calls += 1
@@ -47,6 +51,7 @@ class MailServer:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        self.on_mail()
 
 
 @asynccontextmanager

@@ -1,4 +1,8 @@
-"""`python -m tests.chaos.notify --minutes 10`: a channel away at 50 leads a second; exits 1 if a promise is broken."""
+"""NOTIFY's long tests; each exits 1 if a promise is broken.
+
+`python -m tests.chaos.notify --minutes 10`: a channel away at 50 leads a second.
+`python -m tests.chaos.notify --kills 20`: SIGKILL around the calls, over all channels.
+"""
 
 import argparse
 import asyncio
@@ -14,6 +18,8 @@ from schemas.topics import PARTITIONS
 from streams.broker.embedded import start
 from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings
+from tests.chaos.notify.kills import Outcome as KillsOutcome
+from tests.chaos.notify.kills import kills
 from tests.chaos.notify.outage import Plan, outage
 
 DRAINED_WITHIN_SECONDS = 60.0
@@ -22,9 +28,12 @@ MOST_CALLS_A_DELIVERY = 1.1
 
 def main() -> int:
     """Run, print, return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.notify", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos.notify", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=50.0)
+    parser.add_argument("--kills", type=int, default=0)
     asked = parser.parse_args()
     console, started = Console(highlight=False), time.monotonic()
 
@@ -36,11 +45,21 @@ def main() -> int:
         with start(folder / "kafka") as broker:
             cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace="outage")
             kafka_topics.create(cluster, PARTITIONS)
+            if asked.kills:
+                return _killed(asyncio.run(kills(cluster, asked.kills, folder, say)), console)
             found = asyncio.run(outage(cluster, Plan(asked.rate, asked.minutes * 60), folder, say))
     for name, value in asdict(found).items():
         console.print(f"{name.replace('_', ' ')}: {value}", markup=False)
     is_kept = found.drained_after <= DRAINED_WITHIN_SECONDS and found.amplification <= MOST_CALLS_A_DELIVERY
     return 0 if is_kept and not found.doubled else 1
+
+
+def _killed(found: KillsOutcome, console: Console) -> int:
+    for name, value in asdict(found).items():
+        console.print(f"{name.replace('_', ' ')}: {value}", markup=False)
+    for broken in found.broken:
+        console.print(f"not kept: {broken}", markup=False)
+    return 1 if found.broken else 0
 
 
 if __name__ == "__main__":
