@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -23,7 +24,10 @@ ASK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message to send. chain: parcels of one chain go out one after the other. rank: lower goes first.
+    """A message to send. lane: the account that takes it, "slack", "webhook:crm"; its channel where empty.
+
+    chain: parcels of one chain go out one after the other. rank: lower goes first. place: where it waits with others
+    while its lane takes nothing.
 
     compose: makes the message when its turn comes; may raise Suppressed. may_have_arrived: an earlier try got no
     answer. context: what the sending runs in, so that its span finds its parent.
@@ -34,6 +38,8 @@ class Parcel:
     compose: Callable[[], Message]
     chain: str
     rank: tuple[int, ...] = ()
+    lane: str = ""
+    place: str = ""
     may_have_arrived: bool = False
     context: Context | None = field(default=None, compare=False, repr=False)
 
@@ -93,14 +99,17 @@ class Courier:
             if parcel.key not in self._transits and parcel.key not in known:
                 self._start(parcel)
         mine = {parcel.key: self._transits[parcel.key] for parcel in parcels if parcel.key not in known}
-        if mine:
-            await asyncio.wait([transit.task for transit in mine.values()], timeout=max(0.0, seconds))
+        await self._waited(mine.values(), seconds)
         collected = self._collected(mine)
         self._results.update((key, a) for key, a in collected.items() if a.result is not Try.WAITING)
         self._metrics.under_way(transit.parcel.channel for transit in self._transits.values())
         alive = {transit.parcel.chain for transit in self._transits.values()}
         self._chains = {name: chain for name, chain in self._chains.items() if name in alive}
         return known | collected
+
+    def is_under_way(self, key: str) -> bool:
+        """Tell whether a request for `key` is out, or its answer is here and not fetched. Any thread may ask."""
+        return key in self._transits
 
     async def close(self) -> None:
         """Let go of everything. What was out stays in the attempt log."""
@@ -112,6 +121,13 @@ class Courier:
         if self._outside is not None:
             await self._outside.close()
             self._outside = None
+
+    async def _waited(self, mine: Iterable[_Transit], seconds: float) -> None:
+        """Wait for what may be answered soon: a lane whose calls are out for long holds up no other."""
+        slow = {name for name, lane in self._lanes.items() if lane.is_slow}
+        soon = [transit.task for transit in mine if _lane_name(transit.parcel) not in slow]
+        if soon:
+            await asyncio.wait(soon, timeout=max(0.0, seconds))
 
     def _start(self, parcel: Parcel) -> None:
         is_out = asyncio.Event()
@@ -130,10 +146,10 @@ class Courier:
             else:
                 transit.task.cancel()
                 del self._transits[key]
-                channel = transit.parcel.channel
-                waiting[channel] = waiting.get(channel, 0) + 1
-                wait = self._lane(channel).wait_for_place_seconds(waiting[channel])
-                attempts[key] = self._waiting("waits for its turn", max(wait, ASK_AGAIN_SECONDS / 2))
+                name = _lane_name(transit.parcel)
+                waiting[name] = waiting.get(name, 0) + 1
+                wait = max(self._lane(transit.parcel).wait_for_place_seconds(waiting[name]), ASK_AGAIN_SECONDS / 2)
+                attempts[key] = self._waiting("waits for its turn", wait, transit.parcel.place)
         return attempts
 
     async def _carried(self, parcel: Parcel, is_out: asyncio.Event) -> Attempt:
@@ -154,14 +170,14 @@ class Courier:
             self._log.begin(parcel.key)
 
         try:
-            lane = self._lane(parcel.channel)
+            lane = self._lane(parcel)
             await lane.check()
             async with lane.place():
                 message = parcel.compose()  # here: what has no place yet costs nothing
                 message = replace(message, may_be_repeat=may_be_repeat, receipt=message.receipt or chain.receipt)
                 sent = await lane.called(begin, lambda: self._call(parcel, message, channel))
         except Closed as closed:
-            return self._waiting(closed.reason, closed.after_seconds)
+            return self._waiting(closed.reason, closed.after_seconds, parcel.place)
         except Suppressed as error:
             return Attempt(Try.SUPPRESSED, self._clock(), error.reason, ended=error.ended)
         except Refused as error:
@@ -185,13 +201,22 @@ class Courier:
         with call_span("channel", parcel.channel):
             return await _in_time(channel.send, message, parcel.key, self._outside)
 
-    def _lane(self, name: str) -> Lane:
+    def _lane(self, parcel: Parcel) -> Lane:
+        name = _lane_name(parcel)
         if name not in self._lanes:
-            self._lanes[name] = Lane(name, self._settings, self._metrics.breaker(name))
+            self._lanes[name] = Lane(name, self._settings, partial(self._lane_changed, parcel.channel))
         return self._lanes[name]
 
-    def _waiting(self, reason: str, after_seconds: float) -> Attempt:
-        return Attempt(Try.WAITING, self._clock(), reason, after_seconds)
+    def _lane_changed(self, channel: str) -> None:
+        lanes = (lane for name, lane in self._lanes.items() if name.partition(":")[0] == channel)
+        self._metrics.breaker(channel).set(any(lane.is_down for lane in lanes))
+
+    def _waiting(self, reason: str, after_seconds: float, place: str = "") -> Attempt:
+        return Attempt(Try.WAITING, self._clock(), reason, after_seconds, place=place)
+
+
+def _lane_name(parcel: Parcel) -> str:
+    return parcel.lane or parcel.channel
 
 
 async def _in_time(send: Send, message: Message, key: str, outside: Outside) -> Sent:

@@ -10,6 +10,7 @@ from schemas.delivery import Outcome
 from schemas.digest import DigestItem
 from schemas.ids import derived_id
 from schemas.model import Written
+from schemas.resend import Resend
 
 PEOPLE = frozenset({Audience.OWNER, Audience.PREVIOUS_OWNER, Audience.MANAGER, Audience.LEADERSHIP, Audience.QUEUE})
 # Those whose reading makes the assignment count as announced (NOT-1, NOT-5).
@@ -25,7 +26,8 @@ LEAD_CHANNELS = ("email",)  # nothing else is sent to a lead without being asked
 class Row(Written):
     """One delivery under way. next_at: not tried before. tries: calls made; waits: times put off without a call.
 
-    may_have_arrived: an earlier call got no answer. settled: the outcome, once known.
+    may_have_arrived: an earlier call got no answer. place: where it waits for its lane (then next_at is its end);
+    settled: the outcome, once known.
     """
 
     key: str
@@ -37,6 +39,7 @@ class Row(Written):
     tries: int = 0
     waits: int = 0
     may_have_arrived: bool = False
+    place: str = ""
     settled: Outcome | None = None
     reason: str = ""
 
@@ -46,6 +49,7 @@ class Ledger(Written):
 
     alarm_at: when the accountable person counts as not told (NOT-5). is_told: one of their channels acknowledged.
     is_alarmed: that they were not told is on record. items: what a digest tells; empty for a decision's own ledger.
+    resend: id of the order to send again that opened it, "" for a decision's own; resent_by: who gave it.
     """
 
     decision: Decision
@@ -54,6 +58,12 @@ class Ledger(Written):
     is_told: bool = False
     is_alarmed: bool = False
     items: tuple[DigestItem, ...] = ()
+    resend: str = ""
+    resent_by: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.resend or self.decision.decision_id
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +114,26 @@ def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledg
         within = min((one for one in said if one is not None), default=settings.unacknowledged_seconds)
         alarm_at = max(min(row.next_at for row in accountable), decision.at) + timedelta(seconds=within)
     return Ledger(decision=slim(decision), rows=planned, alarm_at=alarm_at)
+
+
+def reopened(order: Resend, settings: ChannelSettings, now: datetime) -> Ledger:
+    """Return the ledger of an order to send again: the same keys, and each may have arrived before."""
+    rows = {}
+    for item in order.items:
+        notice = notice_named(order.decision, item.notice)
+        row = row_for(order.decision, notice, item.recipient, item.channel, settings, now)
+        lifetime = settings.lifetime_seconds.get(item.channel, settings.default_lifetime_seconds)
+        # Its own end is over, mostly; whoever sends it again wants it there all the same.
+        rows[row.key] = row.model_copy(
+            update={"may_have_arrived": True, "next_at": now, "ends_at": now + timedelta(seconds=lifetime)}
+        )
+    return Ledger(
+        decision=order.decision,
+        rows=tuple(rows.values()),
+        is_told=order.was_told,
+        resend=order.id,
+        resent_by=order.by,
+    )
 
 
 def slim(decision: Decision) -> Decision:

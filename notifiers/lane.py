@@ -1,4 +1,4 @@
-"""One channel's traffic: how many at once, how fast, and when not to call at all."""
+"""One account's traffic: how many at once, how fast, and when not to call at all."""
 
 import asyncio
 import time
@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from aiolimiter import AsyncLimiter
-from prometheus_client import Gauge
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 from purgatory.service._async.circuitbreaker import AsyncCircuitBreaker
@@ -28,19 +27,25 @@ class Closed(Exception):
         self.after_seconds = after_seconds
 
 
+TRIED_AGAIN_SECONDS = 1.0
+
+
 class Lane:
-    """The limits of one channel on one slot. Lives on one event loop.
+    """The limits of one account of one channel on one slot. Lives on one event loop.
 
     The breaker opens after `breaker_failures` failures in a row; when its time is over a single call goes ahead
-    and the others wait for what becomes of it, so a dead channel hears one call a period. is_down: 1 while it is open.
+    and the others are turned away, so a dead account hears one call a period. changed: called when `is_down` changes.
     """
 
-    def __init__(self, name: str, settings: ChannelSettings, is_down: Gauge) -> None:
+    def __init__(self, name: str, settings: ChannelSettings, changed: Callable[[], None]) -> None:
         self.name = name
-        self._is_down = is_down
+        self.is_down = False
+        self._told = changed
         self._settings = settings
         self._places = asyncio.Semaphore(settings.channel_concurrency)
-        rate = settings.rates.get(name)
+        self._out: dict[object, float] = {}  # calls under way, by when they began
+        rate = settings.rates.get(name) or settings.rates.get(name.partition(":")[0])
+        self._rate = rate
         self._limiter = AsyncLimiter(rate.messages, rate.seconds) if rate else None
         self._breakers = AsyncCircuitBreakerFactory(
             settings.breaker_failures,
@@ -54,8 +59,10 @@ class Lane:
     def _changed(self, name: str, event_type: str, event: Any) -> None:
         if event_type == "state_changed" and event.state != "half-opened":
             is_down = event.state == "opened"
-            self._is_down.set(is_down)
-            log.warning("channel.changed", channel=name, state="down" if is_down else "up")
+            if is_down != self.is_down:
+                self.is_down = is_down
+                self._told()
+                log.warning("channel.changed", channel=name, state="down" if is_down else "up")
 
     async def check(self) -> None:
         """Raise Closed if the channel is paused or its breaker open: then nobody need wait for a place."""
@@ -80,12 +87,20 @@ class Lane:
         breaker = await self._breakers.get_breaker(self.name)
         if breaker.context.state == "closed":
             return await self._called(begin, call)
+        self._check_breaker(breaker)
         async with self._probe:
-            self._check_breaker(breaker)
             return await self._called(begin, call)
+
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether a call has been out for longer than a batch waits: then no batch need wait for this lane."""
+        longest = asyncio.get_running_loop().time() - self._settings.patience_seconds
+        return any(began < longest for began in self._out.values())
 
     async def _called(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
         breaker = await self._breakers.get_breaker(self.name)
+        mine = object()
+        self._out[mine] = asyncio.get_running_loop().time()
         try:
             async with breaker:
                 begin()
@@ -97,10 +112,14 @@ class Lane:
                 loop = asyncio.get_running_loop()
                 self._paused_until = max(self._paused_until, loop.time() + (error.after_seconds or 1.0))
             raise
+        finally:
+            del self._out[mine]
 
     def _check_breaker(self, breaker: AsyncCircuitBreaker) -> None:
         # Entering an open breaker raises one kept exception again and again, whose traceback grows each time.
         context = breaker.context
+        if self._probe.locked():
+            raise Closed("the channel is being tried", TRIED_AGAIN_SECONDS)
         if context.state == "opened" and context.opened_at is not None:
             left = context.opened_at + float(context.ttl) - time.time()
             if left >= 0:
@@ -113,5 +132,5 @@ class Lane:
 
     def wait_for_place_seconds(self, waiting: int) -> float:
         """Return how long `waiting` messages take at the lane's rate: when the last of them should ask again."""
-        rate = self._settings.rates.get(self.name)
+        rate = self._rate
         return waiting * rate.seconds / rate.messages if rate else self._settings.retry_first_seconds

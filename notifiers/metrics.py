@@ -40,7 +40,8 @@ class NotifyMetrics:
         self._attempts = Counter(
             "leadstream_notifiers_attempts_total", "Tries to deliver.", ["channel", "result"], registry=registry
         )
-        # 1 while a channel's breaker is open: it is called once a period until it answers. See the other side's status.
+        # 1 while the breaker of one of a channel's accounts is open: it is called once a period until it answers. See
+        # the other side's status.
         self._breakers = Gauge(
             "leadstream_notifiers_breaker_open", "Whether the channel counts as down.", ["channel"], registry=registry
         )

@@ -27,8 +27,9 @@ class Reply(Written):
 class LeadNotes(Written):
     """One lead's memory, without personal data.
 
-    handled: decision id -> when it was seen first. crm_at: decision time of the newest that the CRM must hear.
-    epoch: the newest seen. replied: action -> its answer. threads: channel/recipient -> the receipt to thread on.
+    handled: ledger id (a decision's or a resend's) -> when it was seen first. crm_at: decision time of the newest that
+    the CRM must hear. epoch: the newest seen. replied: action -> its answer. threads: channel/recipient -> the receipt
+    to thread on.
     """
 
     handled: dict[str, AwareDatetime] = Field(default_factory=dict)
@@ -67,7 +68,7 @@ def noted(notes: LeadNotes, ledger: Ledger, settings: ChannelSettings, now: date
             held_back[row.key] = Attempt(Try.SUPPRESSED, now, reason)
     has_crm = any(notice.audience is Audience.CRM for notice in decision.notices)
     after = LeadNotes(
-        handled=_latest({**notes.handled, decision.decision_id: now}),
+        handled=_latest({**notes.handled, ledger.id: now}),
         crm_at=max(notes.crm_at or decision.at, decision.at) if has_crm else notes.crm_at,
         epoch=max(notes.epoch, decision.epoch),
         replied=replied,

@@ -30,6 +30,10 @@ class Office:
         """As `Courier.deliver`; waits on the caller's loop."""
         return await asyncio.wrap_future(self._started(self._courier.deliver(parcels, tuple(committed), seconds)))
 
+    def is_under_way(self, key: str) -> bool:
+        """As `Courier.is_under_way`."""
+        return self._courier.is_under_way(key)
+
     async def close(self) -> None:
         """Let go of what is under way and end the thread; takes a few seconds at most."""
         if self._loop is None or self._thread is None:

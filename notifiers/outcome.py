@@ -72,7 +72,10 @@ class Try(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try. at: when its result was known, UTC. after_seconds: not before, from `at`; None: usual back-off."""
+    """One try. at: when its result was known, UTC. after_seconds: not before, from `at`; None: usual back-off.
+
+    place: where it waits with others for its lane (`Parcel.place`); "": it is asked about again by itself.
+    """
 
     result: Try
     at: datetime
@@ -82,3 +85,4 @@ class Attempt:
     was_repeat: bool = False
     receipt: Mapping[str, str] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
+    place: str = ""

@@ -86,6 +86,11 @@ def _moved(row: Row, attempt: Attempt | None, settings: ChannelSettings, now: da
 
 
 def _put_off(row: Row, attempt: Attempt, settings: ChannelSettings, now: datetime) -> Row:
+    if attempt.place and attempt.place == row.place:
+        return row
+    if attempt.place:
+        waits, reason = row.waits + 1, attempt.reason or row.reason
+        return row.model_copy(update={"waits": waits, "next_at": row.ends_at, "place": attempt.place, "reason": reason})
     was_tried = attempt.result is Try.LATER
     tries, waits = (row.tries + 1, row.waits) if was_tried else (row.tries, row.waits + 1)
     wait = back_off_seconds(row.key, tries if was_tried else waits, settings)
@@ -98,6 +103,7 @@ def _put_off(row: Row, attempt: Attempt, settings: ChannelSettings, now: datetim
             "tries": tries,
             "waits": waits,
             "next_at": now + timedelta(seconds=wait),
+            "place": "",
             "may_have_arrived": row.may_have_arrived or attempt.may_have_arrived,
             "reason": attempt.reason or row.reason,
         }
@@ -115,6 +121,8 @@ def _records(
 ) -> tuple[NoticeSettled, ...]:
     """Return what a settled row means: one outcome, or one for each notice of a digest that had this channel."""
     record = _record(ledger.decision, row, attempt, now, is_told)
+    if ledger.resend:
+        return (record.model_copy(update={"resent_by": ledger.resent_by}),)
     if not ledger.items:
         return (record,)
     asked = {channel for item in ledger.items for channel in item.channels}

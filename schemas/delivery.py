@@ -23,6 +23,7 @@ class NoticeSettled(Written):
     is_first: the first delivery of this decision's owner notice, over all channels.
     all_failed: the owner was not told: every channel failed or none acknowledged in time (NOT-5). Said once a
     decision, on an extra record whose channel is "all".
+    resent_by: who had it sent again, where an earlier record with this key says that it came to nothing.
     """
 
     decision_id: str
@@ -43,6 +44,7 @@ class NoticeSettled(Written):
     possible_repeat: bool = False
     is_first: bool = False
     all_failed: bool = False
+    resent_by: str = ""
 
 
 class Settlement(StrEnum):

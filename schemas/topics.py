@@ -120,9 +120,9 @@ _ALL = (
     Topic(
         "leads.redeliver",
         KeyedBy.PERSON,
-        "deliveries due for another try; by recipient, notices for a digest",
-        ("timers", "notify"),
-        ("wake.up", "digest.item"),
+        "deliveries due for another try, orders to send again; by recipient, notices for a digest",
+        ("timers", "notify", "ops"),
+        ("wake.up", "digest.item", "delivery.resend"),
         14 * _D,
     ),
     Topic(

@@ -18,6 +18,7 @@ from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, Submitt
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
 from schemas.rep import Rep, RepChanged
+from schemas.resend import Resend
 from schemas.suppression import Suppression
 from schemas.timer import TimerArmed, WakeUp
 
@@ -38,6 +39,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "notice.settled": NoticeSettled,
     "delivery.settled": DeliverySettled,
     "digest.item": DigestItem,
+    "delivery.resend": Resend,
     "decisions.journalled": DecisionsJournalled,
     "timer.armed": TimerArmed,
     "wake.up": WakeUp,

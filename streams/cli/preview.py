@@ -55,16 +55,16 @@ def activated(state: Memory, policy: Policy, now: datetime) -> Memory:
     return state
 
 
-def instant_of(text: str) -> datetime:
+def instant_of(text: str, option: str = "--at") -> datetime:
     """Return the instant that a person wrote, now for "". Raises CommandFailed where it is none or has no zone."""
     if not text:
         return datetime.now(UTC)
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise refused(f"--at: {text!r} is no instant.", "Write one such as 2026-03-14T02:00:00-05:00.") from error
+        raise refused(f"{option}: {text!r} is no instant.", "Write one such as 2026-03-14T02:00:00-05:00.") from error
     if at.tzinfo is None:
-        raise refused(f"--at: {text!r} has no zone.", "End it with Z or an offset such as -05:00.")
+        raise refused(f"{option}: {text!r} has no zone.", "End it with Z or an offset such as -05:00.")
     return at
 
 

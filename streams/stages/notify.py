@@ -13,16 +13,17 @@ from typing import Any, Protocol
 import orjson
 from prometheus_client import CollectorRegistry
 
+from notifiers import line
 from notifiers.attempts import FileAttemptLog
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
-from notifiers.delivery import Ledger, Row, due, notice_of, opened, wakes_at
+from notifiers.delivery import Ledger, Row, due, notice_of, opened, reopened, wakes_at
 from notifiers.digest import Digest, closed, collected, items_of
 from notifiers.metrics import NotifyMetrics
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
 from notifiers.office import Office
-from notifiers.outcome import Attempt
+from notifiers.outcome import Attempt, Try
 from notifiers.settings import ChannelSettings
 from notifiers.settling import advanced
 from notifiers.templates import Templates, load
@@ -30,8 +31,9 @@ from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Xref
 from schemas.device import Device
 from schemas.digest import DigestItem
-from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
+from schemas.resend import Resend
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
@@ -40,7 +42,6 @@ from streams.tracing import Within, untraced
 SWEEP = "delivery/expiry/"
 DIGEST = "delivery/digest/"
 _SWEPT_AT_ONCE = 500
-_TIERS = {"T1": 1, "T2": 2, "T3": 3}
 
 
 class Tables(Protocol):
@@ -58,6 +59,9 @@ class Carrier(Protocol):
 
     async def deliver(self, parcels: Sequence[Parcel], committed: Iterable[str], seconds: float) -> dict[str, Attempt]:
         """As `Courier.deliver`."""
+
+    def is_under_way(self, key: str) -> bool:
+        """As `Courier.is_under_way`."""
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -83,8 +87,9 @@ def build(
 class Notify:
     """The stage. `prepare` sends what is due, `handle` writes down what came of it.
 
-    State, all keyed by ids: ledger/<decision> while a delivery is open; lead/<lead> for `notes_seconds`;
-    digest/<recipient> while something waits for it; expiry/<hour>/<lead> and hour/<hour> find the notes to drop.
+    State, all keyed by ids: ledger/<ledger> while a delivery is open; lead/<lead> for `notes_seconds`;
+    digest/<recipient> while something waits for it; line/<lane>/… and lane/<lane> while an account takes nothing;
+    expiry/<hour>/<lead> and hour/<hour> find the notes to drop.
     What a kill does: before `prepare` ends, nothing is recorded and the batch is sent again under the same keys; the
     attempt log tells which may be repeats.
     """
@@ -99,6 +104,8 @@ class Notify:
         "digest": Kind(Digest.model_validate_json),
         "expiry": Kind(orjson.loads),
         "hour": Kind(orjson.loads),
+        "line": Kind(orjson.loads),
+        "lane": Kind(orjson.loads),
     }
 
     def __init__(
@@ -131,17 +138,23 @@ class Notify:
         ahead: dict[str, Any] = {}  # what handle will have put by the time it comes to a later event of the batch
         parcels: dict[str, Parcel] = {}
         owners: dict[str, str] = {}
+        queued: dict[str, Attempt] = {}
         for event in batch:
             with self._within(event):
                 around = copy_context()
             for parcel in self._parcels(state, ahead, event, now, around):
-                if parcels.setdefault(parcel.key, parcel) is parcel:
-                    owners[parcel.key] = event.id
+                if parcel.key in owners:
+                    continue
+                owners[parcel.key] = event.id
+                if _queues(state, event, parcel) and not self._carrier.is_under_way(parcel.key):
+                    queued[parcel.key] = Attempt(Try.WAITING, now, "the channel takes nothing now", place=parcel.place)
+                else:
+                    parcels[parcel.key] = parcel
         left = deadline - asyncio.get_running_loop().time()
         seconds = min(left, self._settings.patience_seconds)
         attempts = await self._carrier.deliver(list(parcels.values()), committed, seconds)
         context: dict[str, dict[str, Attempt]] = {}
-        for key, attempt in attempts.items():
+        for key, attempt in (queued | attempts).items():
             context.setdefault(owners[key], {})[key] = attempt
         return context
 
@@ -152,11 +165,13 @@ class Notify:
             return _swept(state, value, event.key, now)
         if isinstance(value, DigestItem):
             return _collected(state, value, now)
+        attempts: Mapping[str, Attempt] = context.get(event.id, {})
+        self._recorded.update(attempts)
+        if _is_for_line(value):
+            return self._let_in(state, event, value, attempts, now)
         ledger = self._ledger(state, value, now)
         if ledger is None:
             return tuple(_named(value, {}, now))
-        attempts: Mapping[str, Attempt] = context.get(event.id, {})
-        self._recorded.update(attempts)
         return (*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now))
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
@@ -175,6 +190,8 @@ class Notify:
         if isinstance(value, WakeUp):
             known: Ledger | None = state.get(f"ledger/{value.data.get('decision_id')}")
             return known
+        if isinstance(value, Resend):
+            return self._resent(state, value, now)
         if not isinstance(value, Decision):
             raise Poison(f"NOTIFY does not know {type(value).__name__}")
         if not value.notices:
@@ -185,23 +202,67 @@ class Notify:
             return known
         return opened(value, self._settings, now)
 
+    def _resent(self, state: StateView, order: Resend, now: datetime) -> Ledger | None:
+        known: Ledger | None = state.get(f"ledger/{order.id}")
+        notes: LeadNotes | None = state.get(f"lead/{order.decision.lead_id}")
+        if known is not None or (notes is not None and order.id in notes.handled):
+            return known
+        return reopened(order, self._settings, now)
+
+    def _let_in(
+        self, state: StateView, event: Event, wake: WakeUp, attempts: Mapping[str, Attempt], now: datetime
+    ) -> Sequence[Effect]:
+        """Write down what became of those in a line whose turn it was, and arm the line's next wake-up."""
+        effects: list[Effect] = []
+        leads: dict[str, str] = {}  # one ledger of a lead at a time: the next one must see the notes after it
+        for one in (*line.tried(state, wake, attempts), *line.first_of(state, wake)):
+            ledger: Ledger | None = state.get(f"ledger/{one.ledger}")
+            if ledger is None or not line.is_waiting(ledger, one):
+                effects.append(Delete(one.place))
+            else:
+                leads.setdefault(ledger.decision.lead_id, ledger.id)
+        for name in leads.values():
+            ledger = state.get(f"ledger/{name}")
+            assert ledger is not None
+            effects += [*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now)]
+        left = frozenset(effect.key for effect in effects if isinstance(effect, Delete))
+        return (*effects, *line.armed_again(state, wake, attempts, left, event.key, now))
+
     def _parcels(
         self, state: StateView, ahead: dict[str, Any], event: Event, now: datetime, around: ContextVars
     ) -> Iterator[Parcel]:
-        if not isinstance(event.value, Decision | WakeUp):
+        value = event.value
+        if not isinstance(value, Decision | Resend | WakeUp):
             return
-        ledger = self._ledger(state, event.value, now)
-        if ledger is None:
+        if isinstance(value, WakeUp) and value.waker.startswith(line.LINE):
+            for one in line.first_of(state, value):
+                waiting: Ledger | None = state.get(f"ledger/{one.ledger}")
+                if waiting is not None:
+                    rows = (row for row in waiting.rows if row.key == one.key and now < row.ends_at)
+                    yield from self._of_ledger(state, ahead, waiting, rows, now, around)
             return
+        ledger = self._ledger(state, value, now)
+        if ledger is not None:
+            yield from self._of_ledger(state, ahead, ledger, due(ledger, now), now, around)
+
+    def _of_ledger(
+        self,
+        state: StateView,
+        ahead: dict[str, Any],
+        ledger: Ledger,
+        rows: Iterable[Row],
+        now: datetime,
+        around: ContextVars,
+    ) -> Iterator[Parcel]:
         decision = ledger.decision
         notes_key = f"lead/{decision.lead_id}"
         notes = ahead.get(notes_key) or state.get(notes_key) or fresh(self._settings, now)
         held_back = self._held_back(notes, ledger, now)
-        if decision.decision_id not in notes.handled:
+        if ledger.id not in notes.handled:
             screening = noted(notes, ledger, self._settings, now)
             notes = ahead[notes_key] = screening.notes
             held_back = {**held_back, **screening.held_back}
-        for row in due(ledger, now):
+        for row in rows:
             if row.key not in held_back:
                 yield replace(self._parcel(ledger, row, notes), context=around.copy())
 
@@ -218,6 +279,8 @@ class Notify:
         notice = notice_of(decision, row)
         receipt = notes.threads.get(thread_name(row), {})
         devices = self._devices(row.recipient) if row.channel == "push" else ()
+        rank = line.rank_of(notice, decision.tier)
+        lane = line.lane_of(row, notice, devices, self._settings)
         return Parcel(
             key=row.key,
             channel=row.channel,
@@ -225,7 +288,9 @@ class Notify:
                 message_for, decision, row, people.get, self._templates, self._settings, receipt, items, devices
             ),
             chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
-            rank=(0 if notice.urgent else 1, _TIERS.get(decision.tier, 4), row.tries),
+            rank=(*rank, row.tries),
+            lane=lane,
+            place=line.place_of(lane, rank, ledger, row),
             may_have_arrived=row.may_have_arrived,
         )
 
@@ -236,10 +301,11 @@ class Notify:
         self, state: StateView, event: Event, ledger: Ledger, attempts: Mapping[str, Attempt], now: datetime
     ) -> Sequence[Effect]:
         decision = ledger.decision
+        attempts = {row.key: attempts[row.key] for row in ledger.rows if row.key in attempts}
         before: LeadNotes | None = state.get(f"lead/{decision.lead_id}")
         notes = before or fresh(self._settings, now)
         held_back = self._held_back(notes, ledger, now)
-        if decision.decision_id not in notes.handled:
+        if ledger.id not in notes.handled:
             screening = noted(notes, ledger, self._settings, now)
             notes, held_back = screening.notes, {**held_back, **screening.held_back}
         # What was sent was sent: an attempt outranks a reason not to make one.
@@ -259,8 +325,25 @@ class Notify:
             effects.append(Put(f"lead/{decision.lead_id}", notes))
         if before is None:
             effects.extend(_expiring(state, decision.lead_id, event.key, notes.expires_at))
+        effects.extend(line.moved(ledger, step.ledger))
+        if _is_for_line(event.value):
+            if step.ledger != ledger:
+                effects.extend(_kept(state, step.ledger, event.key, now))
+                if not step.ledger.is_open:
+                    effects.append(CancelWake(f"delivery/{ledger.id}"))
+            return effects
+        effects.extend(line.armed(state, attempts, event.key, self._settings, now))
         effects.extend(_kept(state, step.ledger, event.key, now))
         return effects
+
+
+def _is_for_line(value: Any) -> bool:
+    return isinstance(value, WakeUp) and value.waker.startswith(line.LINE)
+
+
+def _queues(state: StateView, event: Event, parcel: Parcel) -> bool:
+    """Tell whether a parcel waits behind others for its lane; the urgent are tried at once."""
+    return parcel.rank[0] > 0 and not _is_for_line(event.value) and line.has_line(state, parcel.lane)
 
 
 def _named(value: Any, attempts: Mapping[str, Attempt], now: datetime) -> Iterator[Effect]:
@@ -296,13 +379,12 @@ def _emitted(record: NoticeSettled) -> Emit:
 
 def _kept(state: StateView, ledger: Ledger, person: str, now: datetime) -> Iterator[Effect]:
     """Keep an open ledger and its wake-up; drop it once all is settled."""
-    decision = ledger.decision
-    key = f"ledger/{decision.decision_id}"
+    key = f"ledger/{ledger.id}"
     at = wakes_at(ledger)
     if at is not None:
         yield Put(key, ledger)
-        data = {"decision_id": decision.decision_id}
-        yield Wake(f"delivery/{decision.decision_id}", max(at, now), "leads.redeliver", person, data)
+        data = {"decision_id": ledger.id}
+        yield Wake(f"delivery/{ledger.id}", max(at, now), "leads.redeliver", person, data)
     elif state.get(key) is not None:
         yield Delete(key)
 

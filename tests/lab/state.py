@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.effects import Delete, Effect, Emit, Put, Wake
+from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.timer import WakeUp
 from schemas.wire import encode
 from streams.stage import Event, Stage
@@ -46,6 +46,8 @@ class Partition:
 
     def apply(self, effect: Effect) -> None:
         match effect:
+            case Emit(topic=topic, key=key, value=WakeUp() as again):
+                self.wakes[again.waker] = Wake(again.waker, again.due_at, topic, key, again.data)
             case Emit():
                 self.emitted.append(effect)
             case Put(key=key, value=value):
@@ -56,6 +58,8 @@ class Partition:
                 self.rows.pop(key, None)
             case Wake(key=key):
                 self.wakes[key] = effect
+            case CancelWake(key=key):
+                self.wakes.pop(key, None)
             case other:
                 raise AssertionError(f"NOTIFY has no use for {other}")
 

@@ -1,11 +1,14 @@
 """`leadstream notify`: what people will read, before anything is sent; browsers to push to; deliveries sent again."""
 
+import getpass
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from schemas.delivery import Outcome
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed, not_found, refused
 from streams.cli.output import AsJson, print_json, print_table, say
@@ -161,3 +164,56 @@ def devices(
         say(f"{remove} of {rep} ended.")
     else:
         print_table(("rep", "id", "service", "since"), [tuple(row.values()) for row in told], empty="No devices.")
+
+
+@app.command()
+def resend(
+    context: typer.Context,
+    lead: Annotated[str, typer.Argument(metavar="[LEAD]", help="Only this lead's deliveries.")] = "",
+    channel: Annotated[str, typer.Option(help="Only on this channel: slack, email, webhook, crm, …")] = "",
+    recipient: Annotated[str, typer.Option(help="Only to this rep or receiver.")] = "",
+    since: Annotated[str, typer.Option(help="Only what failed at or after this instant, with zone.")] = "",
+    until: Annotated[str, typer.Option(help="Only what failed before this instant, with zone.")] = "",
+    failed_only: Annotated[bool, typer.Option("--failed", help="Leave out what expired untried.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Do it. Without, it is shown and nothing is sent.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept with the order. Needed with --send.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send deliveries again that failed or expired: shown first, done with --send. What was delivered is left alone.
+
+    Each goes out under the key that it had, as a possible repeat: a receiver that had it after all drops it, Slack and
+    SMS are searched for it. An order given twice counts once. What a later decision overtook is not sent.
+
+    Example: leadstream notify resend --channel slack --since 2026-03-14T09:00:00Z
+    """
+    from streams.cli.preview import instant_of
+    from streams.cli.resending import Wanted, failures, ordered, sent
+
+    if send and not reason.strip():
+        raise CommandFailed("What is sent again needs a reason.", "Give --reason TEXT.", ExitCode.USAGE)
+    outcomes = frozenset({Outcome.FAILED} if failed_only else {Outcome.FAILED, Outcome.EXPIRED})
+    window = (instant_of(since, "--since") if since else None, instant_of(until, "--until") if until else None)
+    cluster = context.obj.cluster()
+    found = failures(cluster, Wanted(lead, channel, recipient, *window, outcomes))
+    orders, gone = ordered(cluster, found, getpass.getuser(), reason.strip(), datetime.now(UTC))
+    written = sent(cluster, orders) if send else 0
+    lost = {one.key for one in gone}
+    if as_json:
+        rows = [one.model_dump(mode="json") | {"can_be_sent": one.key not in lost} for one in found.rows]
+        print_json({"deliveries": rows, "orders": len(orders), "written": written})
+        return
+    print_table(
+        ("failed at (UTC)", "lead", "notice", "to", "channel", "outcome", "reason"),
+        [
+            (f"{o.at:%m-%d %H:%M:%S}", o.lead_id, o.notice, o.recipient, o.channel, o.outcome.value, o.reason)
+            for o in found.rows
+        ],
+        empty="Nothing that failed or expired is open.",
+    )
+    if gone:
+        say(f"{len(gone)} cannot be sent: Kafka keeps their decisions no longer.")
+    count = len(found.rows) - len(gone)
+    if send:
+        say(f"{count} deliveries of {written} decisions are on their way again.")
+    elif count:
+        say(f"{count} deliveries of {len(orders)} decisions would be sent. Do it with --send --reason TEXT.")
