@@ -31,8 +31,10 @@ class RocksStore:
         self._db = _opened(folder)
 
     def get(self, key: str) -> bytes | None:
-        with _disk_errors(self._folder):
+        try:  # no context manager here: one costs as much as the look-up
             found: bytes | None = self._db.get(key.encode())
+        except Exception as error:
+            raise _failed(self._folder, error) from error
         return found
 
     def scan(self, prefix: str) -> Iterator[tuple[str, bytes]]:
@@ -134,8 +136,13 @@ def _after(prefix: bytes) -> bytes:
 def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # rocksdict raises bare Exception
-        if any(sign in str(error) for sign in _SIGNS_OF_DAMAGE) and folder.is_dir():
-            with suppress(OSError):
-                (folder / _BROKEN).touch()  # found at the next start, which rebuilds
-        raise StoreFailed(f"The store in {folder} failed: {error}. Make room or replace the disk.") from error
+    except Exception as error:
+        raise _failed(folder, error) from error
+
+
+def _failed(folder: Path, error: Exception) -> StoreFailed:
+    """Return what to raise after an error of rocksdict, which raises bare Exception; note where it means damage."""
+    if any(sign in str(error) for sign in _SIGNS_OF_DAMAGE) and folder.is_dir():
+        with suppress(OSError):
+            (folder / _BROKEN).touch()  # found at the next start, which rebuilds
+    return StoreFailed(f"The store in {folder} failed: {error}. Make room or replace the disk.")

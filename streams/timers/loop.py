@@ -14,7 +14,7 @@ from schemas.topics import TOPICS
 from streams.clock import Clock
 from streams.health import Health
 from streams.kafka.config import qualified
-from streams.message import Incoming, failure, received
+from streams.message import Incoming, arrived, failure
 from streams.metrics import RunnerMetrics
 from streams.stopping import Stop
 from streams.timers.index import Pending, TimerIndex, microseconds
@@ -30,7 +30,7 @@ READ_LIMIT = 1_000  # records between two looks at what is due: a backlog never 
 # While more is due than one transaction takes: each fire leaves a tombstone that is read back, and what is armed
 # meanwhile must be taken too.
 READ_LIMIT_FIRING = 2 * FIRE_LIMIT
-IDLE_SECONDS = 0.02  # what is armed now and due now waits this long at most
+IDLE_SECONDS = 0.1  # between two looks at the request to end, while nothing is armed or due
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
 
 
@@ -79,7 +79,7 @@ class TimersLoop:
         """Take one batch of armings, fire at most one transaction of what is due; return how many fired."""
         self._health.tick()
         limit = READ_LIMIT_FIRING if self._has_more_due else READ_LIMIT
-        self._take(received(self._consumer, limit, self._patience()))
+        self._take(arrived(self._consumer, limit, self._patience()))
         now = self._clock.now()
         due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
         self._has_more_due = len(due) == FIRE_LIMIT

@@ -39,6 +39,9 @@ class Backlog:
         self.records = list(records)
         self.taken = 0
 
+    def poll(self, seconds: float) -> Made | None:
+        return next(iter(self.consume(1, seconds)), None)
+
     def consume(self, limit: int, seconds: float) -> list[Made]:
         found = self.records[self.taken : self.taken + limit]
         self.taken += len(found)
