@@ -1,7 +1,7 @@
 """Company names: without the legal form, and a key to compare by."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import cleanco
 from cleanco.clean import custom_basename
@@ -13,6 +13,7 @@ _EDGES = " \t,;|-\u2013\u2014\"'\u201c\u201d"
 _MOST_FORMS = 6  # folding may lay bare another legal form: "Acme (Inc) S.A."
 _BEFORE = re.compile(r"^(?:ООО|ЗАО|ОАО|ПАО|АО|株式会社|有限会社)\s*", re.IGNORECASE)  # noqa: RUF001
 _UG = re.compile(r"\s+UG(?:\s*\(haftungsbeschr(?:ä|ae?)nkt\))?$", re.IGNORECASE)  # cleanco lacks it
+_REMEMBERED = 8_192  # one lead's name is asked for three times, and many leads come from one company
 _Terms = list[tuple[int, list[str]]]
 
 
@@ -25,6 +26,7 @@ def _terms_by_last_word() -> dict[str, _Terms]:
     return rows
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def name(text: str) -> str:
     """Return the name without legal forms at its end, "Acme Robotics GmbH & Co. KG" -> "Acme Robotics"."""
     shorter = _without_form(text)
@@ -52,6 +54,7 @@ def _without_form(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def key(text: str) -> str:
     """Return what two spellings of one name share: folded, no legal form, no leading "the"."""
     words = text

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -49,7 +49,7 @@ def find(query: Query) -> Answer:
     rows = index.by_domain.get(query.domain, ()) if query.domain else ()
     confidence, by = _BY_DOMAIN_CONFIDENCE, "domain"
     if not rows and query.company:
-        rows, confidence, by = _named(index, query.company), _BY_NAME_CONFIDENCE, "name"
+        rows, confidence, by = _named(query.company), _BY_NAME_CONFIDENCE, "name"
     if not rows:
         return NotFound()
     return Firmographics(rows[0], confidence, others=rows[1:], found_by=by)
@@ -60,7 +60,9 @@ def companies() -> tuple[Company, ...]:
     return tuple(dict.fromkeys(row for rows in _index().by_name.values() for row in rows))
 
 
-def _named(index: _Index, name: str) -> tuple[Company, ...]:
+@lru_cache(maxsize=8_192)
+def _named(name: str) -> tuple[Company, ...]:
+    index = _index()
     key = company.key(name)
     squeezed = key.replace(" ", "")
     exact = index.by_name.get(key) or index.by_name.get(squeezed) or index.by_name.get(folded(name).replace(" ", ""))
