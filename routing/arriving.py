@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.chains import Search, catch_all, held, owner_chain, pool_chain, prefer_until, to_queue
 from routing.docket import Docket
@@ -16,12 +17,13 @@ from routing.owners import give
 from routing.placement import Placement, Via
 from routing.record import record
 from routing.rules import Match, first_match
-from routing.sla import route_due
+from routing.sla import after, route_due
 from routing.timing import arm
 from routing.trace import placement_trace
 from schemas.decision import DecisionKind, Notice, OwnerKind
 from schemas.lead import AccountRef, LeadScored
-from schemas.policy_file import Place, Rule, ToPool, ToQueue
+from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue
+from schemas.policy_sla import SlaClock
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
 _SET_ASIDE: dict[object, tuple[Phase, DecisionKind]] = {
@@ -98,7 +100,7 @@ def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: dict[s
     tier = docket.tier(lead.tier)
     wanted = Wanted(
         tier=lead.tier,
-        needed_until=max(docket.now, lead.clock_at) + tier.contact_within,
+        needed_until=_needed_until(docket, lead, tier),
         on_shift_only=tier.when_off_shift == "after_hours",
         facts=facts,
         excluded=frozenset(lead.excluded),
@@ -107,6 +109,20 @@ def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: dict[s
     pool = docket.file.pools.get(lead.pool or "")
     until = prefer_until(scored.lead.received_at, pool)
     return Search(docket, wanted, lead.lead_id, route_due(docket, lead.tier, lead.clock_at), until)
+
+
+def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:
+    """Return the contact deadline for leave (AVL-1): by the hours of the person it is bound to, else by the pool's.
+
+    One instant a lead, also for members with hours of their own: decision 0175.
+    """
+    start = max(docket.now, lead.clock_at)
+    if tier.clock is SlaClock.ALWAYS:
+        return start + tier.contact_within
+    hours = docket.rep_hours(lead.bound_to, lead.pool)
+    if hours is not None and tier.clock is SlaClock.WORKING_DAYS:
+        hours = working_days(hours)
+    return after(hours, start, tier.contact_within)
 
 
 def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
