@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from streams.intake.acceptance import Acceptance
 from streams.intake.desk import Desk
 from streams.intake.forms.router import forms_router
+from streams.intake.guides.router import guides_router
 from streams.intake.hooks import Hooks, hooks_router
 from streams.intake.metrics import IntakeMetrics, intake_metrics
 from streams.intake.openapi import document
@@ -46,6 +47,8 @@ def create_app(
     app.include_router(probes_router(publisher, registry))
     app.include_router(hooks_router(Hooks(settings, desk, acceptance.publish)))
     app.include_router(forms_router(settings, desk.forms, acceptance.publish))
+    if desk.guides is not None:
+        app.include_router(guides_router(settings, desk.guides, acceptance))
     _observe(app, metrics, log)
     refuse_plainly(app, log)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way

@@ -13,9 +13,12 @@ from streams.intake.app import Log, create_app
 from streams.intake.desk import open_desk
 from streams.intake.forms.kinds import FORMS
 from streams.intake.forms.source import read_forms
+from streams.intake.guides.guide import read_guides
+from streams.intake.guides.router import Guides
 from streams.intake.publisher import Publisher
 from streams.intake.settings import IntakeSettings
 from streams.settings import Settings
+from streams.topology import org_of
 from streams.tracing import Tracing
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -37,19 +40,27 @@ def require_guarded(settings: IntakeSettings) -> dict[str, str]:
 
 
 def serve(settings: IntakeSettings, process: Settings, log: Log) -> None:
-    """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid, FormsInvalid."""
+    """Serve until told to stop; requests under way are finished. Raises NoKeys, KeysInvalid, FormsInvalid,
+    GuidesInvalid, SettingsError."""
     digests = require_guarded(settings)
     forms = read_forms(settings.forms_file, os.environ, FORMS)
+    guides = _guides(settings, process)
     cluster = process.cluster
     with ExitStack() as held:
         tracing = Tracing("intake", 0, process.traces_url) if process.traces_url else None
         if tracing is not None:
             held.callback(tracing.close)
         publisher = held.enter_context(Publisher(cluster, settings.ack_seconds, tracing))
-        desk = held.enter_context(open_desk(cluster, process.channels, forms))
+        desk = held.enter_context(open_desk(cluster, process.channels, forms, guides))
         app = create_app(settings, publisher, digests, CollectorRegistry(), log, desk)
         log.info("intake.started", host=settings.host, port=settings.port, clients=len(digests))
         server(app, settings).run()
+
+
+def _guides(settings: IntakeSettings, process: Settings) -> Guides | None:
+    if settings.guides_file is None:
+        return None
+    return Guides(read_guides(settings.guides_file), process.person_key(), org_of(process))
 
 
 def server(app: FastAPI, settings: IntakeSettings) -> uvicorn.Server:

@@ -16,7 +16,7 @@ class IntakeSettings(BaseSettings):
     is_open: no key asked; for one's own machine only. rate_per_minute: records per key and minute.
     ack_seconds: how long Kafka has to acknowledge before the caller gets 503. public_url: "https://intake.example", as
     callers see it where a proxy stands before; HubSpot signs it. forms_file: forms of others that call us, YAML
-    (docs/capture.md).
+    (docs/capture.md). guides_file: forms of several steps that ask what to ask next, YAML (docs/capture.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LEADSTREAM_INTAKE_", frozen=True, extra="ignore")
@@ -32,6 +32,7 @@ class IntakeSettings(BaseSettings):
     ack_seconds: float = Field(default=10, gt=0.5, le=60)
     public_url: str = ""
     forms_file: Path | None = None
+    guides_file: Path | None = None
 
     @model_validator(mode="after")
     def _a_full_batch_fits_the_rate(self) -> "IntakeSettings":

@@ -82,7 +82,8 @@ def _each(body: Any, max_batch: int, made: Callable[[Any, str], Submission]) -> 
 
 def _lead(fields: Any, at: str, client: str, now: datetime) -> Submission:
     _require_object(fields, at, "a lead")
-    _require_one_of(fields, at, WAYS_TO_A_LEAD)
+    if fields.get("step") in (None, "", "final"):  # an earlier step may know nothing of the kind yet
+        _require_one_of(fields, at, WAYS_TO_A_LEAD)
     event_id = _event_id(fields, at, "lead", client)
     stamped = {"submitted_at": now.astimezone(UTC).isoformat(), **{k: v for k, v in fields.items() if v is not None}}
     value = encode({**stamped, "id": fields.get("id") or event_id})

@@ -34,6 +34,7 @@ def submit_router(settings: IntakeSettings, desk: Desk, acceptance: Acceptance) 
         lead answers 200 with the decision and the rep's booking link once it is made; 202 when it is not by then.
         """
         body, now = await json_body(request, settings.max_body_bytes), datetime.now(UTC)
+        body = body if desk.guides is None else desk.guides.filled(body)
         submissions = submission.leads(body, name, now, settings.max_batch)
         seconds = wait_seconds(wait, len(submissions))
         accepted = await accept(name, submissions, now)

@@ -15,6 +15,7 @@ from notifiers.settings import ChannelSettings
 from streams.intake.api_key import digest, new_key
 from streams.intake.app import create_app
 from streams.intake.desk import open_desk
+from streams.intake.guides.router import Guides
 from streams.intake.publisher import Publisher
 from streams.intake.server import server
 from streams.intake.settings import IntakeSettings
@@ -39,11 +40,12 @@ def running(
     cluster: ClusterSettings,
     settings: IntakeSettings,
     channels: ChannelSettings = ChannelSettings(),  # noqa: B008
+    guides: Guides | None = None,
 ) -> Iterator[Running]:
     key = new_key()
     capture = structlog.testing.LogCapture()
     log = structlog.wrap_logger(structlog.PrintLogger(), processors=[capture])
-    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels) as desk:
+    with Publisher(cluster, settings.ack_seconds) as publisher, open_desk(cluster, channels, guides=guides) as desk:
         app = create_app(settings, publisher, {"web": digest(key)}, CollectorRegistry(), log, desk)
         http = server(app, settings)
         thread = threading.Thread(target=http.run, daemon=True)
