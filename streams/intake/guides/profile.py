@@ -8,6 +8,7 @@ next, never a value.
 
 import hashlib
 import hmac
+import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Collection, Mapping
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 LONGEST_BYTES = 2_600  # sealed and in base64 it fits into a cookie of 4 kB
 LONGEST_VALUE = 300
+_LARGEST = 2**53  # what JSON numbers hold exactly everywhere
 ANSWERS = "answers"
 
 Value = str | int | float | bool
@@ -37,7 +39,7 @@ class Profile:
         said = dict(self.said)
         for name in names:
             value = value_of(fields, name)
-            if isinstance(value, Value) and value != "" and len(str(value)) <= LONGEST_VALUE:
+            if _is_kept(value):
                 said[name] = (value, today)
         found = Profile(said)
         while len(found.data()) > LONGEST_BYTES:
@@ -63,6 +65,14 @@ class Profile:
     def data(self) -> bytes:
         """Return the profile as JSON, to be sealed."""
         return orjson.dumps({name: [value, day.isoformat()] for name, (value, day) in self.said.items()})
+
+
+def _is_kept(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) <= _LARGEST
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_VALUE
 
 
 def value_of(fields: Mapping[str, Any], name: str) -> Any:
