@@ -33,6 +33,7 @@ _UNKNOWN = frozenset({204, 404, 422})
 _WORDS = {"high": 0.9, "medium": 0.7, "low": 0.4}
 _CHUNK_BYTES = 16_384
 _LONGEST_PAUSE_SECONDS = 3600.0
+_NO_TIMER = aiohttp.ClientTimeout(total=None)  # `lookup` has one, at half of the cost
 
 
 def opened(settings: ProviderSettings, secret_of: Callable[[str], str], pool: Pool) -> Lookup:
@@ -74,11 +75,10 @@ class _Client:
         values = template.values_of(query)
         url = template.url(http.url, values)
         check_url(url, http.allow_hosts)
-        seconds = max(0.001, deadline - asyncio.get_running_loop().time())
         url, how = self._request(url, values)
-        how["timeout"] = aiohttp.ClientTimeout(total=seconds)
+        session = self._pool.session(self._allowed)
         try:
-            async with self._pool.session(self._allowed).request(http.method, url, **how) as response:
+            async with asyncio.timeout_at(deadline), session.request(http.method, url, **how) as response:
                 return self._answer(await self._body(response))
         except TimeoutError as error:
             raise ProviderDown("no answer in time") from error
@@ -92,7 +92,8 @@ class _Client:
         """Return the URL and what else aiohttp is given: headers, secret, body. A redirect is never followed."""
         http = self._http
         secret = self._secret_of(http.auth.env) if http.auth.env else ""
-        how: dict[str, Any] = {"headers": {"Accept": "application/json", **http.headers}, "allow_redirects": False}
+        headers = {"Accept": "application/json", **http.headers}
+        how: dict[str, Any] = {"headers": headers, "allow_redirects": False, "timeout": _NO_TIMER}
         if http.auth.kind == "header":
             how["headers"][http.auth.name] = http.auth.prefix + secret
         elif http.auth.kind == "query":

@@ -1,8 +1,9 @@
 """A whole run whose inputs carry marked contact values and marked secrets, with real servers behind every channel.
 
 Afterwards everything that people and machines look at is searched for the marks: logs of all processes, metrics pages,
-keys and headers of every topic, the journal, timers, delivery results, foreign ids, and the stores that are to hold no
-contact. Values of dead letters hold the original bytes by design and are left out; their headers are not.
+keys and headers of every topic, the journal, timers, delivery results, foreign ids, every span that went to the
+collector, and the stores that are to hold no contact. Values of dead letters hold the original bytes by design and are
+left out; their headers are not.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from tests.bench.setting import Setting, prepared, roster
 from tests.broker import FoundBroker
 from tests.integration.slots import eventually
 from tests.lab.apis import HubSpot, Slack, Twilio, plain_ok
+from tests.lab.collector import Collector, collecting
 from tests.lab.http_server import Got, Server, serving
 from tests.lab.mail_server import mail_serving
 from tests.lab.push_service import Browser
@@ -102,6 +104,7 @@ class World:
     folder: Path
     base: int
     outside: dict[str, Server] = field(default_factory=dict)
+    collector: Collector = field(default_factory=Collector)
     metrics: str = ""
     said: str = ""
 
@@ -168,6 +171,8 @@ def environ_of(world: World, mail_port: int) -> dict[str, str]:
     (world.folder / "org.yaml").write_text(yaml.safe_dump(org))
     form = {"kind": "generic", "secret_env": "CANARY_FORM_SECRET", "lead": {"action": "demo"}}
     (world.folder / "forms.yaml").write_text(yaml.safe_dump({"contact": form}))
+    guide = {"steps": [{"name": "who", "ask": ["email", "name"]}, {"name": "more", "ask": ["answers.budget"]}]}
+    (world.folder / "guides.yaml").write_text(yaml.safe_dump({"demo": guide}))
     return {
         **os.environ,
         **world.setting.environ,
@@ -179,6 +184,8 @@ def environ_of(world: World, mail_port: int) -> dict[str, str]:
         "LEADSTREAM_LOG_LEVEL": "debug",
         "LEADSTREAM_INTAKE_PORT": str(world.base + 90),
         "LEADSTREAM_INTAKE_FORMS_FILE": str(world.folder / "forms.yaml"),
+        "LEADSTREAM_INTAKE_GUIDES_FILE": str(world.folder / "guides.yaml"),
+        "LEADSTREAM_TRACES_URL": world.collector.url,
         "CANARY_PROVIDER_KEY": SECRETS["provider"],
         "CANARY_FORM_SECRET": SECRETS["form"],
     }
@@ -246,6 +253,10 @@ def doors(client: httpx.Client) -> None:
     signature = hmac.new(SECRETS["form"].encode(), body, hashlib.sha256).hexdigest()
     assert client.post("/forms/contact", content=body, headers={"X-Signature": signature}).status_code == 200
     assert client.post("/forms/contact", content=body, headers={"X-Signature": MARK}).status_code == 401
+    step = {"form": "demo", "session": MARK, "step": "who", "email": f"{MARK}.60@acme60.example", "name": MARK}
+    page = client.post("/leads/next", json=step)
+    assert page.json()["ask"] == ["answers.budget"] and MARK not in page.text
+    assert client.post("/leads", json={"id": "g1", "profile": page.json()["profile"]}).status_code == 202
 
 
 def written(records: Records) -> None:
@@ -285,7 +296,8 @@ def world(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> Iter
             one.outside = servers
             await asyncio.to_thread(run, one, mail_port)
 
-    asyncio.run(go())
+    with collecting() as one.collector:
+        asyncio.run(go())
     yield one
     kafka_topics.delete(setting.cluster)
 
@@ -310,6 +322,14 @@ def test_the_run_did_what_it_should_so_that_there_was_something_to_leak(world: W
 
 def test_no_log_line_of_any_process_holds_a_contact_or_a_secret(world: World) -> None:
     assert '"event"' in world.said and marked(world.said) == []
+
+
+def test_no_span_holds_a_contact_or_a_secret(world: World) -> None:
+    services = {span.service for span in world.collector.spans}
+    names = {span.name for span in world.collector.spans}
+    assert {"leadstream-intake", "leadstream-enrich", "leadstream-notify"} <= services
+    assert "provider house" in names and any(name.startswith("channel ") for name in names)
+    assert marked(b"\n".join(world.collector.bodies).decode(errors="replace")) == []
 
 
 def test_no_metrics_page_holds_a_contact_or_a_secret(world: World) -> None:

@@ -3,11 +3,17 @@
 The long runs with figures are `python -m tests.bench.enrichment outage` and `slow`.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from schemas.topics import TOPICS
 from streams.kafka import topics as kafka_topics
-from tests.bench.enrichment.flow import flowing
+from tests.bench.enrichment.flow import Flow, flowing
 from tests.broker import FoundBroker
 from tests.lab.provider_server import Mood
 from tests.lab.providers import providers_serving
@@ -39,7 +45,15 @@ def test_no_lead_is_left_out_while_the_primary_is_dead_and_hardly_any_asks_it(
         by_id = {row.json["lead"]["event_id"]: row.json["lead"] for row in records.read_all("leads.enriched")}
         waited = {row.json["lead"]["event_id"] for row in records.read_all("leads.pending") if "lead" in row.json}
         assert any(name.startswith("slow") for name in waited), "slow answers go by leads.pending"
+        assert told(flow)["primary"]["asked"] >= 2 * LEADS, "the report reads while the stages run"
         employees = [by_id[f"down-{number}"]["facts"]["company.employees"]["provider"] for number in range(LEADS)]
         assert set(employees) == {"secondary"}
         assert records.read_all("leads.dlq") == [] and "leads.dlq" in TOPICS
     kafka_topics.delete(flow.setting.cluster)
+
+
+def told(flow: Flow) -> dict[str, dict[str, Any]]:
+    """Return what `leadstream enrichment report` says of each provider."""
+    command = [sys.executable, "-m", "streams.cli.main", "enrichment", "report", "--json"]
+    said = subprocess.run(command, env={**os.environ, **flow.environ}, capture_output=True, text=True, check=True)
+    return {row["provider"]: row for row in orjson.loads(said.stdout)["providers"]}

@@ -1,6 +1,6 @@
 """Leads through ENRICH and PENDING, one slot each, beside providers that can be slow or dead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +55,11 @@ def together(passages: Sequence[Passage]) -> Passage:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Stages that run. base: of the ports where they show their metrics."""
+    """Stages that run. base: of the ports where they show their metrics. environ: what they were started with."""
 
     setting: Setting
     base: int
+    environ: Mapping[str, str]
 
     def run(self, name: str, rate: int, seconds: float, target: str = "leads.enriched") -> Passage:
         """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
@@ -88,7 +89,7 @@ def flowing(
     )
     environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
     with running(python("-m", "streams.cli.main", "up", *stages), environ):
-        flow = Flow(setting, base)
+        flow = Flow(setting, base, environ)
         flow.run("warm", 50, 2)
         yield flow
 
