@@ -22,7 +22,7 @@ from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage, form_drafts, form_steps, paid, submission_rate
-from streams.stages.paid import KINDS, QuotaMemory, kept, local_providers
+from streams.stages.paid import KINDS, QuotaMemory, kept, terms_of
 from streams.stages.submission_rate import counted, decode_rate
 from streams.tracing import Within, untraced
 
@@ -89,7 +89,7 @@ class EnrichStage:
         self._accounts = AccountWatch(accounts)
         self._waterfall = waterfall
         self._clock = clock
-        self._local = local_providers(org)
+        self._terms = terms_of(org)
         self._quotas = QuotaMemory(org, waterfall)
         self._coverage = coverage.CoverageWatch(org.enrichment.providers, told)
         self._within = within
@@ -123,7 +123,7 @@ class EnrichStage:
             prepared = replace(prepared, lead=suspect)
         return (
             *self._swept(state, event, now),
-            *kept(state, prepared.key, prepared.learnt, self._org, self._local, now),
+            *kept(state, prepared.key, prepared.learnt, self._org, self._terms, now),
             *coverage.counted(state, prepared.learnt, event.recorded_at),
             *counts,
             *steps,

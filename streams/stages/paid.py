@@ -26,6 +26,14 @@ class Expiry:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Names of providers. local: on this machine, so that asking again costs nothing. limited: by a quota of calls."""
+
+    local: frozenset[str]
+    limited: frozenset[str]
+
+
 def decode_expiry(data: bytes) -> Expiry:
     """Return the expiry of stored JSON."""
     return Expiry(orjson.loads(data)["key"])
@@ -54,20 +62,18 @@ class QuotaMemory:
         self._recalled |= partitions
 
 
-def kept(
-    state: StateView, key: str | None, learnt: Learnt, org: Org, local: frozenset[str], now: datetime
-) -> list[Put]:
+def kept(state: StateView, key: str | None, learnt: Learnt, org: Org, terms: Terms, now: datetime) -> list[Put]:
     """Return as state what must not be paid again: fresh answers, and the calls that count against quotas.
 
-    key: what the answers are kept under, None where nobody was asked. local: providers that cost nothing to ask again.
+    key: what the answers are kept under, None where nobody was asked.
     """
     changes: list[Put] = []
-    fresh = [said for said in learnt.answers if said.is_fresh and said.provider not in local]
+    fresh = [said for said in learnt.answers if said.is_fresh and said.provider not in terms.local]
     if fresh and key is not None:
         changes.append(Put(f"answers/{key}", with_answers(state.get(f"answers/{key}"), fresh)))
         changes.append(Put(f"expires/{_last_day(org.enrichment.cache, now)}/{key}", Expiry(key)))
     for name in learnt.called:
-        if name not in local:
+        if name in terms.limited:
             used: Used | None = state.get(f"quota/{name}")
             hour = hour_of(now)
             calls = used.calls if used and used.hour == hour else 0
@@ -75,9 +81,11 @@ def kept(
     return changes
 
 
-def local_providers(org: Org) -> frozenset[str]:
-    """Return the names of providers that are on this machine."""
-    return frozenset(row.name for row in org.enrichment.providers if row.kind != "http")
+def terms_of(org: Org) -> Terms:
+    """Return the terms of the org file's providers."""
+    local = frozenset(row.name for row in org.enrichment.providers if row.kind != "http")
+    limited = frozenset(row.name for row in org.enrichment.providers if row.quota_per_hour is not None)
+    return Terms(local, limited - local)
 
 
 def _last_day(settings: CacheSettings, now: datetime) -> str:

@@ -16,7 +16,7 @@ from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage
 from streams.stages.enrich import AccountWatch, Prepared, completed, enriched, is_urgent, place_of, query_of
-from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, local_providers, swept
+from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, swept, terms_of
 from streams.tracing import Within, untraced
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
@@ -48,7 +48,7 @@ class PendingStage:
         self._accounts = AccountWatch(accounts)
         self._waterfall = waterfall
         self._clock = clock
-        self._local = local_providers(org)
+        self._terms = terms_of(org)
         self._quotas = QuotaMemory(org, waterfall)
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
@@ -69,7 +69,7 @@ class PendingStage:
         prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
         lead = completed(prepared, self._org, self._accounts.index)
         effects: list[Effect] = [*swept(state, self._org.enrichment, now)] if is_sweep_due(event) else []
-        effects += kept(state, prepared.key, prepared.learnt, self._org, self._local, now)
+        effects += kept(state, prepared.key, prepared.learnt, self._org, self._terms, now)
         effects += [*coverage.counted(state, prepared.learnt, event.recorded_at)][:-1]  # ENRICH has counted the lead
         effects += coverage.swept(state, event.recorded_at) if is_sweep_due(event) else []
         if isinstance(event.value, WakeUp):
