@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from routing.availability import OFF_SHIFT, UNKNOWN, leave
+from routing.availability import OFF_SHIFT, UNKNOWN, OpenAt, leave
 from routing.capacity import FULL, cap_reached, shortage
 from routing.docket import Docket
 from routing.pool_state import PoolState, pool_key
@@ -18,6 +18,9 @@ EXCLUDED = "excluded"
 SKILL = "skill"
 NO_WEIGHT = "no share of the turns"
 OTHERS_ON_SHIFT = "off shift, others are on shift"
+
+Asking = tuple[tuple[str, tuple[str, ...]], ...]
+"""Fields of the roster, each with the values of which a rep must have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +55,59 @@ class Survey:
         return not self.fit and bool(self.refused) and all(r.startswith(reasons) for r in self.refused.values())
 
 
+class Question:
+    """What is asked of each member of a pool for one lead.
+
+    open_at: whose shift it is. capped: the pool's cap that is used up. asked: needs of a rep, as `needs` gives them.
+    """
+
+    def __init__(self, docket: Docket, open_at: OpenAt, capped: str | None, wanted: Wanted, asked: Asking) -> None:
+        self._docket = docket
+        self._wanted = wanted
+        self._asked = asked
+        self._open_at = open_at
+        self._adds = 0 if wanted.over_limit else wanted.adds
+        self._capped = capped
+
+    def why_not(self, seat: Seat) -> str | None:
+        """Return why the member cannot have the lead, None when they can; `OTHERS_ON_SHIFT`: if nobody on shift can."""
+        if seat.away is not None:
+            return seat.away
+        if self._capped is not None:
+            return self._capped
+        adds, one = self._adds, seat.candidate
+        if adds and one.load + adds > one.limit:
+            return FULL
+        wanted = self._wanted
+        is_off = not self._open_at(seat.hours)
+        if is_off and wanted.on_shift_only:
+            return OFF_SHIFT
+        if seat.rep in wanted.excluded:
+            return EXCLUDED
+        if self._asked or seat.is_special:
+            why = _unfit(self._docket, seat, wanted, self._asked, adds)
+            if why is not None:
+                return why
+        return OTHERS_ON_SHIFT if is_off else None
+
+
 def survey(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
     """Return who of the pool could take the lead now; while somebody on shift could, nobody else (AVL-3)."""
     fit: list[Candidate] = []
     off_shift: list[Candidate] = []
     refused: dict[str, str] = {}
     seats = docket.seats.of(docket, name)
+    capped = used_up(docket, name, pool) if wanted.adds and not wanted.over_limit else None
     asked = needs(docket, pool.require, wanted.facts)
-    open_at = docket.shifts(pool)
-    adds = 0 if wanted.over_limit else wanted.adds
-    on_shift_only, excluded, is_picky = wanted.on_shift_only, wanted.excluded, bool(asked)
-    capped = used_up(docket, name, pool) if adds else None
+    why_not = Question(docket, docket.shifts(pool), capped, wanted, asked).why_not
     for seat in seats:
-        one = seat.candidate
-        if seat.away is not None:
-            refused[seat.rep] = seat.away
-        elif capped is not None:
-            refused[seat.rep] = capped
-        elif adds and one.load + adds > one.limit:
-            refused[seat.rep] = FULL
-        elif on_shift_only and not open_at(seat.hours):
-            refused[seat.rep] = OFF_SHIFT
-        elif seat.rep in excluded:
-            refused[seat.rep] = EXCLUDED
-        elif (is_picky or seat.is_special) and (why := _unfit(docket, seat, wanted, asked, adds)) is not None:
-            refused[seat.rep] = why
-        elif on_shift_only or open_at(seat.hours):
-            fit.append(one)
+        why = why_not(seat)
+        if why is None:
+            fit.append(seat.candidate)
+        elif why is OTHERS_ON_SHIFT:
+            off_shift.append(seat.candidate)
         else:
-            off_shift.append(one)
+            refused[seat.rep] = why
     if not fit:
         return Survey(name, off_shift, refused, seats)
     refused.update((one.rep, OTHERS_ON_SHIFT) for one in off_shift)
@@ -97,7 +124,7 @@ def used_up(docket: Docket, name: str, pool: Pool) -> str | None:
     return f"{why} for the pool" if why else None
 
 
-def needs(docket: Docket, listed: tuple[Need, ...], facts: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+def needs(docket: Docket, listed: tuple[Need, ...], facts: Mapping[str, Any]) -> Asking:
     """Return what is asked of a rep for this lead: (field, any of these)."""
     asked: list[tuple[str, tuple[str, ...]]] = []
     for need in listed:
@@ -107,10 +134,10 @@ def needs(docket: Docket, listed: tuple[Need, ...], facts: Mapping[str, Any]) ->
         any_of = need.any_of if need.fact is None else ((str(value),) if value is not None else ())
         if any_of:
             asked.append((need.rep, any_of))
-    return asked
+    return tuple(asked)
 
 
-def missing_need(row: RosterRow, asked: list[tuple[str, tuple[str, ...]]]) -> str | None:
+def missing_need(row: RosterRow, asked: Asking) -> str | None:
     """Return the first need that the rep does not meet, None when all are met."""
     for field_name, any_of in asked:
         has = getattr(row, field_name, None) or ()
@@ -120,9 +147,7 @@ def missing_need(row: RosterRow, asked: list[tuple[str, tuple[str, ...]]]) -> st
     return None
 
 
-def _unfit(
-    docket: Docket, seat: Seat, wanted: Wanted, asked: list[tuple[str, tuple[str, ...]]], adds: int
-) -> str | None:
+def _unfit(docket: Docket, seat: Seat, wanted: Wanted, asked: Asking, adds: int) -> str | None:
     """Why this rep cannot have this lead, of the reasons that few reps have: leave, caps, skills, no weight."""
     row = seat.row
     if row is None or seat.state is None:

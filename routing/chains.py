@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from routing.availability import ABSENT, LEAVE_AHEAD, OFF_SHIFT, absence, backups_now
-from routing.candidates import EXCLUDED, SKILL, Survey, Wanted, missing_need, needs, survey, used_up
+from routing.candidates import EXCLUDED, SKILL, Asking, Survey, Wanted, missing_need, needs, survey, used_up
 from routing.capacity import CAPPED, FULL, shortage
 from routing.docket import Docket
 from routing.groups import lead_group, pool_group, pools_of, queue_owner_group
 from routing.lead_state import OwnerRef, Phase
+from routing.lineup import Kind, lined_up, pick_from
 from routing.picking import Pick, pick, tie_hash
 from routing.placement import Passed, Placement, Via
 from routing.rep_state import RepState
@@ -158,6 +159,12 @@ def _member(search: Search, name: str, pool: Pool, via: Via, over_limit: bool = 
     docket, wanted = search.docket, search.wanted
     if over_limit:
         wanted = replace(wanted, over_limit=True)
+    kind = _kind(search, pool, wanted)
+    if kind is not None and (known := docket.seats.lineup(docket.division, name, kind)) is not None:
+        picked = pick_from(known, docket, wanted, search.lead_id)
+        if picked is not None:
+            search.surveys.append(picked.found)
+            return search.found(OwnerRef(OwnerKind.REP, picked.rep, pool=name), Phase.OWNED, via, picked)
     found = survey(docket, name, pool, wanted)
     search.surveys.append(found)
     if not found.fit:
@@ -167,7 +174,17 @@ def _member(search: Search, name: str, pool: Pool, via: Via, over_limit: bool = 
         return held(search, name, Via.PREFERENCE)
     strategy = strategy_for(docket, pool, wanted)
     picked = pick(docket, pool, found, asked_of(docket, pool, wanted), strategy, search.lead_id)
+    if kind is not None:
+        docket.seats.keep(docket.division, name, kind, lined_up(docket, name, pool, wanted, kind, picked))
     return search.found(OwnerRef(OwnerKind.REP, picked.rep, pool=name), Phase.OWNED, via, picked)
+
+
+def _kind(search: Search, pool: Pool, wanted: Wanted) -> Kind | None:
+    """The kind of lead that this is to the pool; None where only a pass over the pool tells who can take it."""
+    if search.surveys or wanted.over_limit or wanted.excluded or pool.prefer:
+        return None
+    asked = needs(search.docket, pool.require, wanted.facts)
+    return Kind(wanted.tier, wanted.adds, strategy_for(search.docket, pool, wanted), asked)
 
 
 def _preferred(search: Search, pool: Pool, found: Survey) -> bool:
@@ -183,7 +200,7 @@ def _preferred(search: Search, pool: Pool, found: Survey) -> bool:
     return True
 
 
-def _lacks(docket: Docket, rep_id: str, asked: list[tuple[str, tuple[str, ...]]]) -> bool:
+def _lacks(docket: Docket, rep_id: str, asked: Asking) -> bool:
     rep = docket.rep(rep_id)
     return rep is None or rep.row is None or missing_need(rep.row, asked) is not None
 

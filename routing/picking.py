@@ -1,7 +1,7 @@
 """Picks a rep of a pool: the strategy, the senior lane with its floor, and the turn that it costs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from operator import attrgetter
@@ -20,6 +20,7 @@ from routing.pool_state import (
     pool_key,
     turn_key,
 )
+from routing.seats import Turned
 from routing.strategies.candidate import Asked, Candidate, Rank, Rotation, load_share
 from routing.strategies.lane import counted, junior_is_due
 from routing.strategies.registry import STRATEGIES
@@ -35,7 +36,8 @@ class Pick:
 
     ranks: of `ranked`, in its order. order: places in `ranked`, best first. lane: which lane decided. was: the winner
     as the pick saw them. tied: how many the recorded hash drew from, 1: none. counters: the pool's and the winner's,
-    before and after, as JSON data; empty until the turn is taken.
+    before and after, as JSON data; empty until the turn is taken. named: the trace's candidates as JSON and how many
+    are not among them, by reason, where a lineup knows them; then ranks, order and ranked are empty.
     """
 
     pool: str
@@ -48,9 +50,11 @@ class Pick:
     ranked: list[Candidate]
     turn: "Taking"
     found: Survey
+    winner: Candidate
     was: Candidate
     tied: int
     counters: dict[str, Any] = field(default_factory=dict)
+    named: tuple[bytes, Mapping[str, int]] | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +62,8 @@ class Taking:
     """A rotation opened for one turn: the fit members placed on it, nothing written yet.
 
     away: seats of members on leave who go on being owed turns, where the policy lets them catch up (NEW-15).
-    before: each member's turn. unseated: those of the fit whose own turn does not say where they are.
+    before: each member's turn. unseated: those of the fit whose own turn does not say where they are. leaving: who was
+    eligible at the last turn and is not now. shares: of the fit, over `total`.
     """
 
     state: PoolState
@@ -67,6 +72,9 @@ class Taking:
     before: dict[str, Turn | None]
     away: dict[str, Turn]
     unseated: list[Candidate]
+    leaving: list[str]
+    shares: Mapping[str, int]
+    total: int
 
 
 def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str, salt: str) -> Pick:
@@ -86,7 +94,9 @@ def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str,
     winner = waited[0] if len(waited) == 1 else drawn(waited, salt)
     says = "available seniors first, least loaded" if by_load else chosen.says
     was = replace(winner)
-    return Pick(found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, was, len(waited))
+    return Pick(
+        found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, winner, was, len(waited)
+    )
 
 
 def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
@@ -94,7 +104,7 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
     taking, rotation = picked.turn, picked.turn.rotation
     level = rotation.level + rotation.step
     shift = min((one.start for one in taking.fit), default=0) if level > LEVEL_LIMIT else 0
-    winner = next(one for one in taking.fit if one.rep == picked.rep)
+    winner = picked.winner
     after = replace(
         taking.state,
         level=level - shift,
@@ -111,6 +121,8 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
     _unseat(docket, picked)
     if shift:
         _shift_away(docket, picked, shift)
+    turned = Turned(docket.division, picked.pool, asked.tier, winner.rep, taking.shares, taking.total)
+    docket.seats.turned.append(turned)
     turn = taking.before[winner.rep]
     given = turn.given if turn is not None else 0
     picked.counters = {
@@ -127,6 +139,11 @@ def tie_hash(salt: str, rep: str) -> str:
 def draw_hash(salt: str) -> str:
     """Return the recorded hash that settles a tie: its number, modulo how many tie, is the place by id of who wins."""
     return hashlib.sha256(salt.encode()).hexdigest()[:16]
+
+
+def tie(salt: str, among: int) -> dict[str, Any]:
+    """Return what the trace says of a tie: the hash that settled it, and among how many; nothing where none was."""
+    return {"tie": draw_hash(salt), "among": among} if among > 1 else {}
 
 
 def drawn(tied: Sequence[Candidate], salt: str) -> Candidate:
@@ -151,7 +168,11 @@ def _opened(docket: Docket, found: Survey, shares: Sequence[int]) -> Taking:
             one.start = place(turn, share, level, base)
         else:
             one.start = turn.start if turn.base == base else place(turn, share, level, base)
-    return Taking(state, Rotation(level, base, base // total), found.fit, turns, away, unseated)
+    leaving = [
+        rep for rep in found.refused if (turn := turns.get(rep)) is not None and turn.is_seated and rep not in away
+    ]
+    shared = {one.rep: one.share for one in found.fit}
+    return Taking(state, Rotation(level, base, base // total), found.fit, turns, away, unseated, leaving, shared, total)
 
 
 def _catching_up(docket: Docket, found: Survey, turns: dict[str, Turn | None]) -> dict[str, Turn]:
@@ -197,12 +218,12 @@ def _seat(docket: Docket, picked: Pick, one: Candidate, won: bool, shift: int) -
 def _unseat(docket: Docket, picked: Pick) -> None:
     """Members who were eligible at the last turn and are not now keep what they are owed, and gain nothing."""
     rotation = picked.turn.rotation
-    for rep in picked.found.refused:
-        turn = picked.turn.before.get(rep)
-        if turn is not None and turn.is_seated and rep not in picked.turn.away:
-            owed = rotation.level - turn.start * rotation.base // turn.base
-            key = turn_key(docket.division, picked.pool, rep)
-            docket.draft.put(key, replace(turn, start=owed, base=rotation.base, is_seated=False))
+    for rep in picked.turn.leaving:
+        turn = picked.turn.before[rep]
+        assert turn is not None
+        owed = rotation.level - turn.start * rotation.base // turn.base
+        key = turn_key(docket.division, picked.pool, rep)
+        docket.draft.put(key, replace(turn, start=owed, base=rotation.base, is_seated=False))
 
 
 def _shift_away(docket: Docket, picked: Pick, shift: int) -> None:

@@ -4,9 +4,10 @@ Derived from the state and never a truth of its own: the division's revision tel
 read anew. A decision comes out the same with remembered seats and without.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routing.availability import standing_absence
 from routing.groups import Group, pool_group
@@ -17,6 +18,9 @@ from routing.strategies.performance import merit
 
 if TYPE_CHECKING:
     from routing.docket import Docket
+    from routing.lineup import Kind, Lineup
+
+MOST_LINEUPS = 16  # of a pool: tiers, times what leads may need of a rep; then they are made anew
 
 
 @dataclass(slots=True)
@@ -36,30 +40,67 @@ class Seat:
     turn: Turn | None
 
 
+@dataclass(slots=True)
+class Seating:
+    """The members of a pool, in the order of ids. places: of each rep. lineups: the pool as kinds of leads find it."""
+
+    seats: list[Seat]
+    places: dict[str, int]
+    lineups: dict["Kind", "Lineup"] = field(default_factory=dict)
+
+
+class Turned(NamedTuple):
+    """A turn that was taken. shares: of all who were eligible, over `total`."""
+
+    division: str
+    pool: str
+    tier: str
+    rep: str
+    shares: Mapping[str, int]
+    total: int
+
+
 class Seats:
-    """What is remembered of one partition's divisions. Bound: a seat per member and pool."""
+    """What is remembered of one partition's divisions. Bound: a seat per member and pool, and 16 lineups a pool.
+
+    turned: the turns of the latest event.
+    """
 
     def __init__(self) -> None:
         self._fits: dict[str, tuple[int, str, str]] = {}
-        self._pools: dict[str, dict[str, list[Seat]]] = {}
+        self._pools: dict[str, dict[str, Seating]] = {}
+        self.turned: list[Turned] = []
 
     def begin(self, division: str, revision: int, policy: str, day: str) -> None:
         """Forget the division where its revision, policy or day is not what was remembered; expect the next one."""
         if self._fits.get(division) != (revision, policy, day):
             self._pools[division] = {}
         self._fits[division] = (revision + 1, policy, day)
+        self.turned.clear()
 
     def of(self, docket: "Docket", pool: str) -> list[Seat]:
         """Return the pool's seats, in the order of ids."""
         pools = self._pools.setdefault(docket.division, {})
         known = pools.get(pool)
         if known is None:
-            known = pools[pool] = [_seat(docket, pool, rep) for rep in docket.group(pool_group(pool))]
-        return known
+            seats = [_seat(docket, pool, rep) for rep in docket.group(pool_group(pool))]
+            known = pools[pool] = Seating(seats, {seat.rep: place for place, seat in enumerate(seats)})
+        return known.seats
 
-    def shares(self, division: str, pool: str) -> dict[str, int]:
-        """Return each member's share of a turn, as the latest decision in which they were eligible had it."""
-        return {seat.rep: seat.candidate.share for seat in self._pools.get(division, {}).get(pool, ())}
+    def lineup(self, division: str, pool: str, kind: "Kind") -> "Lineup | None":
+        """Return the pool as such leads found it, None where it is not known."""
+        known = self._pools.get(division, {}).get(pool)
+        return None if known is None else known.lineups.get(kind)
+
+    def keep(self, division: str, pool: str, kind: "Kind", lineup: "Lineup | None") -> None:
+        """Remember a lineup, or forget it."""
+        lineups = self._pools[division][pool].lineups
+        if lineup is None:
+            lineups.pop(kind, None)
+            return
+        if len(lineups) >= MOST_LINEUPS:
+            lineups.clear()
+        lineups[kind] = lineup
 
     def put(self, docket: "Docket", key: str, value: Any) -> None:
         """Follow one write to the state."""
@@ -68,27 +109,34 @@ class Seats:
             return
         if isinstance(value, Turn):
             _, _, pool, rep = key.split("/", 3)
-            seat = next((seat for seat in pools.get(pool, ()) if seat.rep == rep), None)
-            if seat is not None:
+            known = pools.get(pool)
+            if known is not None and (place := known.places.get(rep)) is not None:
+                seat = known.seats[place]
                 seat.turn = value
                 seat.candidate.last_at = value.last_at
+                _moved(known, rep)
         elif isinstance(value, RepState):
-            for pool, seats in pools.items():
-                for place, seat in enumerate(seats):
-                    if seat.rep == value.id:
-                        _follow(docket, seats, place, pool, value)
-                        break
+            for pool, known in pools.items():
+                if (place := known.places.get(value.id)) is not None:
+                    _follow(docket, known, place, pool, value)
         elif isinstance(value, Group):
             pools.clear()
 
 
-def _follow(docket: "Docket", seats: list[Seat], place: int, pool: str, state: RepState) -> None:
-    seat = seats[place]
+def _follow(docket: "Docket", known: Seating, place: int, pool: str, state: RepState) -> None:
+    seat = known.seats[place]
     if state.row is not seat.row:
-        seats[place] = _seat(docket, pool, seat.rep)
+        known.seats[place] = _seat(docket, pool, seat.rep)
+        known.lineups.clear()
         return
     seat.state = state
     seat.candidate.load = state.load
+    _moved(known, seat.rep)
+
+
+def _moved(known: Seating, rep: str) -> None:
+    for lineup in known.lineups.values():
+        lineup.moved.add(rep)
 
 
 def _seat(docket: "Docket", pool: str, rep: str) -> Seat:

@@ -6,14 +6,13 @@ names the nearest 50 and counts the others by reason.
 
 from typing import Any
 
+import orjson
+
 from routing.candidates import Survey
-from routing.picking import Pick, draw_hash
+from routing.lineup import CHOSEN, NAMED, NOT_THEIR_TURN, unnamed
+from routing.picking import Pick, tie
 from routing.placement import Placement
 from routing.strategies.candidate import Candidate, Rank
-
-NAMED = 50
-NOT_THEIR_TURN = "not their turn"
-CHOSEN = "chosen"
 
 
 def placement_trace(placed: Placement, lead_id: str) -> dict[str, Any]:
@@ -37,6 +36,10 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
             row["lane"] = picked.lane
         if picked.counters:
             row["counters"] = picked.counters
+        if picked.named is not None:
+            candidates, others = picked.named
+            row["candidates"] = orjson.Fragment(candidates)
+            return {**row, "others": others} if others else row
         named = _ranked(picked, found, lead_id)
     else:
         named = [_candidate(one, "could have had it") for one in found.fit[:NAMED]]
@@ -45,12 +48,8 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
     named += [{"rep": rep, "why": why} for rep, why in refused[:left]]
     row["candidates"] = named
     uncounted = max(len(found.fit) - NAMED, 0)
-    others: dict[str, int] = {NOT_THEIR_TURN: uncounted} if uncounted else {}
-    for _, why in refused[left:]:
-        others[why] = others.get(why, 0) + 1
-    if others:
-        row["others"] = others
-    return row
+    others = unnamed(uncounted, [why for _, why in refused[left:]])
+    return {**row, "others": others} if others else row
 
 
 def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
@@ -61,20 +60,16 @@ def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
         won = one.rep == picked.rep
         row = _row(rank, picked.was if won else one, won)
         if won:
-            row |= _tie(picked, lead_id)
+            row |= tie(lead_id, picked.tied)
         rows.append(row)
     rows.sort(key=lambda row: row["why"] != CHOSEN)
     if rows[0]["why"] != CHOSEN:  # a tie of more than 50: the winner is named all the same
-        rows[:] = [{**_row(ranks[order[0]], picked.was, True), **_tie(picked, lead_id)}, *rows[:-1]]
+        rows[:] = [{**_row(ranks[order[0]], picked.was, True), **tie(lead_id, picked.tied)}, *rows[:-1]]
     if len(picked.ranks) < len(found.fit):
         lane = {one.rep for one in picked.ranked}
         passed = [one for one in found.fit if one.rep not in lane]
         rows += [_candidate(one, f"not in the {picked.lane}") for one in passed[: NAMED - len(rows)]]
     return rows
-
-
-def _tie(picked: Pick, lead_id: str) -> dict[str, Any]:
-    return {"tie": draw_hash(lead_id), "among": picked.tied} if picked.tied > 1 else {}
 
 
 def _row(rank: Rank, one: Candidate, won: bool) -> dict[str, Any]:

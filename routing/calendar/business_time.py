@@ -87,6 +87,11 @@ def closes_at(calendar: Calendar, at: datetime) -> datetime | None:
     return None
 
 
+def changes_at(calendar: Calendar, at: datetime) -> datetime | None:
+    """Return an instant after `at` before which the calendar neither opens nor closes; None: not in two years."""
+    return closes_at(calendar, at) or next_opening(calendar, at)
+
+
 def add_open(calendar: Calendar, start: datetime, seconds: float) -> datetime | None:
     """Return the earliest instant by which `seconds` (>= 0) open seconds have passed since `start`.
 

@@ -103,7 +103,7 @@ class AssignStage:
             now = max(now, bare.due_at)
         seats = self._seats.setdefault(event.partition, Seats())
         effects = decide(state, DecisionInput(event.id, bare), policy, now, seats)
-        self._metrics.turned(effects, seats)
+        self._metrics.turned(seats)
         return _with_contacts(state, effects, bare, contact)
 
     def measure(self, states: Sequence[StateView], now: datetime) -> None:

@@ -5,6 +5,7 @@ lead is ever scanned.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -18,16 +19,21 @@ from routing.groups import pool_group
 from routing.policy import Policy
 from routing.pool_state import PoolState, Turn, pool_key, turn_key
 from routing.rep_state import POINT, RepState
-from routing.seats import Seats
-from routing.trace import CHOSEN, NOT_THEIR_TURN
-from schemas.decision import Decision
-from schemas.effects import Effect, Emit
+from routing.seats import Seats, Turned
 from schemas.policy_pool import Pool, Strategy
 from schemas.state import StateView
 
 MOST_COUNTED = 1_000
-_ELIGIBLE = (CHOSEN, NOT_THEIR_TURN)
+MOST_ROTATED = 16
 _ROTATIONS = (Strategy.ROUND_ROBIN, Strategy.WEIGHTED)
+
+
+@dataclass(slots=True)
+class Rotated:
+    """Turns among the same members by the same shares. turn: one of them."""
+
+    turn: Turned
+    turns: int = 0
 
 
 class DivisionMetrics:
@@ -103,6 +109,7 @@ class DivisionMetrics:
             registry=registry,
         )
         self._entitlements: dict[tuple[str, str, str, str], float] = {}  # not counted yet; bounded as the labels are
+        self._rotated: dict[tuple[str, str, str, int], Rotated] = {}  # not added up yet: by the dict of shares
         self._shown: set[tuple[Gauge, tuple[str, ...]]] = set()
 
     def measure(self, states: Sequence[StateView], policies: Callable[[str], Policy | None], now: datetime) -> None:
@@ -115,34 +122,27 @@ class DivisionMetrics:
         for gauge, labels in before - self._shown:  # not cleared first: a scrape in between would see nothing
             gauge.remove(*labels)
 
-    def turned(self, effects: Sequence[Effect], seats: Seats) -> None:
-        """Count the turns of one event, received and entitled, before its commit: a batch done again counts twice.
+    def turned(self, seats: Seats) -> None:
+        """Count the turns of one event, received and entitled, before its commit: a batch done again counts twice."""
+        for turn in seats.turned:
+            place = (turn.division, turn.pool, turn.tier)
+            self._turns.labels(turn.division, turn.pool, turn.rep, turn.tier).inc()
+            if len(self._rotated) >= MOST_ROTATED:
+                self._add_up()
+            self._rotated.setdefault((*place, id(turn.shares)), Rotated(turn)).turns += 1
+        seats.turned.clear()
 
-        seats: as the decision left them, with each candidate's share. Of a pool above 50 the trace names 50; the
-        entitlement of the others is not counted.
-        """
-        for effect in effects:
-            if isinstance(effect, Emit) and isinstance(effect.value, Decision) and effect.value.uses_turn:
-                self._turn(effect.value, seats)
-
-    def _turn(self, decision: Decision, seats: Seats) -> None:
-        division, tier = decision.division, decision.tier
-        for row in decision.trace.get("pools", ()):
-            chosen = [one["rep"] for one in row["candidates"] if one["why"] == CHOSEN]
-            if not chosen:
-                continue
-            shares = seats.shares(division, row["pool"])
-            eligible = {
-                one["rep"] for one in row["candidates"] if one["why"] in _ELIGIBLE or "not in the" in one["why"]
-            }
-            total = sum(shares.get(rep, 0) for rep in eligible)
-            for rep in eligible if total else ():
-                place = (division, row["pool"], rep, tier)
-                self._entitlements[place] = self._entitlements.get(place, 0.0) + shares.get(rep, 0) / total
-            self._turns.labels(division, row["pool"], chosen[0], tier).inc()
+    def _add_up(self) -> None:
+        for (division, pool, tier, _), rotated in self._rotated.items():
+            for rep, share in rotated.turn.shares.items():
+                place = (division, pool, rep, tier)
+                entitled = rotated.turns * share / rotated.turn.total
+                self._entitlements[place] = self._entitlements.get(place, 0.0) + entitled
+        self._rotated.clear()
 
     def _count(self) -> None:
-        """Move what was added up to the counter: fifty steps of a counter a turn cost as much as the decision."""
+        """Move what was added up to the counter: a step of a counter for each member a turn costs more than a turn."""
+        self._add_up()
         for place, turns in self._entitlements.items():
             self._entitled.labels(*place).inc(turns)
         self._entitlements.clear()
