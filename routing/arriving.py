@@ -11,7 +11,7 @@ from routing.candidates import Wanted
 from routing.chains import Search, catch_all, held, owner_chain, pool_chain, prefer_until, to_queue
 from routing.docket import Docket
 from routing.facts import scored_facts
-from routing.lead_state import NOBODY, Chain, LeadState, Phase
+from routing.lead_state import NOBODY, Chain, LeadState, Phase, changed
 from routing.notices import Telling, auto_reply, notices_for
 from routing.owners import give
 from routing.placement import Placement, Via
@@ -63,8 +63,8 @@ def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
     tier = _known_tier(docket, scored.tier)
     if isinstance(rule.to, Place) and rule.to in _SET_ASIDE:
         phase, kind = _SET_ASIDE[rule.to]
-        return _set_aside(docket, scored, replace(lead, rule=rule.name, tier=tier), phase, kind, routing)
-    lead = replace(lead, rule=rule.name, tier=tier, **_chain(lead, scored, routing))
+        return _set_aside(docket, scored, changed(lead, rule=rule.name, tier=tier), phase, kind, routing)
+    lead = changed(lead, rule=rule.name, tier=tier, **_chain(lead, scored, routing))
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool)
     return settle(docket, lead, scored, placed or nowhere(search, lead), search.wanted, routing)
@@ -82,7 +82,7 @@ def judge(docket: Docket, scored: LeadScored) -> Routing:
 
 def bind(lead: LeadState, scored: LeadScored, routing: Routing) -> LeadState:
     """Return the lead with the chain it follows: its owner's, its pool's or its queue's."""
-    return replace(lead, **_chain(lead, scored, routing))
+    return changed(lead, **_chain(lead, scored, routing))
 
 
 def _chain(lead: LeadState, scored: LeadScored, routing: Routing) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def _set_aside(
     docket: Docket, scored: LeadScored, lead: LeadState, phase: Phase, kind: DecisionKind, routing: Routing
 ) -> LeadState:
     """Nurture and quarantine: no rep, no timers. Content goes out at once to a nurtured lead, nothing to a suspect."""
-    lead = replace(lead, phase=phase, owner=NOBODY, epoch=lead.epoch + 1)
+    lead = changed(lead, phase=phase, owner=NOBODY, epoch=lead.epoch + 1)
     rule = routing.match.rule
     notices: list[Notice] = []
     if phase is Phase.NURTURED:

@@ -9,24 +9,32 @@ import orjson
 
 from schemas.decision import Decision
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
+from schemas.lead import LeadScored
 from schemas.wire import encode
 
 # Contacts are not journalled; a division's own record holds the journal's position, which batches move.
 _APART = ("contact/", "division/")
+_CONTACT = {"contact"}
 _CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS
 
 
 def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Iterable[Effect]) -> bytes:
-    """Return one journal entry as canonical JSON (schemas.decision.JournalEntry). value: without contact."""
+    """Return one journal entry as canonical JSON (schemas.decision.JournalEntry): of the value, all but the contact."""
     row = {
         "event_id": event_id,
         "type": event_type,
         "offset": offset,
         "now": now,
-        "input": orjson.Fragment(encode(value) or b"null"),
+        "input": orjson.Fragment(_bare(value)),
         "outcome": outcome(effects),
     }
     return orjson.dumps(row, option=orjson.OPT_UTC_Z)
+
+
+def _bare(value: Any) -> bytes:
+    if isinstance(value, LeadScored):
+        return value.__pydantic_serializer__.to_json(value, exclude_none=True, exclude=_CONTACT)
+    return encode(value) or b"null"
 
 
 def outcome(effects: Iterable[Effect]) -> list[dict[str, Any]]:

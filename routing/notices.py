@@ -1,6 +1,6 @@
 """Who is told what of a decision, over which channels, and not before when."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from routing.availability import absence
@@ -8,7 +8,7 @@ from routing.calendar.business_time import is_open, next_opening
 from routing.chains import team_lead_of
 from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
-from routing.lead_state import LeadState, OwnerRef, Phase, Reply
+from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
 from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import Audience, Notice, OwnerKind
 from schemas.policy_notices import NoticePlan
@@ -65,7 +65,7 @@ def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[lis
         template=f"auto_reply.{template}",
         expires_at=docket.now + plan.repeat_after,
     )
-    return [notice], replace(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
+    return [notice], changed(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
 
 
 def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:

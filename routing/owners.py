@@ -7,7 +7,7 @@ from routing.candidates import Wanted
 from routing.capacity import with_lead, without_lead
 from routing.chains import asked_of
 from routing.docket import Docket
-from routing.lead_state import NOBODY, LeadState, Phase, owner_index_key
+from routing.lead_state import NOBODY, LeadState, Phase, changed, owner_index_key
 from routing.picking import take_turn
 from routing.placement import Placement
 from routing.rep_state import RepState, rep_key
@@ -54,7 +54,7 @@ def release(docket: Docket, lead: LeadState) -> LeadState:
         rep = docket.rep(owner)
         if rep is not None and not lead.is_test:
             docket.draft.put(rep_key(docket.division, owner), without_lead(rep, lead.points))
-    return replace(lead, owner=NOBODY, held_in=None)
+    return changed(lead, owner=NOBODY, held_in=None)
 
 
 def reload(docket: Docket, lead: LeadState, points: int) -> LeadState:
@@ -64,7 +64,7 @@ def reload(docket: Docket, lead: LeadState, points: int) -> LeadState:
         rep = docket.rep(owner)
         if rep is not None:
             docket.draft.put(rep_key(docket.division, owner), replace(rep, load=rep.load + points - lead.points))
-    return replace(lead, points=0 if lead.is_test else points)
+    return changed(lead, points=0 if lead.is_test else points)
 
 
 def held_key(docket: Docket, lead: LeadState, pool: str) -> str:
@@ -86,7 +86,7 @@ def _keep(docket: Docket, lead: LeadState) -> LeadState:
         key = held_key(docket, lead, lead.owner.pool)
         docket.draft.put(key, lead.lead_id)
         look_again(docket, lead.owner.pool)
-        return replace(lead, held_in=key)
+        return changed(lead, held_in=key)
     if lead.phase is Phase.OWNED and owner is not None:
         docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)
         rep = docket.rep(owner) or RepState(owner)

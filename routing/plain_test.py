@@ -5,6 +5,7 @@ same for values of the type that was written, and None, "ask CEL", for any other
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -30,7 +31,7 @@ def plain_test(node: Node) -> PlainTest | None:
     """Return the test of a part that compares one fact with one value; None for any other part."""
     if isinstance(node, Not):
         inner = plain_test(node.part)
-        return None if inner is None else _negated(inner)
+        return None if inner is None else Negated(inner)
     if not isinstance(node, Comparison):
         return None
     if node.op is Op.KNOWN:
@@ -40,32 +41,62 @@ def plain_test(node: Node) -> PlainTest | None:
     return _compared(node.op, node.expected)
 
 
-def _negated(inner: PlainTest) -> PlainTest:
-    def test(value: Any) -> bool | None:
-        held = inner(value)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison with one value, for values of its type."""
+
+    compare: Callable[[Any, Any], bool]
+    expected: Any
+
+    def __call__(self, value: Any) -> bool | None:
+        return self.compare(value, self.expected) if type(value) is type(self.expected) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Whether a value is one of several, for values of their type."""
+
+    kind: type
+    expected: frozenset[Any]
+
+    def __call__(self, value: Any) -> bool | None:
+        return value in self.expected if type(value) is self.kind else None
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """The opposite of a test, where that has an answer."""
+
+    inner: PlainTest
+
+    def __call__(self, value: Any) -> bool | None:
+        held = self.inner(value)
         return None if held is None else not held
 
-    return test
+
+def landmarks(test: PlainTest) -> frozenset[Any] | None:
+    """Return the values that a test compares with: numbers between two, and words that are none, it answers alike.
+
+    None: it looks into the word. Empty: it answers all known values of a type alike.
+    """
+    if isinstance(test, Negated):
+        return landmarks(test.inner)
+    if isinstance(test, Compared):
+        return None if test.compare is str.startswith else frozenset((test.expected,))
+    return test.expected if isinstance(test, Among) else frozenset()
 
 
 def _compared(op: Op, expected: Any) -> PlainTest | None:
     kind = type(expected)
     if op in _SAME and kind in (str, int, bool):
-        return _typed(kind, _SAME[op], expected)
+        return Compared(_SAME[op], expected)
     if op in _ORDERS and kind is int:
-        return _typed(int, _ORDERS[op], expected)
+        return Compared(_ORDERS[op], expected)
     if op is Op.STARTS and kind is str:
-        return lambda value: value.startswith(expected) if type(value) is str else None
+        return Compared(str.startswith, expected)
     if op is Op.HOLDS and kind is str:
         return lambda value: expected in value if type(value) is list else None
     if op is Op.IN and kind is tuple and len({type(each) for each in expected}) == 1:
-        return _among(type(expected[0]), frozenset(expected))
+        kind = type(expected[0])
+        return Among(kind, frozenset(expected)) if kind in (str, int) else None
     return None
-
-
-def _typed(kind: type, compare: Callable[[Any, Any], bool], expected: Any) -> PlainTest:
-    return lambda value: compare(value, expected) if type(value) is kind else None
-
-
-def _among(kind: type, expected: frozenset[Any]) -> PlainTest | None:
-    return (lambda value: value in expected if type(value) is kind else None) if kind in (str, int) else None

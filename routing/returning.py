@@ -1,10 +1,8 @@
 """A scored lead reaches its division: a new one is routed, a repeat finds its owner, late data is noted (ACC-2)."""
 
-from dataclasses import replace
-
 from routing.arriving import arrive, judge, opened, restarted
 from routing.docket import Docket
-from routing.lead_state import LeadState, Phase
+from routing.lead_state import LeadState, Phase, changed
 from routing.moving import reroute
 from routing.notices import Telling, auto_reply, notices_for
 from routing.owners import held_key
@@ -27,14 +25,14 @@ def receive(docket: Docket, scored: LeadScored) -> None:
     elif scored.is_late:
         _late_data(docket, scored, lead)
     elif lead.phase is Phase.WAITING:
-        arrive(docket, scored, replace(opened(scored), touches=scored.touch))
+        arrive(docket, scored, changed(opened(scored), touches=scored.touch))
     elif scored.touch > lead.touches:
         _touch(docket, scored, lead)
 
 
 def reopened(scored: LeadScored, lead: LeadState) -> LeadState:
     """Return the state of a lead that comes again under an id that had ended."""
-    return replace(opened(scored), cycle=lead.cycle + 1, epoch=lead.epoch)
+    return changed(opened(scored), cycle=lead.cycle + 1, epoch=lead.epoch)
 
 
 def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
@@ -42,7 +40,7 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     is_higher = docket.urgency(scored.tier) < docket.urgency(lead.tier)
     was_met = lead.contacted_at is not None or lead.booked_at is not None
     before = lead
-    lead = replace(lead, touches=scored.touch, scored=_json(scored))
+    lead = changed(lead, touches=scored.touch, scored=_json(scored))
     if before.phase in _UNOWNED:
         _wake_nurtured(docket, scored, lead)
         return
@@ -50,7 +48,7 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     starts_anew = (is_higher and options.restart_on_higher_tier) or (was_met and options.restart_after_contact)
     if starts_anew:
         tier = scored.tier if is_higher or was_met else lead.tier
-        lead = replace(restarted(lead, scored.lead.submitted_at), tier=tier, epoch=lead.epoch + 1)
+        lead = changed(restarted(lead, scored.lead.submitted_at), tier=tier, epoch=lead.epoch + 1)
         lead = _requeued(docket, lead)
     note = "A higher tier than before: the clock runs from now." if is_higher else ""
     notices = notices_for(docket, lead, Telling("repeat", note))
@@ -68,13 +66,13 @@ def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
         reply, lead = auto_reply(docket, lead, scored.lead.action) if lead.phase is Phase.NURTURED else ([], lead)
         record(docket, lead, DecisionKind.TOUCHED, "The same person came back.", {"touch": scored.touch}, reply)
         return
-    fresh = replace(restarted(lead, scored.lead.submitted_at), tier=scored.tier, phase=Phase.WAITING)
+    fresh = changed(restarted(lead, scored.lead.submitted_at), tier=scored.tier, phase=Phase.WAITING)
     arrive(docket, scored, fresh)
 
 
 def _late_data(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     """A provider answered late: the record changes and the owner is told, nothing is routed again (ENR-7)."""
-    lead = replace(lead, scored=_json(scored))
+    lead = changed(lead, scored=_json(scored))
     untouched = lead.contacted_at is None and lead.touches <= 1
     if docket.file.options.late_enrichment == "reroute_untouched" and untouched and lead.phase is not Phase.WAITING:
         reroute(docket, scored, lead, "More is known about it now.")
@@ -90,7 +88,7 @@ def _requeued(docket: Docket, lead: LeadState) -> LeadState:
     docket.draft.delete(lead.held_in)
     key = held_key(docket, lead, lead.owner.pool)
     docket.draft.put(key, lead.lead_id)
-    return replace(lead, held_in=key)
+    return changed(lead, held_in=key)
 
 
 def _json(scored: LeadScored) -> dict[str, object]:

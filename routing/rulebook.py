@@ -6,6 +6,7 @@ are of the same classes meet the same rule for the same reasons; each combinatio
 answer is asked of CEL, lead by lead, and its answer is part of the combination.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from routing.conditions import Part, Verdict
-from routing.plain_test import PlainTest
+from routing.plain_test import PlainTest, landmarks
 
 MOST_REMEMBERED = 4096  # values of a fact, and combinations; then it begins anew
 
@@ -126,6 +127,11 @@ class _Classes:
         self._classes: dict[tuple[Any, ...], int] = {}
         self._answers: list[tuple[Any, ...]] = []
         self._known: dict[Any, tuple[int, bytes]] = {}
+        marks = [landmarks(test) for test in tests]
+        values = [value for each in marks if each is not None for value in each]
+        self._cuts = sorted({value for value in values if type(value) is int})
+        self._words = None if None in marks else frozenset(value for value in values if type(value) is str)
+        self._by_place: dict[Any, int] = {}
 
     def of(self, value: Any) -> tuple[int, bytes]:
         """Return the value's class and its JSON."""
@@ -138,7 +144,21 @@ class _Classes:
         if known is None:
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()
-            known = self._known[key] = (self._class(value), orjson.dumps(value))
+            known = self._known[key] = (self._placed(value), orjson.dumps(value))
+        return known
+
+    def _placed(self, value: Any) -> int:
+        """The class of a value not met before: most lie between the same two numbers, or are no word that is named."""
+        place: Any = None
+        if type(value) is int:
+            place = (bisect_left(self._cuts, value), bisect_right(self._cuts, value))
+        elif type(value) is str and self._words is not None:
+            place = (value,) if value in self._words else ()
+        if place is None:
+            return self._class(value)
+        known = self._by_place.get(place)
+        if known is None:
+            known = self._by_place[place] = self._class(value)
         return known
 
     def answers(self, number: int) -> tuple[bool | None, ...]:

@@ -1,7 +1,8 @@
 """The clocks of a lead: when it must be routed and contacted, and when each step of its ladder falls due."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from routing.calendar.business_time import Calendar, add_open, working_days
 from routing.docket import Docket
@@ -45,7 +46,13 @@ def clock_calendar(docket: Docket, lead: LeadState) -> Calendar | None:
 
 def after(calendar: Calendar | None, start: datetime, time: timedelta) -> datetime:
     """Return when `time` has passed on the calendar since `start`; plain time where it never opens."""
-    due = add_open(calendar, start, time.total_seconds()) if calendar is not None else None
+    return start + time if calendar is None else _open_after(calendar, start, time, start.tzinfo)
+
+
+@lru_cache(maxsize=256)  # within a decision the same instants are asked for again and again
+def _open_after(calendar: Calendar, start: datetime, time: timedelta, zone: tzinfo | None) -> datetime:
+    """zone: of `start`, whose zone the answer may have: equal instants of two zones are equal keys."""
+    due = add_open(calendar, start, time.total_seconds())
     return start + time if due is None else due
 
 

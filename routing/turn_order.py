@@ -5,10 +5,8 @@ whoever falls due first. Of a pool by load, all count as released. Places are th
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from itertools import chain, islice
 from typing import NamedTuple
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -81,10 +79,8 @@ class TurnOrder:
 
     def nearest(self, most: int) -> list[int]:
         """Return the first `most` places; who falls due at once is in the order of places."""
-        return list(islice(self._places(), most))
-
-    def _places(self) -> Iterator[int]:
-        return (place for _, place in chain(self._ready.by_due, self._later.by_due))
+        near = [place for _, place in self._ready.by_due[:most]]
+        return near + [place for _, place in self._later.by_due[: most - len(near)]]
 
     def _queue(self, place: int) -> "_Queue":
         return self._later if place in self._waiting else self._ready

@@ -143,13 +143,14 @@ def decision_json(decision: Decision) -> bytes:
     head = decision.__pydantic_serializer__.to_json(decision, exclude=_APART, exclude_none=True)
     trace = orjson.dumps(decision.trace, option=orjson.OPT_UTC_Z)
     bare = b"".join((head[:-1], b',"trace":', trace, b"}"))
-    return bare if decision.contact is None else with_contact(bare, decision.contact)
+    if decision.contact is None:
+        return bare
+    return with_contact(bare, decision.contact.__pydantic_serializer__.to_json(decision.contact, exclude_none=True))
 
 
-def with_contact(bare: bytes, contact: Contact) -> bytes:
-    """Return the JSON of a decision with its contact, given that without."""
-    said = contact.__pydantic_serializer__.to_json(contact, exclude_none=True)
-    return b"".join((bare[:-1], b',"contact":', said, b"}"))
+def with_contact(bare: bytes, contact: bytes) -> bytes:
+    """Return the JSON of a decision with its contact, given that without, and the contact's."""
+    return b"".join((bare[:-1], b',"contact":', contact, b"}"))
 
 
 class JournalEntry(Written):

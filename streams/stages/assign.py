@@ -21,7 +21,7 @@ from routing.rep_state import Opportunity, RepState
 from routing.replay import active_hash
 from routing.seats import Seats
 from schemas.activity import ActivityBound
-from schemas.decision import Decision, DecisionKind, with_contact
+from schemas.decision import Decision, DecisionKind, decision_json, with_contact
 from schemas.delivery import DeliverySettled
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, LeadScored
@@ -30,6 +30,7 @@ from schemas.policy import PolicyActivated
 from schemas.rep import RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
+from schemas.wire import encode
 from streams.errors import Retryable
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages.division_metrics import DivisionMetrics
@@ -119,8 +120,8 @@ class AssignStage:
             if division is None:
                 continue
             latest[division.name] = division
-            _, bare = _parted(one.event.value)
-            row = entry(one.event.id, one.event.type, one.event.offset, division.last_now, bare, one.effects)
+            value = one.event.value
+            row = entry(one.event.id, one.event.type, one.event.offset, division.last_now, value, one.effects)
             by_division.setdefault(division.name, []).append(row)
         effects: list[Effect] = []
         for name, entries in by_division.items():
@@ -165,24 +166,27 @@ def _with_contacts(state: StateView, effects: Sequence[Effect], value: Any, cont
     """Attach contacts to decisions; keep the lead's newest one, drop that of a lead that ended."""
     out: list[Effect] = []
     subject = value.lead_id if isinstance(value, LeadScored) else None
+    said = None if contact is None else encode(contact)
     for effect in effects:
         if not (isinstance(effect, Emit) and isinstance(effect.value, Decision)):
             out.append(effect)
             continue
         decision = effect.value
-        known = contact if decision.lead_id == subject and contact is not None else _kept(state, decision.lead_id)
+        known = said if decision.lead_id == subject and said is not None else _kept(state, decision.lead_id)
         out.append(effect if known is None else _told(effect, decision, known))
         if decision.kind is DecisionKind.CLOSED:
             out.append(Delete(contact_key(decision.lead_id)))
-    if subject is not None and contact is not None and _is_open(state, effects, subject):
-        out.append(Put(contact_key(subject), contact.model_dump(mode="json", exclude_none=True)))
+    if subject is not None and said is not None and _is_open(state, effects, subject):
+        out.append(Put(contact_key(subject), orjson.loads(said), said))
     return out
 
 
-def _told(effect: Emit, decision: Decision, contact: Contact) -> Emit:
-    """The decision with its contact; the journal keeps the bytes without."""
-    encoded = None if effect.journalled is None else with_contact(effect.journalled, contact)
-    return replace(effect, value=decision.model_copy(update={"contact": contact}), encoded=encoded)
+def _told(effect: Emit, decision: Decision, contact: bytes) -> Emit:
+    """The decision whose bytes have its contact; its value and the journal's bytes have none."""
+    bare = effect.journalled or decision_json(decision)
+    return Emit(
+        effect.topic, effect.key, effect.type, decision, effect.tag, effect.headers, with_contact(bare, contact), bare
+    )
 
 
 def contact_key(lead: str) -> str:
@@ -190,9 +194,9 @@ def contact_key(lead: str) -> str:
     return f"contact/{lead}"
 
 
-def _kept(state: StateView, lead: str) -> Contact | None:
+def _kept(state: StateView, lead: str) -> bytes | None:
     found = state.get(contact_key(lead))
-    return None if found is None else Contact.model_validate(found)
+    return None if found is None else encode(found)
 
 
 def _is_open(state: StateView, effects: Sequence[Effect], lead: str) -> bool:

@@ -175,7 +175,7 @@ class World:
             elif isinstance(effect, CancelWake):
                 self.wakes.pop(effect.key, None)
             elif isinstance(effect, Emit):
-                made.append(Decision.model_validate_json(encode(effect.value) or b""))
+                made.append(Decision.model_validate_json(effect.encoded or encode(effect.value) or b""))
         self.decisions += made
         return made
 
