@@ -14,7 +14,7 @@ from schemas.lead import Lead
 from schemas.rep import Rep
 from streams.audit.pack import share
 from streams.audit.period import Period
-from streams.board.lead_row import LeadRow, after_decision
+from streams.board.lead_row import LeadRow, Row, after_decision, lead_row
 from streams.cli.policies import bodies, pointers
 from streams.cli.records import latest, read
 from streams.kafka.config import ClusterSettings
@@ -70,26 +70,38 @@ def folded(entries: Iterable[Mapping[str, Any]], period: Period) -> tuple[dict[s
 
     entries: of the journal, in the order of each division's log, as JSON data.
     """
-    cases: dict[str, Case] = {}
+    cases: dict[str, _Told] = {}
     ratings: list[tuple[str, float]] = []
     for entry in entries:
         for outcome in entry["outcome"]:
             if "decision" in outcome:
-                _take(cases, Decision.model_validate(outcome["decision"]))
+                _take(cases, outcome["decision"])
         said = entry["input"]
         if entry["type"] == "activity.bound" and said.get("kind") == "fit_rated" and said.get("value") is not None:
             rated = cases.get(said.get("lead_id") or "")
             ratings.append((rated.lead.source or "unknown" if rated else "unknown", float(said["value"])))
-    kept = {key: case for key, case in cases.items() if period.holds(case.row.received_at) and not case.row.is_test}
+    found = {key: Case(lead_row(one.row), one.lead, one.first_owner, one.ended) for key, one in cases.items()}
+    kept = {key: case for key, case in found.items() if period.holds(case.row.received_at) and not case.row.is_test}
     return kept, ratings
 
 
-def _take(cases: dict[str, Case], decision: Decision) -> None:
+@dataclass(slots=True)
+class _Told:
+    """What the journal told of a lead so far."""
+
+    row: Row
+    lead: Lead
+    first_owner: str | None
+    ended: str | None = None
+
+
+def _take(cases: dict[str, _Told], said: Mapping[str, Any]) -> None:
+    decision = Decision.model_validate(said)
     case = cases.get(decision.lead_id)
     if case is None:
-        case = cases[decision.lead_id] = Case(after_decision(None, decision), decision.lead, decision.owner.id)
+        case = cases[decision.lead_id] = _Told(after_decision(None, said), decision.lead, decision.owner.id)
     else:
-        case.row = after_decision(case.row, decision)
+        case.row = after_decision(case.row, said)
         case.lead = decision.lead
         case.first_owner = case.first_owner or decision.owner.id
     if decision.kind is DecisionKind.CLOSED:

@@ -1,20 +1,24 @@
-"""From records to rows: what each topic changes in the store. One transaction a batch, each record taken once."""
+"""From records to rows: what each topic changes in the store. One transaction a batch, each record taken once.
+
+500 leads a second are some 4,000 records, and half a core is for all of them. So: plain JSON data, not models; a batch
+reads the rows that it touches at once and writes each once; counts are kept, never counted. A record that does not
+read so is decoded by its model, which says what is wrong with it.
+"""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter
 
-from schemas.decision import Decision
-from schemas.delivery import NoticeSettled, Outcome
-from schemas.lead import Contact
+from schemas.delivery import Outcome
 from schemas.poison import Poison
-from schemas.wire import NewerSchema, decode
-from streams.board.lead_row import LeadRow, after_decision
+from schemas.wire import VERSIONS, NewerSchema, decode, schema_version
+from streams.board.lead_row import LeadRow, Row, after_decision, lead_row, unix
+from streams.board.marks import counted, marks, waits_until
 from streams.board.store import Position, advance
 from streams.board.told import Told, after_notice
 from streams.deadletter import PREFIX
@@ -22,14 +26,15 @@ from streams.deadletter import PREFIX
 TOPICS = ("leads.assigned", "leads.notified", "reps", "accounts", "policies", "leads.dlq", "state.assign")
 """What the board reads. Of state.assign only reps, pools, groups and turns: the loads that ASSIGN decided by."""
 
-_OF_ASSIGN = (b"rep/", b"pool/", b"turn/", b"group/")
+OF_ASSIGN = (b"rep/", b"pool/", b"turn/", b"group/")
+MOST_PLACES = 60  # decisions of one lead whose places are kept, the latest
 _SETTLING = (b'"is_first":true', b'"all_failed":true', b'"channel":"in_app"')
-_ROW: TypeAdapter[LeadRow] = TypeAdapter(LeadRow)
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One record. topic: logical name. headers: as text."""
+    """One record. topic: logical name. headers: as text; those that the fold needs."""
 
     topic: str
     partition: int
@@ -41,34 +46,36 @@ class Seen:
 
 @dataclass(slots=True)
 class Batch:
-    """The rows that a batch touches, read once and written once. counts: (minute, what) -> how many more."""
+    """The rows that a batch touches, read once and written once. *_before: as the store has them."""
 
     connection: sqlite3.Connection
-    leads: dict[str, LeadRow | None] = field(default_factory=dict)
+    leads_before: dict[str, Row | None] = field(default_factory=dict)
+    leads: dict[str, Row | None] = field(default_factory=dict)
+    told_before: dict[str, Told] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
-    counts: dict[tuple[int, str], int] = field(default_factory=dict)
-    unread: int = 0
+    entities: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    notices: list[tuple[str, str, str, str, float]] = field(default_factory=list)
 
-    def lead(self, lead_id: str) -> LeadRow | None:
-        if lead_id not in self.leads:
-            found = self.connection.execute("SELECT row, contact FROM leads WHERE lead_id=?", (lead_id,)).fetchone()
-            self.leads[lead_id] = None if found is None else row_of(*found)
-        return self.leads[lead_id]
+    def load(self, ids: Iterable[str]) -> None:
+        """Read the rows of these leads."""
+        wanted = orjson.dumps(list(ids)).decode()
+        self.leads = dict.fromkeys(orjson.loads(wanted))
+        self.told = dict.fromkeys(self.leads, Told())
+        for lead, row, contact in self.connection.execute(
+            "SELECT lead_id, row, contact FROM leads WHERE lead_id IN (SELECT value FROM json_each(?))", (wanted,)
+        ):
+            self.leads[lead] = plain_row(row, contact)
+        for lead, *columns in self.connection.execute(
+            "SELECT lead_id, told_at, told_epoch, failed_epoch FROM told "
+            "WHERE lead_id IN (SELECT value FROM json_each(?))",
+            (wanted,),
+        ):
+            self.told[lead] = told_of(*columns)
+        self.leads_before, self.told_before = dict(self.leads), dict(self.told)
 
-    def told_of(self, lead_id: str) -> Told:
-        if lead_id not in self.told:
-            found = self.connection.execute(
-                "SELECT told_at, told_epoch, failed_epoch FROM told WHERE lead_id=?", (lead_id,)
-            ).fetchone()
-            self.told[lead_id] = Told() if found is None else told_of(*found)
-        return self.told[lead_id]
 
-    def count(self, row: LeadRow, before: frozenset[str], after: frozenset[str]) -> None:
-        """Note in the minute that the lead arrived in which marks it gained and lost."""
-        minute = int(row.received_at.timestamp() // 60)
-        for what in before ^ after:
-            key = (minute, what)
-            self.counts[key] = self.counts.get(key, 0) + (1 if what in after else -1)
+Taken = tuple[Seen, Any]
+"""A record, and what it says as JSON data where its topic is read so."""
 
 
 def fold(connection: sqlite3.Connection, records: Iterable[Seen], positions: Mapping[tuple[str, int], int]) -> int:
@@ -76,25 +83,40 @@ def fold(connection: sqlite3.Connection, records: Iterable[Seen], positions: Map
 
     positions: (topic, partition) -> next offset before this batch; a record below it is a repeat and is left out.
     """
-    batch, reached = Batch(connection), dict(positions)
+    batch, unread = Batch(connection), 0
+    reached: dict[tuple[str, int], int] = {}
+    taken: list[Taken] = []
     for seen in records:
         place = (seen.topic, seen.partition)
-        if seen.offset < reached.get(place, 0):
+        if seen.offset < reached.get(place, positions.get(place, 0)):
             continue
         reached[place] = seen.offset + 1
+        read = _READ[seen.topic]
         try:
-            _TAKE[seen.topic](batch, seen)
+            taken.append((seen, read(seen)))
         except (Poison, NewerSchema):  # the stages have it set aside and told; the board counts what it cannot show
-            batch.unread += 1
+            unread += 1
+    batch.load({said["lead_id"]: None for _, said in taken if said is not None})
+    for seen, said in taken:
+        try:
+            _TAKE[seen.topic](batch, seen, said)
+        except Poison:
+            unread += 1
     _write(batch)
     advance(connection, [Position(*place, offset) for place, offset in reached.items()])
-    return batch.unread
+    return unread
+
+
+def plain_row(row: str, contact: str | None) -> Row:
+    """Return a lead's plain data from its two columns."""
+    found: Row = orjson.loads(row)
+    found["contact"] = None if contact is None else orjson.loads(contact)
+    return found
 
 
 def row_of(row: str, contact: str | None) -> LeadRow:
     """Return a lead from its two columns."""
-    found = _ROW.validate_json(row)
-    return found if contact is None else replace(found, contact=Contact.model_validate_json(contact))
+    return lead_row(plain_row(row, contact))
 
 
 def told_of(told_at: float | None, told_epoch: int | None, failed_epoch: int | None) -> Told:
@@ -103,80 +125,102 @@ def told_of(told_at: float | None, told_epoch: int | None, failed_epoch: int | N
     return Told(at, told_epoch or 0, failed_epoch or 0)
 
 
-def _decided(batch: Batch, seen: Seen) -> None:
-    decision: Decision = _decoded(seen, "lead.decided")
-    before, told = batch.lead(decision.lead_id), batch.told_of(decision.lead_id)
-    after = after_decision(before, decision)
-    batch.leads[decision.lead_id] = after
-    batch.connection.execute(
-        "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?, ?)",
-        (decision.lead_id, seen.partition, seen.offset, decision.at.timestamp()),
-    )
-    batch.count(after, marks(before, told), marks(after, told))
+def _plain(event_type: str) -> Callable[[Seen], Any]:
+    """Return a reader of records of one type that are about a lead."""
+
+    def read(seen: Seen) -> Any:
+        version = schema_version(seen.headers)
+        if version > VERSIONS[event_type]:
+            raise NewerSchema(event_type, version)
+        if seen.value is None:
+            raise Poison("the value is empty")
+        try:
+            said = orjson.loads(seen.value)
+        except orjson.JSONDecodeError as error:
+            raise Poison(f"not JSON: {error.msg}") from error
+        if not isinstance(said, dict) or not isinstance(said.get("lead_id"), str):
+            raise Poison("it names no lead")
+        return said
+
+    return read
 
 
-def marks(row: LeadRow | None, told: Told) -> frozenset[str]:
-    """Return how far a lead came: of arrived, placed, told, contacted, in_time, missed, closed. Test leads: nothing."""
-    if row is None or row.is_test:
-        return frozenset()
-    reached = {
-        "arrived": True,
-        "placed": row.placed_at is not None,
-        "told": told.told_at is not None,
-        "contacted": row.contacted_at is not None,
-        "in_time": row.contacted_at is not None and row.breach is None,
-        "missed": row.breach is not None,
-        "closed": row.closed_at is not None,
-    }
-    return frozenset(what for what, is_reached in reached.items() if is_reached)
-
-
-def _settled(batch: Batch, seen: Seen) -> None:
+def _settling(seen: Seen) -> Any:
     if seen.value is None or not any(mark in seen.value for mark in _SETTLING):
-        return  # nine of ten records: further channels, the CRM, the reply to the lead
-    notice: NoticeSettled = _decoded(seen, "notice.settled")
-    before = batch.told_of(notice.lead_id)
-    after = after_notice(before, notice)
-    batch.told[notice.lead_id] = after
-    row = batch.lead(notice.lead_id)
-    if row is not None:
-        batch.count(row, marks(row, before), marks(row, after))
-    if notice.channel == "in_app" and notice.outcome is Outcome.DELIVERED:
-        batch.connection.execute(
-            "INSERT OR IGNORE INTO notices VALUES (?, ?, ?, ?, ?)",
-            (notice.key, notice.recipient, notice.lead_id, notice.template, notice.at.timestamp()),
-        )
+        return None  # nine of ten records: further channels, the CRM, the reply to the lead
+    return _NOTICE(seen)
 
 
-def _table(kind: str, event_type: str) -> Callable[[Batch, Seen], None]:
-    def take(batch: Batch, seen: Seen) -> None:
-        _decoded(seen, event_type) if event_type else None
-        _put(batch, kind, seen.key.decode(errors="replace"), seen.value)
+def _not_about_a_lead(_seen: Seen) -> None:
+    return None
+
+
+def _strictly(event_type: str, seen: Seen, error: Exception) -> Poison:
+    """Return why a record does not read. Raises `error` where its model has nothing against it: the fault is ours."""
+    try:
+        decode(event_type, VERSIONS[event_type], seen.value)
+    except Poison as poison:
+        return poison
+    raise error
+
+
+def _decided(batch: Batch, seen: Seen, said: Any) -> None:
+    lead = said["lead_id"]
+    try:
+        after = after_decision(batch.leads[lead], said)
+    except _MALFORMED as error:
+        raise _strictly("lead.decided", seen, error) from error
+    after["places"] = [*after.get("places", ()), (seen.partition, seen.offset)][-MOST_PLACES:]
+    batch.leads[lead] = after
+
+
+def _settled(batch: Batch, seen: Seen, said: Any) -> None:
+    if said is None:
+        return
+    lead = said["lead_id"]
+    try:
+        after = after_notice(batch.told[lead], said)
+        if said["channel"] == "in_app" and said["outcome"] == Outcome.DELIVERED.value:
+            batch.notices.append((said["key"], said["recipient"], lead, said["template"], unix(said["at"])))
+    except _MALFORMED as error:
+        raise _strictly("notice.settled", seen, error) from error
+    batch.told[lead] = after
+
+
+def _table(kind: str, event_type: str) -> Callable[[Batch, Seen, Any], None]:
+    def take(batch: Batch, seen: Seen, _said: Any) -> None:
+        _checked(event_type, seen)
+        batch.entities[kind, seen.key.decode(errors="replace")] = seen.value
 
     return take
 
 
-def _policies(batch: Batch, seen: Seen) -> None:
+def _policies(batch: Batch, seen: Seen, _said: Any) -> None:
     key = seen.key.decode(errors="replace")
-    _decoded(seen, "policy.pointer" if key.startswith("active/") else "policy.body")
-    _put(batch, "policy", key, seen.value)
+    _checked("policy.pointer" if key.startswith("active/") else "policy.body", seen)
+    batch.entities["policy", key] = seen.value
 
 
-def _letter(batch: Batch, seen: Seen) -> None:
+def _letter(batch: Batch, seen: Seen, _said: Any) -> None:
     if resolves := seen.headers.get("dlq_resolves"):
-        _put(batch, "letter", resolves, None)
+        batch.entities["letter", resolves] = None
         return
     told = {name: seen.headers.get(PREFIX + name, "") for name in ("topic", "stage", "error", "reason", "time")}
-    _put(batch, "letter", f"{seen.partition}/{seen.offset}", orjson.dumps(told))
+    batch.entities["letter", f"{seen.partition}/{seen.offset}"] = orjson.dumps(told)
 
 
-def _of_assign(batch: Batch, seen: Seen) -> None:
-    if seen.key.startswith(_OF_ASSIGN):
+def _of_assign(batch: Batch, seen: Seen, _said: Any) -> None:
+    if seen.key.startswith(OF_ASSIGN):
         kind, _, rest = seen.key.decode().partition("/")
-        _put(batch, f"assign.{kind}", rest, seen.value)
+        batch.entities[f"assign.{kind}", rest] = seen.value  # of many in a batch, the last alone is written
 
 
-_TAKE: Mapping[str, Callable[[Batch, Seen], None]] = {
+_NOTICE = _plain("notice.settled")
+_READ: Mapping[str, Callable[[Seen], Any]] = dict.fromkeys(TOPICS, _not_about_a_lead) | {
+    "leads.assigned": _plain("lead.decided"),
+    "leads.notified": _settling,
+}
+_TAKE: Mapping[str, Callable[[Batch, Seen, Any], None]] = {
     "leads.assigned": _decided,
     "leads.notified": _settled,
     "reps": _table("rep", "rep.put"),
@@ -187,71 +231,108 @@ _TAKE: Mapping[str, Callable[[Batch, Seen], None]] = {
 }
 
 
-def _decoded(seen: Seen, event_type: str) -> Any:
-    version = seen.headers.get("ce_schemaversion", "1")
-    return decode(event_type, int(version) if version.isdigit() else 1, seen.value)
-
-
-def _put(batch: Batch, kind: str, key: str, value: bytes | None) -> None:
-    if value is None:
-        batch.connection.execute("DELETE FROM entities WHERE kind=? AND id=?", (kind, key))
-        return
-    batch.connection.execute(
-        "INSERT INTO entities VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value",
-        (kind, key, value.decode()),
-    )
+def _checked(event_type: str, seen: Seen) -> None:
+    """Raise Poison where the record does not read as its type: these are few, and shape what all pages say."""
+    try:
+        decode(event_type, schema_version(seen.headers), seen.value)
+    except NewerSchema as newer:
+        raise Poison(str(newer)) from newer
 
 
 def _write(batch: Batch) -> None:
-    batch.connection.executemany(
-        "INSERT OR REPLACE INTO leads VALUES (" + ", ".join("?" * 24) + ")",
-        [_columns(row) for row in batch.leads.values() if row is not None],
-    )
-    batch.connection.executemany(
+    counts, minutes = _changes(batch)
+    many = batch.connection.executemany
+    changed = [row for lead, row in batch.leads.items() if row is not None and row is not batch.leads_before[lead]]
+    many(_PUT_LEAD, [_columns(row) for row in changed])
+    many(
         "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?)",
-        [(lead, _unix(one.told_at), one.told_epoch, one.failed_epoch) for lead, one in batch.told.items()],
+        [
+            (lead, _unix(one.told_at), one.told_epoch, one.failed_epoch)
+            for lead, one in batch.told.items()
+            if one != batch.told_before[lead]
+        ],
     )
-    batch.connection.executemany(
-        "INSERT INTO minutes VALUES (?, ?, ?) ON CONFLICT (minute, what) DO UPDATE SET count = count + excluded.count",
-        [(*key, count) for key, count in batch.counts.items()],
-    )
+    many("INSERT OR IGNORE INTO notices VALUES (?, ?, ?, ?, ?)", batch.notices)
+    many(_ADD_COUNT, [(*key, count) for key, count in counts.items() if count])
+    many(_ADD_MINUTE, [(*key, count) for key, count in minutes.items() if count])
+    put = [(*key, value.decode()) for key, value in batch.entities.items() if value is not None]
+    many("INSERT INTO entities VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value", put)
+    many("DELETE FROM entities WHERE kind=? AND id=?", [key for key, value in batch.entities.items() if value is None])
 
 
-def _columns(row: LeadRow) -> Sequence[Any]:
-    contact = row.contact
-    who = None if contact is None else " ".join(part for part in (contact.name, contact.email) if part).lower()
+def _changes(batch: Batch) -> tuple[Counter[tuple[str, str]], Counter[tuple[int, str]]]:
+    """Return what the batch adds to the counts, by (kind, id), and to the minutes that the leads arrived in."""
+    counts: Counter[tuple[str, str]] = Counter()
+    minutes: Counter[tuple[int, str]] = Counter()
+    for lead, row in batch.leads.items():
+        before = batch.leads_before[lead]
+        if row is not before:
+            for kind, name, count in counted(before):
+                counts[kind, name] -= count
+            for kind, name, count in counted(row):
+                counts[kind, name] += count
+        if row is not None:
+            minute = int(row["received_at"] // 60)
+            was, now = marks(before, batch.told_before[lead]), marks(row, batch.told[lead])
+            for what in was ^ now:
+                minutes[minute, what] += 1 if what in now else -1
+    return counts, minutes
+
+
+_COLUMNS = (
+    "lead_id",
+    "state",
+    "owner",
+    "owner_kind",
+    "tier",
+    "changed_at",
+    "submitted_at",
+    "placed_at",
+    "waits_until",
+    "contacted_at",
+    "closed_at",
+    "breached_at",
+    "moves",
+    "is_test",
+    "words",
+    "who",
+    "row",
+    "contact",
+)
+_PUT_LEAD = (
+    f"INSERT INTO leads ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    f"ON CONFLICT (lead_id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
+_ADD_COUNT = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET count = count + excluded.count"
+_ADD_MINUTE = (
+    "INSERT INTO minutes VALUES (?, ?, ?) ON CONFLICT (minute, what) DO UPDATE SET count = count + excluded.count"
+)
+
+
+def _columns(row: Row) -> Sequence[Any]:
+    contact = row["contact"]
+    said = () if contact is None else (contact.get("name"), contact.get("email"))
     return (
-        row.lead_id,
-        row.state,
-        row.tier,
-        row.owner,
-        row.owner_kind,
-        row.queue,
-        row.pool,
-        row.rule,
-        row.changed_at.timestamp(),
-        row.submitted_at.timestamp(),
-        _unix(row.placed_at),
-        _unix(row.next_at),
-        _unix(row.due_at),
-        _unix(row.contacted_at),
-        _unix(row.closed_at),
-        _unix(row.breached_at),
-        len(row.moved_at),
-        row.is_test,
-        row.breach is not None,
-        sum(value is not None for value in (row.employees, row.industry, row.country, row.company_domain)),
-        " ".join(part for part in (row.company, row.domain, row.lead_id) if part).lower(),
-        who,
-        orjson.dumps(row, _apart, orjson.OPT_UTC_Z).decode(),
-        None if contact is None else contact.model_dump_json(exclude_none=True),
+        row["lead_id"],
+        row["state"],
+        row["owner"],
+        row["owner_kind"],
+        row["tier"],
+        row["changed_at"],
+        row["submitted_at"],
+        row["placed_at"],
+        waits_until(row),
+        row["contacted_at"],
+        row["closed_at"],
+        row["breached_at"],
+        len(row["moved_at"]),
+        row["is_test"],
+        " ".join(part for part in (row["company"], row["domain"], row["lead_id"]) if part).lower(),
+        " ".join(part for part in said if part).lower() or None,
+        orjson.dumps({name: value for name, value in row.items() if name != "contact"}).decode(),
+        None if contact is None else orjson.dumps(contact).decode(),
     )
 
 
 def _unix(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
-
-
-def _apart(value: object) -> None:
-    """A contact has a column of its own; in the row it is null."""
-    assert isinstance(value, Contact)

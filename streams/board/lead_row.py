@@ -1,15 +1,39 @@
-"""A lead as the board shows it: a pure fold of its decisions."""
+"""A lead as the board shows it: a pure fold of its decisions.
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+The fold works on plain JSON data, instants as Unix seconds, and so costs a fiftieth of a model of some forty fields
+copied at each decision; `lead_row` makes the model for who shows it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from schemas.decision import Decision, DecisionKind, OwnerKind
+from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import Contact
 
-PLACED = frozenset({DecisionKind.ASSIGNED, DecisionKind.QUEUED, DecisionKind.HELD})
+Row = dict[str, Any]
+"""The fields of a LeadRow as JSON data: instants as Unix seconds, contact as its fields. Absent: as by default."""
+
+PLACED = frozenset({"assigned", "queued", "held"})
 MOVED_BY_HAND = "Moved by "  # how routing/acting.py begins the reason of a move that a person asked for
 MOST_MOVES = 20  # instants of changes of owner that are kept, the latest
+_STANDS = frozenset({"held", "queued", "nurtured", "quarantined"})
+_PASSING = frozenset({"touched", "escalated", "contacted", "noted"})
+_INSTANTS = (
+    "submitted_at",
+    "received_at",
+    "changed_at",
+    "placed_at",
+    "clock_at",
+    "route_due_at",
+    "due_at",
+    "next_at",
+    "contacted_at",
+    "closed_at",
+    "breached_at",
+)
+_SHOWN = ("name", "email", "phone", "title", "linkedin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +43,8 @@ class LeadRow:
     state: the kind of the last decision that says where the lead stands (assigned, held, queued, nurtured,
     quarantined, closed). received_at, submitted_at: of the first submission. placed_at: first with a person or a queue.
     due_at: contact; next_at, next_do: the next step of the ladder. moved_at: when it changed hands. breach: its cause.
-    by_hand: how often a person moved it. contact: while the lead is open, never after.
+    by_hand: how often a person moved it. contact: while the lead is open, never after. places: (partition, offset) of
+    its decisions on leads.assigned, the latest.
     """
 
     lead_id: str
@@ -64,111 +89,153 @@ class LeadRow:
     by_hand: int = 0
     is_test: bool = False
     contact: Contact | None = field(default=None, repr=False)
+    places: tuple[tuple[int, int], ...] = ()
 
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
 
 
-def after_decision(row: LeadRow | None, decision: Decision) -> LeadRow:
-    """Return the row with a decision taken in. Decisions of a lead come in order, each once."""
+def lead_row(row: Row) -> LeadRow:
+    """Return plain data as a lead."""
+    given = dict(row)
+    for name in _INSTANTS:
+        if (at := given.get(name)) is not None:
+            given[name] = datetime.fromtimestamp(at, UTC)
+    given["moved_at"] = tuple(datetime.fromtimestamp(at, UTC) for at in row["moved_at"])
+    given["places"] = tuple((partition, offset) for partition, offset in row.get("places", ()))
+    contact = row.get("contact")
+    given["contact"] = None if contact is None else Contact.model_validate(contact)
+    return LeadRow(**given)
+
+
+def after_decision(row: Row | None, said: Mapping[str, Any]) -> Row:
+    """Return the row with a decision taken in, given as JSON data. Decisions of a lead come in order, each once.
+
+    Raises KeyError, TypeError or ValueError where `said` is no decision.
+    """
     if row is None:
-        row = _opened(decision)
-    changed = _placed(row, decision) | _standing(row, decision)  # one replace: each copies some forty fields
-    if decision.kind is DecisionKind.CLOSED:
-        ended = {"state": "closed", "closed_at": decision.at, "contact": None, "next_at": None, "next_do": None}
-        return replace(row, **(changed | ended))
-    closed_at = row.closed_at
-    if closed_at is not None and decision.kind in (*PLACED, DecisionKind.NURTURED):
-        closed_at = None  # the id came back to life
-    if closed_at is None and decision.contact is not None:
-        changed["contact"] = _shown(decision.contact)
-    return replace(row, closed_at=closed_at, **changed)
+        row = _opened(said)
+    kind, at = said["kind"], unix(said["at"])
+    changed = row | _placed(row, said, at) | _standing(row, said)
+    if kind == DecisionKind.CLOSED.value:
+        return changed | {"state": "closed", "closed_at": at, "contact": None, "next_at": None, "next_do": None}
+    if row["closed_at"] is not None and (kind in PLACED or kind == DecisionKind.NURTURED.value):
+        changed["closed_at"] = None  # the id came back to life
+    if changed["closed_at"] is None and said.get("contact") is not None:
+        changed["contact"] = _shown(said["contact"])
+    return changed
 
 
-def _opened(decision: Decision) -> LeadRow:
-    lead = decision.lead
-    return LeadRow(
-        lead_id=decision.lead_id,
-        division=decision.division,
-        state=decision.kind.value,
-        submitted_at=lead.submitted_at,
-        received_at=lead.received_at,
-        changed_at=decision.at,
-        tier=decision.tier,
-        first_rule=decision.rule,
-        is_test=lead.is_test,
-    )
+def unix(at: str) -> float:
+    """Return an instant in ISO 8601 as Unix seconds."""
+    return datetime.fromisoformat(at).timestamp()
 
 
-def _placed(row: LeadRow, decision: Decision) -> dict[str, Any]:
-    """Take in whose the lead is now, and what it is."""
-    lead, owner = decision.lead, decision.owner
-    moved = decision.kind is DecisionKind.REASSIGNED or (
-        decision.kind in PLACED and row.owner is not None and row.owner != owner.id
-    )
-    by_hand = decision.reason.startswith(MOVED_BY_HAND)
-    closing = decision.kind is DecisionKind.CLOSED  # its decision names nobody any more; who had it stays of interest
+def _opened(said: Mapping[str, Any]) -> Row:
+    lead = said["lead"]
     return {
-        "state": _state(row, decision),
-        "changed_at": decision.at,
-        "tier": decision.tier,
-        "segment": decision.segment,
-        "score": decision.score,
-        "company": lead.company.name or row.company,
-        "domain": lead.company.domain or lead.mail.domain or row.domain,
-        "company_domain": lead.company.domain,
-        "employees": lead.company.employees,
-        "industry": lead.company.industry,
-        "country": lead.company.country,
-        "source": lead.source,
-        "action": lead.action,
-        "owner_kind": row.owner_kind if closing else owner.kind.value,
-        "owner": row.owner if closing else owner.id,
-        "queue": None if closing else owner.queue,
-        "pool": decision.pool or owner.pool or row.pool,
-        "rule": decision.rule or row.rule,
-        "account": lead.account.domain if lead.account else row.account,
-        "epoch": decision.epoch,
-        "touches": max(row.touches, decision.touch),
-        "reason": decision.reason,
-        "placed_at": row.placed_at or (decision.at if decision.kind in PLACED else None),
-        "moved_at": (*row.moved_at, decision.at)[-MOST_MOVES:] if moved else row.moved_at,
-        "by_hand": row.by_hand + (moved and by_hand),
+        "lead_id": said["lead_id"],
+        "division": said["division"],
+        "submitted_at": unix(lead["submitted_at"]),
+        "received_at": unix(lead["received_at"]),
+        "first_rule": said.get("rule"),
+        "is_test": lead.get("is_test", False),
+        "state": said["kind"],
+        "company": None,
+        "domain": None,
+        "owner_kind": OwnerKind.NONE.value,
+        "owner": None,
+        "pool": None,
+        "rule": None,
+        "account": None,
+        "touches": 1,
+        "placed_at": None,
+        "due_at": None,
+        "contacted_at": None,
+        "closed_at": None,
+        "breach": None,
+        "breached_at": None,
+        "moved_at": [],
+        "by_hand": 0,
+        "contact": None,
     }
 
 
-def _state(row: LeadRow, decision: Decision) -> str:
-    match decision.kind:
-        case DecisionKind.ASSIGNED | DecisionKind.REASSIGNED:
-            return "assigned"
-        case DecisionKind.HELD | DecisionKind.QUEUED | DecisionKind.NURTURED | DecisionKind.QUARANTINED:
-            return decision.kind.value
-        case _:
-            return "assigned" if row.state in ("touched", "escalated", "contacted", "noted") else row.state
+def _placed(row: Row, said: Mapping[str, Any], at: float) -> Row:
+    """Take in whose the lead is now, and what it is."""
+    lead, owner, kind = said["lead"], said["owner"], said["kind"]
+    company, who, reason = lead.get("company") or {}, owner.get("id"), said["reason"]
+    moved = kind == "reassigned" or (kind in PLACED and row["owner"] is not None and row["owner"] != who)
+    closing = kind == "closed"  # its decision names nobody any more; who had it stays of interest
+    return {
+        "state": _state(row["state"], kind),
+        "changed_at": at,
+        "tier": said["tier"],
+        "segment": said.get("segment"),
+        "score": said.get("score", 0),
+        "company": company.get("name") or row["company"],
+        "domain": company.get("domain") or (lead.get("mail") or {}).get("domain") or row["domain"],
+        "company_domain": company.get("domain"),
+        "employees": company.get("employees"),
+        "industry": company.get("industry"),
+        "country": company.get("country"),
+        "source": lead.get("source"),
+        "action": lead.get("action"),
+        "owner_kind": row["owner_kind"] if closing else owner.get("kind", "none"),
+        "owner": row["owner"] if closing else who,
+        "queue": None if closing else owner.get("queue"),
+        "pool": said.get("pool") or owner.get("pool") or row["pool"],
+        "rule": said.get("rule") or row["rule"],
+        "account": lead["account"]["domain"] if lead.get("account") else row["account"],
+        "epoch": said["epoch"],
+        "touches": max(row["touches"], said.get("touch", 1)),
+        "reason": reason,
+        "placed_at": row["placed_at"] or (at if kind in PLACED else None),
+        "moved_at": [*row["moved_at"], at][-MOST_MOVES:] if moved else row["moved_at"],
+        "by_hand": row["by_hand"] + (moved and reason.startswith(MOVED_BY_HAND)),
+    }
 
 
-def _standing(row: LeadRow, decision: Decision) -> dict[str, Any]:
+def _state(before: str, kind: str) -> str:
+    if kind in ("assigned", "reassigned"):
+        return "assigned"
+    if kind in _STANDS:
+        return kind
+    return "assigned" if before in _PASSING else before
+
+
+def _standing(row: Row, said: Mapping[str, Any]) -> Row:
     """Take in the clocks."""
-    sla = decision.sla
+    sla = said.get("sla")
     if sla is None:
         return {}
-    pending = min((step for step in sla.steps if step.done_at is None), key=lambda step: step.due_at, default=None)
-    is_waiting = sla.contacted_at is None and decision.kind is not DecisionKind.CLOSED
+    due, breach, contacted = _at(sla, "contact_due_at"), sla.get("breach"), _at(sla, "contacted_at")
+    pending = [(unix(step["due_at"]), step["do"]) for step in sla.get("steps", ()) if not step.get("done_at")]
+    is_waiting = bool(pending) and contacted is None and said["kind"] != "closed"
+    next_at, next_do = min(pending, key=lambda step: step[0]) if is_waiting else (None, None)
     return {
-        "clock_at": sla.clock_at,
-        "route_due_at": sla.route_due_at,
-        "due_at": sla.contact_due_at,
-        "contacted_at": sla.contacted_at,
-        "next_at": pending.due_at if pending and is_waiting else None,
-        "next_do": pending.do if pending and is_waiting else None,
-        "breach": sla.breach,
-        "charged_to": sla.breach_charged_to,
-        "breached_at": (row.breached_at or sla.contact_due_at) if sla.breach else None,
+        "clock_at": unix(sla["clock_at"]),
+        "route_due_at": _at(sla, "route_due_at"),
+        "due_at": due,
+        "contacted_at": contacted,
+        "next_at": next_at,
+        "next_do": next_do,
+        "breach": breach,
+        "charged_to": sla.get("breach_charged_to"),
+        "breached_at": (row["breached_at"] or due) if breach else None,
     }
 
 
-def _shown(contact: Contact) -> Contact:
+def _at(sla: Mapping[str, Any], name: str) -> float | None:
+    said = sla.get(name)
+    return None if said is None else unix(said)
+
+
+def _shown(contact: Mapping[str, Any]) -> Row:
     """Return what the board keeps of a contact: who it is, not what they wrote nor the raw payload."""
-    name = contact.name or " ".join(part for part in (contact.first_name, contact.last_name) if part) or None
-    return Contact(name=name, email=contact.email, phone=contact.phone, title=contact.title, linkedin=contact.linkedin)
+    kept = {name: value for name in _SHOWN if (value := contact.get(name)) is not None}
+    if "name" not in kept:
+        parts = [part for part in (contact.get("first_name"), contact.get("last_name")) if part]
+        kept |= {"name": " ".join(parts)} if parts else {}
+    return kept

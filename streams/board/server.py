@@ -1,16 +1,20 @@
 """The board as a process: the follower and the web server in one event loop, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import gc
 import secrets
 import signal
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 import uvicorn
 
 from streams.board.follower import Follower
+from streams.board.log import DecisionLog
+from streams.board.pruning import Keep
 from streams.board.settings import BoardSettings
 from streams.board.store import Store
 from streams.board.web.app import create_app
@@ -26,6 +30,7 @@ FILE = "board.sqlite"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ACK_SECONDS = 10.0
 _GRACE_SECONDS = 3
+_GC = (100_000, 20, 100)
 log = structlog.get_logger()
 
 
@@ -58,6 +63,10 @@ def serve(settings: BoardSettings, process: Settings) -> int:
     # uvicorn ends in order and then raises what it was sent once more: this is who hears it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
+    # A batch is some thousand parsed records, alive until it is written: as young garbage they would be looked through
+    # again and again, for a third of all the CPU of the fold.
+    gc.freeze()
+    gc.set_threshold(*_GC)
     return asyncio.run(_serve(settings, process.cluster, file_of(process), digests, asked))
 
 
@@ -65,10 +74,12 @@ async def _serve(
     settings: BoardSettings, cluster: ClusterSettings, file: Path, digests: dict[str, str], asked: threading.Event
 ) -> int:
     store = Store(file)
-    follower = Follower(cluster, store)
+    follower = Follower(cluster, store, Keep(closed=timedelta(days=settings.keep_days)))
     with Publisher(cluster, _ACK_SECONDS) as publisher:
         live, secret = Live(follower), _secret(settings)
-        board = Board(settings, cluster, store, follower, live, publisher, digests, lambda: datetime.now(UTC), secret)
+        decisions = DecisionLog(cluster)
+        now = partial(datetime.now, UTC)
+        board = Board(settings, cluster, store, follower, live, publisher, decisions, digests, now, secret)
         http = _http(board)
         await follower.start()
         http.should_exit = asked.is_set()
@@ -80,6 +91,7 @@ async def _serve(
             await serving
         finally:
             await follower.stop()
+            decisions.close()
             store.close()
     if follower.failed.done() and (error := follower.failed.exception()) is not None:
         log.error("board.failed", error=type(error).__name__, reason=str(error))

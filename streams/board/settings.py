@@ -13,7 +13,7 @@ class BoardSettings(BaseSettings):
     loopback only. actors: who may act: names of keys, rep ids, values of the claim, `board` for who comes in by
     is_open; comma-separated, "*" for all, empty for nobody. public_url: "https://board.example", as browsers see it.
     session_secret: signs the sessions; without one they end with the process. session_hours: until a login is asked
-    for again.
+    for again. keep_days: for so long after its end a lead is shown, without contact data.
     """
 
     model_config = SettingsConfigDict(env_prefix="LEADSTREAM_BOARD_", frozen=True, extra="ignore")
@@ -29,6 +29,7 @@ class BoardSettings(BaseSettings):
     oidc_claim: str = "email"
     public_url: str = ""
     session_secret: SecretStr | None = None
+    keep_days: float = Field(default=30, ge=1, le=400)
     session_hours: float = Field(default=12, gt=0, le=24 * 30)
 
     @property

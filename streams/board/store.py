@@ -11,32 +11,35 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _WAIT_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE positions (topic TEXT, partition INTEGER, next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition));
 CREATE TABLE leads (
-  lead_id TEXT PRIMARY KEY, state TEXT NOT NULL, tier TEXT NOT NULL, owner TEXT, owner_kind TEXT NOT NULL, queue TEXT,
-  pool TEXT, rule TEXT, changed_at REAL NOT NULL, submitted_at REAL NOT NULL, placed_at REAL, next_at REAL, due_at REAL,
-  contacted_at REAL, closed_at REAL, breached_at REAL, moves INTEGER NOT NULL, is_test INTEGER NOT NULL,
-  is_breached INTEGER NOT NULL, known INTEGER NOT NULL, words TEXT NOT NULL, who TEXT, row TEXT NOT NULL, contact TEXT
-) WITHOUT ROWID;
+  lead_id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, owner TEXT, owner_kind TEXT NOT NULL, tier TEXT NOT NULL,
+  changed_at REAL NOT NULL, submitted_at REAL NOT NULL, placed_at REAL, waits_until REAL, contacted_at REAL,
+  closed_at REAL, breached_at REAL, moves INTEGER NOT NULL, is_test INTEGER NOT NULL, words TEXT NOT NULL, who TEXT,
+  row TEXT NOT NULL, contact TEXT
+);
 CREATE TABLE told (lead_id TEXT PRIMARY KEY, told_at REAL, told_epoch INTEGER, failed_epoch INTEGER) WITHOUT ROWID;
-CREATE INDEX leads_due ON leads (due_at) WHERE contacted_at IS NULL AND closed_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX leads_waiting ON leads (waits_until) WHERE waits_until IS NOT NULL;
 CREATE INDEX leads_submitted ON leads (submitted_at);
-CREATE INDEX leads_state ON leads (state, queue, pool, tier, submitted_at) WHERE closed_at IS NULL;
+CREATE INDEX leads_contacted ON leads (contacted_at) WHERE contacted_at IS NOT NULL;
+CREATE INDEX leads_backlog ON leads (state, submitted_at) WHERE closed_at IS NULL AND state <> 'assigned';
 CREATE INDEX leads_breached ON leads (breached_at) WHERE breached_at IS NOT NULL;
-CREATE INDEX leads_owner ON leads (owner) WHERE closed_at IS NULL;
+CREATE INDEX leads_owner ON leads (owner, waits_until) WHERE closed_at IS NULL AND owner IS NOT NULL;
+CREATE INDEX leads_unowned ON leads (submitted_at) WHERE closed_at IS NULL AND owner IS NULL;
+CREATE INDEX leads_moved ON leads (changed_at) WHERE moves > 0;
+CREATE INDEX leads_still ON leads (changed_at) WHERE closed_at IS NULL;
 CREATE INDEX leads_closed ON leads (closed_at) WHERE closed_at IS NOT NULL;
-CREATE TABLE decisions (
-  lead_id TEXT, partition INTEGER, offset INTEGER, at REAL NOT NULL, PRIMARY KEY (lead_id, partition, offset)
-) WITHOUT ROWID;
+CREATE TABLE counts (kind TEXT, id TEXT, count INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE minutes (minute INTEGER, what TEXT, count INTEGER NOT NULL, PRIMARY KEY (minute, what)) WITHOUT ROWID;
 CREATE TABLE notices (
   key TEXT PRIMARY KEY, recipient TEXT, lead_id TEXT, template TEXT, at REAL
 ) WITHOUT ROWID;
 CREATE INDEX notices_of ON notices (recipient, at);
+CREATE INDEX notices_at ON notices (at);
 CREATE TABLE entities (kind TEXT, id TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 """
 # A commit may be lost with the machine (not with the process): rows and positions go back together, and are read again.

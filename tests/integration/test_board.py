@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.records import Outgoing, Records
 from tests.unit.streams.board.decisions import AT, decided, settled, standing
 
 LEADS = 600
+NOW = datetime.now(UTC)  # what closed long ago is no longer kept
 
 
 @dataclass(slots=True)
@@ -66,7 +68,8 @@ class BoardProcess:
         """Return how many decisions it has taken in; 0 before there is a file."""
         try:
             with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
-                return int(connection.execute("SELECT count(*) FROM decisions").fetchone()[0])
+                counted = "SELECT coalesce(sum(json_array_length(row, '$.places')), 0) FROM leads"
+                return int(connection.execute(counted).fetchone()[0])
         except sqlite3.OperationalError:
             return 0
 
@@ -102,13 +105,15 @@ def decisions(leads: int, seed: int = 5) -> list[Decision]:
     chance = random.Random(seed)
     rows: list[Decision] = []
     for number in range(1, leads + 1):
-        rows.append(decided(number=number, tier=chance.choice(("T1", "T2", "T3")), owner=f"r-{number % 7}"))
+        rows.append(
+            decided(number=number, arrived=NOW, tier=chance.choice(("T1", "T2", "T3")), owner=f"r-{number % 7}")
+        )
         if chance.random() < 0.3:
-            rows.append(decided(DecisionKind.REASSIGNED, number, 600, owner=f"r-{number % 5}", epoch=2))
+            rows.append(decided(DecisionKind.REASSIGNED, number, 600, arrived=NOW, owner=f"r-{number % 5}", epoch=2))
         if chance.random() < 0.5:
-            rows.append(decided(DecisionKind.CONTACTED, number, 700, sla=standing(contacted_at=AT)))
+            rows.append(decided(DecisionKind.CONTACTED, number, 700, arrived=NOW, sla=standing(NOW, contacted_at=NOW)))
         if chance.random() < 0.3:
-            rows.append(decided(DecisionKind.CLOSED, number, 800, owner=None, sla=None))
+            rows.append(decided(DecisionKind.CLOSED, number, 800, arrived=NOW, owner=None, sla=None))
     return rows
 
 

@@ -7,14 +7,18 @@
 
   const changed = () => document.body.dispatchEvent(new Event("changed"));
   let due = false, last = 0;
-  const ask = () => { // at most once a second, and not while nobody looks
+  const ask = () => { // the server says so once a second at most; not while nobody looks
     if (document.hidden) { due = true; return; }
-    const wait = last + 1000 - Date.now();
+    const wait = last + 500 - Date.now();
     if (wait > 0) { if (!due) { due = true; setTimeout(() => { due = false; ask(); }, wait); } return; }
     due = false; last = Date.now(); changed();
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden && due) ask(); });
   setInterval(ask, 15000); // what changes with time alone
+
+  let part = ""; // what of the page is shown, as the server marks it: asked for again, only what is new is sent
+  document.addEventListener("htmx:configRequest", (event) => { if (event.detail.elt.id === "live" && part) event.detail.headers["X-Has-Part"] = part; });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.elt.id === "live") part = event.detail.xhr.getResponseHeader("X-Part") || ""; });
 
   const lamp = (on) => {
     const light = document.getElementById("lamp"), text = document.getElementById("lamp-text");
@@ -100,6 +104,6 @@
       links[event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0)].focus();
       return;
     }
-    if (/^[1-7]$/.test(event.key)) document.querySelectorAll(".side li a")[event.key - 1]?.click();
+    if (/^[1-8]$/.test(event.key)) document.querySelectorAll(".side li a")[event.key - 1]?.click();
   });
 })();

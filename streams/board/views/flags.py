@@ -1,6 +1,7 @@
 """Red flags: what asks for somebody now (FLG-1), and what is wrong with policy, roster and accounts (FLG-2)."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import orjson
 
 from routing.policy import Policy
 from schemas.decision import OwnerKind
-from streams.board.views.leads import Listed, listed
+from streams.board.views.leads import Listed, counts, listed
 from streams.board.views.people import People, entities, people, policies
 
 OWNERLESS_SECONDS = 15 * 60  # MET-2: any unassigned for longer alarms
@@ -34,6 +35,7 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What a flag may be, gravest first for those of a lead."""
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +79,33 @@ def _leads(connection: sqlite3.Connection, everybody: People, now: datetime, mov
     """Yield at most one flag a lead: the first cause that holds, gravest first."""
     told: set[str] = set()
     day = (now - timedelta(days=1)).timestamp()
-    inactive = [one.id for one in everybody.by_id.values() if not one.active]
+    inactive = [one.id for one in everybody.by_id.values() if not one.active] or [""]  # nobody's id
     marks = ",".join("?" * len(inactive))
     open_ones = "closed_at IS NULL AND is_test=0"
-    asked: list[tuple[Kind, str, tuple[object, ...]]] = [
+    asked: list[tuple[Kind, str, tuple[object, ...], str]] = [  # each with the index that finds it
         (
             "no owner",
             f"{open_ones} AND state IN ('assigned', 'queued', 'held') AND owner IS NULL AND submitted_at < ?",
             (now.timestamp() - OWNERLESS_SECONDS,),
+            "leads_unowned",
         ),
-        ("owner inactive", f"{open_ones} AND owner IN ({marks})", tuple(inactive)),
+        ("owner inactive", f"{open_ones} AND owner IS NOT NULL AND owner IN ({marks})", tuple(inactive), "leads_owner"),
         (
             "missed, owner never told",
-            f"{open_ones} AND is_breached=1 AND contacted_at IS NULL AND told.told_at IS NULL AND owner_kind='rep'",
+            f"{open_ones} AND breached_at IS NOT NULL AND contacted_at IS NULL AND told.told_at IS NULL "
+            "AND owner_kind='rep'",
             (),
+            "leads_breached",
         ),
-        ("handed on repeatedly", f"{open_ones} AND moves >= ? AND changed_at >= ?", (moves, day)),
+        (
+            "handed on repeatedly",
+            f"{open_ones} AND moves > 0 AND moves >= ? AND changed_at >= ?",
+            (moves, day),
+            "leads_moved",
+        ),
     ]
-    for kind, where, values in asked:
-        for one in listed(connection, where, values, "submitted_at DESC"):
+    for kind, where, values, index in asked:
+        for one in listed(connection, where, values, "submitted_at DESC", index):
             cause = _cause(kind, one, everybody, now, moves)
             if one.lead.lead_id not in told and cause:
                 told.add(one.lead.lead_id)
@@ -133,20 +143,25 @@ def _rules(connection: sqlite3.Connection, active: dict[str, Policy], now: datet
     for division, policy in active.items():
         alarms = policy.file.alarms
         start = (now - alarms.rule_unmatched_for).timestamp()
-        rows = connection.execute(
-            "SELECT rule, count(*), sum(moves > 0) FROM leads INDEXED BY leads_submitted "
-            "WHERE submitted_at >= ? AND is_test=0 AND lead_id LIKE ? GROUP BY rule",
-            (start, f"{division}.%"),
-        )
-        matched = {rule: (count, moved) for rule, count, moved in rows}
+        matched, handed_on = _by_rule(connection, "rule", start), _by_rule(connection, "handed_on", start)
         for rule in policy.file.rules:
-            count, moved = matched.get(rule.name, (0, 0))
+            count, moved = matched[division, rule.name], handed_on[division, rule.name]
             if count == 0 and since is not None and since <= start:
                 days = alarms.rule_unmatched_for.days
                 yield Flag("rule unused", f"Rule {rule.name}", f"It took no lead in {days} days.", "/flags#rules")
             if count >= FEWEST_LEADS and moved / count > alarms.rule_reassigned:
                 cause = f"{moved} of its {count} leads were handed on to somebody else."
                 yield Flag("rule overruled", f"Rule {rule.name}", cause, "/flags#rules")
+
+
+def _by_rule(connection: sqlite3.Connection, kind: str, start: float) -> Counter[tuple[str, str]]:
+    """Return what was counted by (division, rule) since the day of `start`."""
+    found: Counter[tuple[str, str]] = Counter()
+    for key, count in counts(connection, kind).items():
+        day, division, rule = key.split("/", 2)
+        if int(day) >= start // DAY_SECONDS:
+            found[division, rule] += count
+    return found
 
 
 def _known_since(connection: sqlite3.Connection) -> float | None:
@@ -214,11 +229,10 @@ def _coverage(connection: sqlite3.Connection, active: dict[str, Policy], now: da
 
 
 def _known(connection: sqlite3.Connection, since: datetime, until: datetime) -> tuple[float, int]:
-    share, count = connection.execute(
-        "SELECT avg(known) / 4.0, count(*) FROM leads WHERE submitted_at >= ? AND submitted_at < ? AND is_test=0",
-        (since.timestamp(), until.timestamp()),
-    ).fetchone()
-    return share or 0.0, count
+    days = range(int(since.timestamp() // DAY_SECONDS) + 1, int(until.timestamp() // DAY_SECONDS) + 1)
+    leads, known = counts(connection, "leads"), counts(connection, "known")
+    count = sum(leads.get(str(day), 0) for day in days)
+    return (sum(known.get(str(day), 0) for day in days) / count / 4.0 if count else 0.0), count
 
 
 def _listing(names: Sequence[str]) -> str:

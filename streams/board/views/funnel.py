@@ -12,7 +12,7 @@ _SAMPLE = 200  # leads that typical times are taken from, the latest
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """counts: mark -> leads that arrived since `since` and came so far. open: state -> leads, of any day.
+    """counts: mark -> leads that arrived since `since` and came so far.
 
     series: minute starts, oldest first, with arrived and contacted. to_owner, to_contact: median seconds of the latest
     leads, None where there are none.
@@ -20,7 +20,6 @@ class Funnel:
 
     since: datetime
     counts: Mapping[str, int]
-    open: Mapping[str, int]
     minutes: Sequence[int]
     arrived: Sequence[int]
     contacted: Sequence[int]
@@ -49,26 +48,23 @@ def funnel(connection: sqlite3.Connection, since: datetime, now: datetime, minut
     rows = connection.execute("SELECT minute, what, count FROM minutes WHERE minute >= ?", (first,))
     series = {(minute, what): count for minute, what, count in rows}
     shown = range(first, last + 1)
-    open_leads = connection.execute(
-        "SELECT state, count(*) FROM leads WHERE closed_at IS NULL AND is_test = 0 GROUP BY state"
-    )
     return Funnel(
         since,
         counts,
-        dict(tuple(row) for row in open_leads),
         [minute * 60 for minute in shown],
         [series.get((minute, "arrived"), 0) for minute in shown],
         [series.get((minute, "contacted"), 0) for minute in shown],
-        _typical(connection, "placed_at", now),
-        _typical(connection, "contacted_at", now),
+        _typical(connection, "placed_at", "leads_submitted", now),
+        _typical(connection, "contacted_at", "leads_contacted", now),
     )
 
 
-def _typical(connection: sqlite3.Connection, column: str, now: datetime) -> float | None:
+def _typical(connection: sqlite3.Connection, column: str, index: str, now: datetime) -> float | None:
+    """Return the median seconds from submission to an instant, of the latest leads of a day that had it."""
     since = (now - timedelta(days=1)).timestamp()
     rows = connection.execute(
-        f"SELECT {column} - submitted_at FROM leads INDEXED BY leads_submitted "
-        f"WHERE submitted_at >= ? AND {column} IS NOT NULL AND is_test = 0 ORDER BY submitted_at DESC LIMIT {_SAMPLE}",
+        f"SELECT {column} - submitted_at FROM leads INDEXED BY {index} WHERE {index.removeprefix('leads_')}_at >= ? "
+        f"AND {column} IS NOT NULL AND is_test = 0 ORDER BY {index.removeprefix('leads_')}_at DESC LIMIT {_SAMPLE}",
         (since,),
     )
     waits = [max(0.0, wait) for (wait,) in rows]

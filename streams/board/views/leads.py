@@ -13,7 +13,6 @@ from streams.board.told import Told
 SHOWN = 100  # rows of a list; how many there are beyond is said
 _LISTED = "SELECT leads.row, leads.contact, told.told_at, told.told_epoch, told.failed_epoch FROM leads"
 _TOLD = "LEFT JOIN told ON told.lead_id = leads.lead_id"
-_UNCONTACTED = "contacted_at IS NULL AND closed_at IS NULL AND due_at IS NOT NULL AND is_test = 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +57,47 @@ class Backlog:
 def at_risk(connection: sqlite3.Connection, now: datetime, within: timedelta = timedelta(hours=1)) -> Risk:
     """Return who is waited for: overdue ones, those due `within`, and how many come later."""
     at, until = now.timestamp(), (now + within).timestamp()
-    overdue = listed(connection, f"{_UNCONTACTED} AND due_at < ?", (at,), "due_at DESC", "leads_due")
-    soon = listed(connection, f"{_UNCONTACTED} AND due_at >= ? AND due_at < ?", (at, until), "due_at", "leads_due")
-    counted = connection.execute(
-        "SELECT coalesce(sum(due_at < ?), 0), coalesce(sum(due_at >= ? AND due_at < ?), 0), "
-        f"coalesce(sum(due_at >= ?), 0) FROM leads INDEXED BY leads_due WHERE {_UNCONTACTED}",
-        (at, at, until, until),
+    overdue = listed(connection, "waits_until < ?", (at,), "waits_until DESC", "leads_waiting")
+    soon = listed(connection, "waits_until >= ? AND waits_until < ?", (at, until), "waits_until", "leads_waiting")
+    overdue_count, soon_count = waiting_until(connection, at), waiting_until(connection, until, at)
+    later_count = max(0, counts(connection, "due").get("", 0) - overdue_count - soon_count)
+    return Risk(overdue, soon, overdue_count, soon_count, later_count)
+
+
+def waiting_until(connection: sqlite3.Connection, until: float, since: float = 0.0) -> int:
+    """Return how many leads are to be contacted from one instant to before another, Unix seconds."""
+    found = connection.execute(
+        "SELECT count(*) FROM leads INDEXED BY leads_waiting WHERE waits_until >= ? AND waits_until < ?", (since, until)
     ).fetchone()
-    return Risk(overdue, soon, *counted)
+    return int(found[0])
+
+
+def counts(connection: sqlite3.Connection, kind: str) -> dict[str, int]:
+    """Return what the fold counted of one kind (see marks.py), by id."""
+    return dict(tuple(row) for row in connection.execute("SELECT id, count FROM counts WHERE kind=?", (kind,)))
 
 
 def backlog(connection: sqlite3.Connection) -> Backlog:
     """Return what waits, oldest first."""
-    queued = listed(connection, "state='queued' AND closed_at IS NULL AND is_test=0", (), "submitted_at")
     queues: dict[str, list[Listed]] = {}
-    for one in queued:
+    for one in _standing(connection, "queued", "submitted_at"):
         queues.setdefault(one.lead.queue or "without a queue", []).append(one)
-    counts = dict(
-        tuple(row)
-        for row in connection.execute(
-            "SELECT state, count(*) FROM leads WHERE closed_at IS NULL AND is_test=0 GROUP BY state"
-        )
-    )
     return Backlog(
-        listed(connection, "state='held' AND closed_at IS NULL AND is_test=0", (), "tier, submitted_at"),
+        _standing(connection, "held", "tier, submitted_at"),
         queues,
-        listed(connection, "state='quarantined' AND closed_at IS NULL AND is_test=0", (), "submitted_at"),
-        counts,
+        _standing(connection, "quarantined", "submitted_at"),
+        counts(connection, "state"),
     )
+
+
+def _standing(connection: sqlite3.Connection, state: str, order: str) -> Sequence[Listed]:
+    where = "state=? AND state <> 'assigned' AND closed_at IS NULL AND is_test=0"
+    return listed(connection, where, (state,), order, "leads_backlog")
 
 
 def missed(connection: sqlite3.Connection) -> Sequence[Listed]:
     """Return the latest breaches, newest first."""
-    return listed(connection, "is_breached=1 AND is_test=0 AND breached_at IS NOT NULL", (), "breached_at DESC")
+    return listed(connection, "is_test=0 AND breached_at IS NOT NULL", (), "breached_at DESC")
 
 
 def found(connection: sqlite3.Connection, words: str) -> Sequence[Listed]:
@@ -105,19 +112,13 @@ def found(connection: sqlite3.Connection, words: str) -> Sequence[Listed]:
 
 def of_owner(connection: sqlite3.Connection, rep: str) -> Sequence[Listed]:
     """Return the open leads of an owner, those without contact first."""
-    return listed(connection, "owner=? AND closed_at IS NULL AND is_test=0", (rep,), "contacted_at IS NOT NULL, due_at")
+    return listed(connection, "owner=? AND closed_at IS NULL AND is_test=0", (rep,), "waits_until IS NULL, waits_until")
 
 
 def one(connection: sqlite3.Connection, lead_id: str) -> Listed | None:
     """Return a lead, None where the board knows none of that id."""
     rows = listed(connection, "leads.lead_id=?", (lead_id,), "leads.lead_id")
     return rows[0] if rows else None
-
-
-def places(connection: sqlite3.Connection, lead_id: str) -> Sequence[tuple[int, int]]:
-    """Return where the decisions of a lead are in leads.assigned: (partition, offset), in order."""
-    rows = connection.execute("SELECT partition, offset FROM decisions WHERE lead_id=? ORDER BY at, offset", (lead_id,))
-    return [tuple(row) for row in rows]
 
 
 def listed(

@@ -17,6 +17,7 @@ from routing.groups import Group, lead_group, pool_group
 from routing.policy import Policy, compile_policy
 from routing.pool_state import PoolState, Turn
 from routing.rep_state import POINT, RepState, calendar_from
+from streams.board.views.leads import counts
 
 _REP: TypeAdapter[RepState] = TypeAdapter(RepState)
 _POOL: TypeAdapter[PoolState] = TypeAdapter(PoolState)
@@ -176,12 +177,7 @@ def _pools(
     active: Mapping[str, Policy],
 ) -> list[PoolOf]:
     states = {key: _POOL.validate_json(value) for key, value in entities(connection, "assign.pool").items()}
-    held = dict(
-        tuple(row)
-        for row in connection.execute(
-            "SELECT pool, count(*) FROM leads WHERE closed_at IS NULL AND state='held' AND is_test=0 GROUP BY pool"
-        )
-    )
+    held = counts(connection, "held")
     found = []
     for division, policy in active.items():
         for name in policy.file.pools:
@@ -201,15 +197,12 @@ def _pools(
 
 
 def _leads(connection: sqlite3.Connection, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    owned = connection.execute(
-        "SELECT owner, count(*) FROM leads WHERE closed_at IS NULL AND owner IS NOT NULL AND is_test=0 GROUP BY owner"
-    )
     late = connection.execute(
-        "SELECT owner, count(*) FROM leads INDEXED BY leads_due WHERE contacted_at IS NULL AND closed_at IS NULL "
-        "AND due_at IS NOT NULL AND due_at < ? AND is_test=0 AND owner IS NOT NULL GROUP BY owner",
+        "SELECT owner, count(*) FROM leads INDEXED BY leads_owner "
+        "WHERE closed_at IS NULL AND owner IS NOT NULL AND waits_until < ? GROUP BY owner",
         (now.timestamp(),),
     )
-    return dict(tuple(row) for row in owned), dict(tuple(row) for row in late)
+    return counts(connection, "owner"), dict(tuple(row) for row in late)
 
 
 def _away(state: RepState | None, policy: Policy | None, pools: Sequence[str], now: datetime) -> str | None:

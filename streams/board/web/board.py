@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from streams.board.follower import Follower
+from streams.board.log import DecisionLog
 from streams.board.settings import BoardSettings
 from streams.board.store import Store
 from streams.board.web.live import Live
@@ -28,6 +29,7 @@ class Board:
     follower: Follower
     live: Live
     publisher: Publisher
+    decisions: DecisionLog
     digests: Mapping[str, str]
     clock: Callable[[], datetime]
     secret: bytes = field(repr=False)

@@ -1,9 +1,16 @@
-"""What is pushed to browsers: that something changed. Each then asks for its page's live part, made once a version."""
+"""What is pushed to browsers: that something changed, at most once a second. Each then asks for its page's live part.
+
+All who ask within the same second see the same state: a part is made once for all of them, and compressed once. Who
+has it already is told so and gets nothing.
+"""
 
 import asyncio
+import gzip
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -11,45 +18,88 @@ import orjson
 from streams.board.follower import Follower
 
 T = TypeVar("T")
-TICK_SECONDS = 0.5  # how often a change is looked for
+SHOWN_SECONDS = 1.0  # for so long pages show one state, whatever is read meanwhile
+TICK_SECONDS = 0.1  # how often the follower is asked for a change
 QUIET_SECONDS = 15.0  # without a change, a line so that proxies keep the connection
 MOST_LISTENERS = 500
 _MOST_KEPT = 128
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """HTML as it is sent. mark: of its content, so that a browser can say what it has."""
+
+    body: bytes
+    packed: bytes
+    mark: str
+
+
+def part_of(html: str) -> Part:
+    """Return HTML as a part."""
+    body = html.encode()
+    return Part(body, gzip.compress(body, 5, mtime=0), hashlib.blake2b(body, digest_size=12).hexdigest())
+
+
 class Live:
-    """The one source of events, and the parts that were rendered for the present version."""
+    """The one source of events, and the parts that were made for what is shown now.
+
+    version: of the follower, as it is shown: it steps once a second.
+    """
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
-        self._parts: OrderedDict[str, tuple[int, asyncio.Task[str]]] = OrderedDict()
+        self.version = follower.version
+        self._stepped = 0.0
+        self._changed = asyncio.Event()
+        self._ticking: asyncio.Task[None] | None = None
+        self._parts: OrderedDict[str, tuple[int, asyncio.Task[Part]]] = OrderedDict()
         self._aging: dict[str, tuple[float, asyncio.Task[Any]]] = {}  # one a key, of which there are a few
         self.listeners = 0
 
     async def events(self) -> AsyncIterator[bytes]:
         """Yield server-sent events for as long as somebody listens."""
         self.listeners += 1
+        if self._ticking is None or self._ticking.done():
+            self._ticking = asyncio.create_task(self._tick())
         try:
-            sent, quiet = -1, 0.0
+            sent = -1
             yield b"retry: 1000\n\n"
             while not self._follower.failed.done():
-                if self._follower.version != sent:
-                    sent, quiet = self._follower.version, 0.0
+                if self.version != sent:
+                    sent = self.version
                     yield b"event: changed\ndata: " + orjson.dumps({"version": sent}) + b"\n\n"
-                elif quiet >= QUIET_SECONDS:
-                    quiet = 0.0
+                try:
+                    await asyncio.wait_for(self._changed.wait(), QUIET_SECONDS)
+                except TimeoutError:
                     yield b": still here\n\n"
-                await asyncio.sleep(TICK_SECONDS)
-                quiet += TICK_SECONDS
         finally:
             self.listeners -= 1
 
-    async def part(self, key: str, made: Callable[[], Awaitable[str]]) -> str:
-        """Return a part, made once for all who ask while nothing has changed. key: path, query and zone."""
-        version = self._follower.version
+    async def _tick(self) -> None:
+        """Wake all listeners at each step, for as long as there are any."""
+        while self.listeners and not self._follower.failed.done():
+            if self._step():
+                changed, self._changed = self._changed, asyncio.Event()
+                changed.set()
+            await asyncio.sleep(TICK_SECONDS)
+        self._changed.set()
+
+    def _step(self) -> bool:
+        """Show what the follower has, if it is time to; tell whether that is something new."""
+        now, newest = time.monotonic(), self._follower.version
+        if newest == self.version or now < self._stepped + SHOWN_SECONDS:
+            return False
+        self.version, self._stepped = newest, now
+        return True
+
+    async def part(self, key: str, made: Callable[[], Awaitable[str]]) -> Part:
+        """Return a part, made once for all who ask while the same is shown. key: what it depends on besides."""
+        if self.listeners == 0:
+            self._step()
+        version = self.version
         kept = self._parts.get(key)
         if kept is None or kept[0] != version:
-            kept = (version, asyncio.ensure_future(made()))
+            kept = (version, asyncio.ensure_future(_packed(made)))
             self._parts[key] = kept
             self._parts.move_to_end(key)
             while len(self._parts) > _MOST_KEPT:
@@ -57,7 +107,7 @@ class Live:
         return await asyncio.shield(kept[1])
 
     async def kept(self, key: str, seconds: float, made: Callable[[], Awaitable[T]]) -> T:
-        """Return what was made within the last `seconds`, for what looks through all leads and may be a little old."""
+        """Return what was made within the last `seconds`, for what looks through many rows and may be a little old."""
         now = time.monotonic()
         found = self._aging.get(key)
         if found is None or found[0] < now:
@@ -65,3 +115,7 @@ class Live:
             self._aging[key] = found
         value: T = await asyncio.shield(found[1])
         return value
+
+
+async def _packed(made: Callable[[], Awaitable[str]]) -> Part:
+    return part_of(await made())

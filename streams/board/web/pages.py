@@ -11,18 +11,18 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from confluent_kafka import KafkaException
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from schemas.rep import Absence
-from streams.board.log import decisions_at
 from streams.board.views.flags import Flags, flags
 from streams.board.views.funnel import funnel
-from streams.board.views.leads import at_risk, backlog, found, in_app, missed, of_owner, one, places
+from streams.board.views.leads import at_risk, backlog, counts, found, in_app, missed, of_owner, one, waiting_until
 from streams.board.views.people import People, entities, entity, names, people, policies
 from streams.board.views.story import Chapter, chapters
 from streams.board.web.actions import REASONS
 from streams.board.web.board import Board
+from streams.board.web.live import Part
 from streams.board.web.login import viewer_of
 from streams.board.web.rendering import midnight, render, zone_of
 
@@ -54,12 +54,13 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. view: what its template shows."""
+    """One page. view: what its template shows. is_personal: it has forms, whose tokens are those of who looks."""
 
     path: str
     name: str
     template: str
     view: Callable[[Asked], Values]
+    is_personal: bool = False
 
 
 def _today(asked: Asked) -> Values:
@@ -131,7 +132,7 @@ def _lead(asked: Asked) -> Values:
     return {
         "one": listed,
         "people": known,
-        "places": places(asked.connection, lead_id),
+        "places": listed.lead.places,
         "queues": list(policy.file.queues) if policy else [],
         "reasons": REASONS,
         "said": asked.query.get("said", ""),
@@ -156,14 +157,14 @@ PAGES = (
     Page("/missed", "Missed", "missed.html", _missed),
     Page("/flags", "Red flags", "flags.html", _flags),
     Page("/notices", "Notices", "notices.html", _notices),
+    Page("/letters", "Unreadable", "letters.html", _letters, is_personal=True),
 )
 """The pages that the list beside them names, in its order."""
 
 FURTHER = (
-    Page("/letters", "Unreadable", "letters.html", _letters),
     Page("/search", "Search", "search.html", _search),
-    Page("/leads/{lead_id}", "Lead", "lead.html", _lead),
-    Page("/reps/{rep_id}", "Rep", "rep.html", _rep),
+    Page("/leads/{lead_id}", "Lead", "lead.html", _lead, is_personal=True),
+    Page("/reps/{rep_id}", "Rep", "rep.html", _rep, is_personal=True),
 )
 
 
@@ -176,18 +177,25 @@ def pages_router(board: Board) -> APIRouter:
 
 
 def _route(board: Board, page: Page) -> Callable[..., Any]:
-    async def answer(request: Request) -> HTMLResponse:
-        return HTMLResponse(await shown(board, request, page))
+    async def answer(request: Request) -> Response:
+        part = await shown(board, request, page)
+        headers = {"X-Part": part.mark, "Vary": "Accept-Encoding, HX-Request"}
+        if request.headers.get("x-has-part") == part.mark:
+            return Response(status_code=204, headers=headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return HTMLResponse(part.packed, headers=headers | {"Content-Encoding": "gzip"})
+        return HTMLResponse(part.body, headers=headers)
 
     return answer
 
 
-async def shown(board: Board, request: Request, page: Page) -> str:
+async def shown(board: Board, request: Request, page: Page) -> Part:
     """Return a page for whoever asks: whole, or its live part alone. Raises NotLoggedIn, NotThere."""
     now, zone = board.clock(), zone_of(unquote(request.cookies.get("zone", "")))
     viewer = viewer_of(board, request)
     is_part = request.headers.get("hx-request") == "true"
-    key = f"{request.url.path}?{request.url.query} {zone.key} {is_part} {viewer} {now.timestamp() // AGE_SECONDS}"
+    whose = viewer if page.is_personal or not is_part else None
+    key = f"{request.url.path}?{request.url.query} {zone.key} {is_part} {whose} {now.timestamp() // AGE_SECONDS}"
 
     async def made() -> str:
         raised = await board.live.kept("flags", FLAGS_SECONDS, lambda: board.look(lambda store: flags(store, now)))
@@ -203,8 +211,8 @@ async def shown(board: Board, request: Request, page: Page) -> str:
             layout="part.html" if is_part else "page.html",
             here=page.path,
             url=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            viewer=viewer,
-            behind=await board.follower.behind(),
+            viewer=whose,
+            behind=board.follower.behind(),
             query=request.query_params.get("q", ""),
             **around,
             **values,
@@ -216,7 +224,7 @@ async def shown(board: Board, request: Request, page: Page) -> str:
 async def _story(board: Board, values: Values, zone: ZoneInfo) -> list[Chapter] | None:
     """Return the lead's chapters, None while Kafka does not give them."""
     try:
-        decisions = await asyncio.to_thread(decisions_at, board.cluster, values["places"])
+        decisions = await asyncio.to_thread(board.decisions.decisions_at, values["places"])
     except KafkaException:
         return None
     known: People = values["people"]
@@ -224,12 +232,13 @@ async def _story(board: Board, values: Values, zone: ZoneInfo) -> list[Chapter] 
 
 
 def _nav(connection: sqlite3.Connection, now: datetime, raised: Flags) -> list[tuple[str, str, Badge | None]]:
-    overdue = at_risk(connection, now).overdue_count
-    waiting = backlog(connection).counts
+    overdue = waiting_until(connection, now.timestamp())
+    waiting = counts(connection, "state")
     badges = {
         "/risk": Badge(overdue, late=True),
         "/waiting": Badge(sum(waiting.get(state, 0) for state in ("held", "queued", "quarantined")), late=False),
         "/flags": Badge(len(raised.live) + len(raised.setup), late=bool(raised.live)),
+        "/letters": Badge(len(entities(connection, "letter")), late=False),
     }
     return [
         (page.path, page.name, badge if (badge := badges.get(page.path)) and badge.count else None) for page in PAGES

@@ -15,7 +15,7 @@ from streams.board.fold import Seen, fold, row_of
 from streams.board.store import SCHEMA_VERSION, Store, discard
 from tests.unit.streams.board.decisions import decided, seen, settled, standing
 
-TABLES = ("leads", "told", "decisions", "minutes", "notices", "entities")
+TABLES = ("leads", "told", "counts", "minutes", "notices", "entities")
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def take(store: Store, records: Sequence[Seen]) -> int:
 
 def rows(connection: sqlite3.Connection) -> dict[str, list[Any]]:
     found = {name: [tuple(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2")] for name in TABLES}
-    found["minutes"] = [row for row in found["minutes"] if row[-1]]
+    for name in ("minutes", "counts"):
+        found[name] = [row for row in found[name] if row[-1]]
     return found
 
 

@@ -2,17 +2,20 @@
 
 from datetime import timedelta
 
+import orjson
+
 from schemas.decision import DecisionKind
-from streams.board.lead_row import MOST_MOVES, LeadRow, after_decision
+from schemas.wire import encode
+from streams.board.lead_row import MOST_MOVES, LeadRow, Row, after_decision, lead_row
 from tests.unit.streams.board.decisions import AT, decided, standing
 
 
 def folded(*decisions: object) -> LeadRow:
-    row: LeadRow | None = None
+    row: Row | None = None
     for decision in decisions:
-        row = after_decision(row, decision)  # type: ignore[arg-type]
+        row = after_decision(row, orjson.loads(encode(decision) or b""))
     assert row is not None
-    return row
+    return lead_row(row)
 
 
 def test_an_assigned_lead_has_an_owner_and_its_next_step() -> None:
@@ -60,7 +63,7 @@ def test_a_breach_is_dated_by_its_deadline_and_goes_when_it_was_none() -> None:
     row = folded(decided(), late)
     assert (row.breach, row.charged_to, row.breached_at) == ("not_contacted", "r-1", AT + timedelta(seconds=300))
     learned = decided(DecisionKind.CONTACTED, seconds=310, sla=standing(contacted_at=AT + timedelta(seconds=200)))
-    assert after_decision(row, learned).breach is None
+    assert folded(decided(), late, learned).breach is None
 
 
 def test_a_lead_that_comes_again_under_a_closed_id_is_open_again() -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from schemas.rep import Rep
 from streams.board.fold import fold
 from streams.board.follower import Follower
+from streams.board.lag import Lag
+from streams.board.log import DecisionLog
 from streams.board.settings import BoardSettings
 from streams.board.store import Store
 from streams.board.web.app import create_app
@@ -40,8 +43,8 @@ class StillFollower:
     version: int = 1
     failed: Any = None
 
-    async def behind(self) -> int:
-        return 0
+    def behind(self) -> Lag:
+        return Lag()
 
 
 @dataclass(slots=True)
@@ -68,8 +71,9 @@ def board(store: Store, outbox: Outbox | None = None, digests: dict[str, str] | 
     follower = cast(Follower, StillFollower())
     publisher = cast(Publisher, outbox or Outbox())
     settings, cluster = BoardSettings(**given), ClusterSettings(bootstrap="127.0.0.1:1")
-    live = Live(follower)
-    return Board(settings, cluster, store, follower, live, publisher, digests or {}, lambda: datetime.now(UTC), SECRET)
+    live, log = Live(follower), DecisionLog(cluster)
+    now = partial(datetime.now, UTC)
+    return Board(settings, cluster, store, follower, live, publisher, log, digests or {}, now, SECRET)
 
 
 @asynccontextmanager
