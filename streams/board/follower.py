@@ -7,7 +7,7 @@ at the stored positions, and a new file begins at the beginning. docs/decisions/
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -43,13 +43,13 @@ class Follower:
     """Keeps `store` up to date between `start` and `stop`.
 
     version: raised with each batch that changed something. failed: set when the fold failed; nothing more is taken, and
-    the process is to end. unread: records passed over. While Kafka is away it tries again twice a second. keep: what is
-    closed for how long still shows.
+    the process is to end. on_passed_over: called with how many records could not be read. keep: for how long what has
+    ended still shows. While Kafka is away it tries again twice a second.
     """
 
     def __init__(self, cluster: ClusterSettings, store: Store, keep: Keep) -> None:
         self.version = 0
-        self.unread = 0
+        self.on_passed_over: Callable[[int], None] = lambda count: None
         self.gauge = LagGauge()
         self._keep = keep
         self._newest: dict[Place, int] = {}  # when the last record that was read was written, in milliseconds
@@ -152,7 +152,7 @@ class Follower:
             self._positions[place] = max(self._positions.get(place, 0), seen.offset + 1)
         self.version += 1
         if unread:
-            self.unread += unread
+            self.on_passed_over(unread)
             log.warning("record.passed_over", count=unread)
 
     def _look(self, consumer: Consumer) -> None:

@@ -1,4 +1,4 @@
-"""The board under load: 500 decisions a second with twenty browsers, and what it costs the stages beside it."""
+"""The board under load: 500 leads a second with twenty browsers, and what it costs the stages beside it."""
 
 import asyncio
 import re
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -15,16 +15,22 @@ import aiohttp
 import psutil
 from confluent_kafka import Producer
 
-from schemas.decision import Decision, DecisionKind
+from routing.pool_state import PoolState, Turn
+from routing.rep_state import RepState, row_of
+from schemas.decision import DecisionKind
+from schemas.rep import Rep
 from schemas.wire import encode, headers_for
 from streams.kafka.config import plain_producer_config
 from tests.bench.arrivals import Latency, measure
 from tests.bench.chain import STAGES, _lead_event, _named, _warm
 from tests.bench.process import python, resident_bytes, running
 from tests.bench.setting import Setting, prepared, stage
-from tests.unit.streams.board.decisions import decided, settled, standing
+from tests.integration.board_world import trace
+from tests.unit.streams.board.decisions import decided, person, settled, standing
 
 BROWSERS = 20
+MADE = datetime(2001, 1, 1, tzinfo=UTC)  # when the shapes of records are made; stands nowhere else in them
+_NOBODY = person(0).encode()
 PORT = 18_090
 _COUNTED = re.compile(r"<b>([\d,]+)</b><span>arrived")
 
@@ -39,11 +45,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """delays: seconds from a lead's record to the page of a browser that counts it. memory: MiB, every ten seconds."""
+    """delays: seconds from a lead's record to the page of a browser that counts it. memory: MiB, every ten seconds.
+
+    cores: what the board took of one, on average.
+    """
 
     leads: int
     delays: list[float]
     memory: list[int]
+    cores: float
 
     def quantile(self, share: float) -> float:
         rows = sorted(self.delays)
@@ -51,16 +61,23 @@ class Soak:
 
 
 def soak(bootstrap: str, folder: Path, rate: int, seconds: float) -> Soak:
-    """Write `rate` decisions a second and as many notices for so long, and look at what twenty browsers see."""
+    """Write what the stages would of `rate` leads a second for so long, and look at what twenty browsers see."""
     setting = prepared(bootstrap, "bench-board", folder)
     written = Written()
     with board(setting) as process:
         writer = Thread(target=_write, args=(setting, written, rate, seconds), daemon=True)
         writer.start()
+        before, began = _cpu_seconds(process), time.monotonic()
         delays, memory = asyncio.run(_watch(written, process, seconds + 5))
+        cores = (_cpu_seconds(process) - before) / (time.monotonic() - began)
         written.stop.set()
         writer.join()
-    return Soak(len(written.at), delays, memory)
+    return Soak(len(written.at), delays, memory, cores)
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def beside(bootstrap: str, folder: Path, rate: int) -> tuple[Latency, Latency]:
@@ -89,33 +106,94 @@ def board(setting: Setting) -> Iterator[psutil.Process]:
         yield process
 
 
-def _decisions(number: int, now: datetime) -> list[Decision]:
-    """Return a lead's decision; every lead but the latest few thousand is contacted and closed, as in a real day."""
-    rows = [decided(number=number, arrived=now, owner=f"r{number % 10}")]
-    if number > 2_000 and number % 2 == 0:
-        old = number - 2_000
-        rows.append(decided(DecisionKind.CONTACTED, old, 5, f"r{old % 10}", now, sla=standing(now, contacted_at=now)))
-        rows.append(decided(DecisionKind.CLOSED, old - 1, 6, None, now, sla=None))
-    return rows
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A record as a stage writes it, of lead 0 at `MADE`: another's is made by putting in its ids and its times."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+    def of(self, number: int, times: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+        """Return the key and value of lead `number`."""
+        mine, key = person(number).encode(), self.key
+        value = self.value.replace(_NOBODY, mine)
+        for made, now in times:
+            value = value.replace(made, now)
+        return key.replace(_NOBODY, mine), value
+
+
+def _shapes() -> dict[str, list[Shape]]:
+    """Return what the stages write of one lead: as it arrives, is contacted, is closed.
+
+    On arrival, besides the decision: three outcomes of notices (the owner's, the CRM's, the reply to the lead), and of
+    ASSIGN's state the lead, its owner, pool and turn. That is eight records; with the end of every second lead nine.
+    """
+    first = decided(number=0, arrived=MADE, trace=trace(), owner="r-1")
+    told = [settled(first), *(settled(first, channel=one, is_first=False) for one in ("crm", "auto_reply"))]
+    state = {
+        f"lead/{first.lead_id}": encode(first) or b"",
+        "rep/main/r-1": encode(RepState("r-1", row_of(Rep(id="r-1", name="Ada", limit=40)), 1200, 24)) or b"",
+        "pool/main/pool-1": encode(PoolState(level=40, base=300, turns=40)) or b"",
+        "turn/main/pool-1/r-1": encode(Turn(start=40, base=300, weight=100, given=14)) or b"",
+    }
+    contacted = decided(DecisionKind.CONTACTED, 0, 2, "r-1", MADE, sla=standing(MADE, contacted_at=MADE))
+    closed = decided(DecisionKind.CLOSED, 0, 2, None, MADE, sla=None)
+
+    def about(topic: str, value: Any) -> Shape:
+        return Shape(topic, value.person.encode(), encode(value) or b"")
+
+    return {
+        "arrived": [
+            about("leads.assigned", first),
+            *(about("leads.notified", one) for one in told),
+            *(Shape("state.assign", key.encode(), value) for key, value in state.items()),
+        ],
+        "contacted": [about("leads.assigned", contacted)],
+        "closed": [about("leads.assigned", closed)],
+    }
+
+
+def _records(shapes: dict[str, list[Shape]], number: int, times: list[tuple[bytes, bytes]]) -> Iterator[Any]:
+    """Yield (topic, key, value): every lead but the latest few thousand is contacted or closed, as in a real day."""
+    due = [("arrived", number)]
+    if number > 2_000:
+        due.append(("contacted" if number % 2 == 0 else "closed", number - 2_000))
+    for name, lead in due:
+        for shape in shapes[name]:
+            yield shape.topic, *shape.of(lead, times)
+
+
+def _times(now: datetime) -> list[tuple[bytes, bytes]]:
+    def said(at: datetime) -> bytes:
+        return at.isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+
+    made = {seconds: MADE + timedelta(seconds=seconds) for seconds in (0, 1, 2, 150, 300)}
+    return [
+        (at.isoformat().replace("+00:00", "Z").encode() + b'"', said(now + timedelta(seconds=seconds)) + b'"')
+        for seconds, at in made.items()
+    ]
 
 
 def _write(setting: Setting, written: Written, rate: int, seconds: float) -> None:
-    producer = Producer(plain_producer_config(setting.cluster) | {"linger.ms": 5})
+    """Write what the stages would: two cores do not carry them, a broker and the board at 500 leads a second."""
+    producer = Producer(plain_producer_config(setting.cluster) | {"linger.ms": 20})
+    shapes, full = (
+        _shapes(),
+        {name: setting.full(name) for name in ("leads.assigned", "leads.notified", "state.assign")},
+    )
+    headers = dict(headers_for("bench", "t", "bench", MADE, {}))
     began, number = time.monotonic() + 5, 0
     while not written.stop.is_set() and time.monotonic() < began + seconds:
         goal = int((time.monotonic() - began) * rate)
+        times = _times(datetime.now(UTC))
         while number < goal:
             number += 1
-            now = datetime.now(UTC)
-            rows: list[Any] = [*_decisions(number, now)]
-            rows.append(settled(rows[0]))
-            for row in rows:
-                topic = "leads.assigned" if isinstance(row, Decision) else "leads.notified"
-                headers = dict(headers_for(f"{topic}/{number}", "t", "bench", now, {}))
-                producer.produce(setting.full(topic), key=row.person, value=encode(row), headers=headers)
+            for topic, key, value in _records(shapes, number, times):
+                producer.produce(full[topic], key=key, value=value, headers=headers)
             written.at.append(time.monotonic())
             producer.poll(0)
-        time.sleep(0.01)
+        time.sleep(0.02)
     producer.flush(10)
 
 
@@ -148,20 +226,21 @@ async def _answering(client: aiohttp.ClientSession) -> None:
 
 
 async def _browser(client: aiohttp.ClientSession, written: Written, delays: list[float], until: float) -> None:
-    """Do as board.js does: hear of a change, ask for the part at most once a second, and see how many leads it counts.
+    """Do as board.js does: hear of a change, ask for the part and say which one is there, see how many leads it counts.
 
     The delay of every lead that is counted for the first time is taken: from its record to this answer.
     """
-    counted, asked = 0, 0.0
+    counted, part = 0, ""
     async with client.get("/events") as events:
         async for line in events.content:
             if time.monotonic() >= until:
                 return
-            if not line.startswith(b"event: changed") or time.monotonic() < asked + 1:
+            if not line.startswith(b"event: changed"):
                 continue
-            asked = time.monotonic()
-            async with client.get("/", headers={"HX-Request": "true"}) as answer:
-                found = _COUNTED.search(await answer.text())
+            async with client.get("/", headers={"HX-Request": "true", "X-Has-Part": part}) as answer:
+                if answer.status != 200:
+                    continue
+                found, part = _COUNTED.search(await answer.text()), answer.headers["X-Part"]
             seen, now = int(found[1].replace(",", "")) if found else 0, time.monotonic()
             delays.extend(now - at for at in written.at[counted:seen:25])  # every 25th lead: a sample is enough
             counted = max(counted, seen)
@@ -175,6 +254,7 @@ def summary(found: Soak) -> dict[str, Any]:
         "p50 s": round(found.quantile(0.5), 2),
         "p95 s": round(found.quantile(0.95), 2),
         "p99 s": round(found.quantile(0.99), 2),
+        "cores of the board": round(found.cores, 2),
         "MiB at 60 s": found.memory[min(6, len(found.memory) - 1)],
         "MiB at the middle": half[0],
         "MiB at the end": found.memory[-1],

@@ -122,7 +122,7 @@ def _quiet(now: datetime) -> Sequence[Decision]:
 
 def _eventful(now: datetime) -> Sequence[Decision]:
     """Return a lead that changed hands twice, one whose owner was never told, one held, one in a queue."""
-    moved = [_lead(100, 0, 25, now, owner="r-ada", rule="enterprise Americas", pool="ent-amer", trace=_trace())]
+    moved = [_lead(100, 0, 25, now, owner="r-ada", rule="enterprise Americas", pool="ent-amer", trace=trace())]
     for n, (kind, seconds, owner, why) in enumerate(
         (
             (DecisionKind.ESCALATED, 300, "r-ada", "No contact 1x after the clock started; m-eve is alerted."),
@@ -146,7 +146,8 @@ def _eventful(now: datetime) -> Sequence[Decision]:
     return [*moved, untold, held, queued]
 
 
-def _trace() -> dict[str, Any]:
+def trace() -> dict[str, Any]:
+    """Return why a lead went to Ada Reyes, as the policy's engine tells it."""
     rows = [
         {"rep": "r-ada", "why": "chosen", "load": 3850, "limit": 4000},
         {"rep": "r-cleo", "why": "not their turn", "load": 800, "limit": 4000},

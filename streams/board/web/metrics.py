@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from streams.board.metrics import register
 from streams.board.views.flags import KINDS, Flags, flags
 from streams.board.views.letters import Waiting, waiting
 from streams.board.web.board import Board
@@ -37,6 +38,7 @@ class BoardMetrics:
 def metrics_router(board: Board, registry: CollectorRegistry) -> APIRouter:
     """Return the route PATH."""
     router, metrics = APIRouter(), BoardMetrics(registry)
+    register(registry, board.follower, board.live)
 
     @router.get(PATH)
     async def prometheus() -> Response:

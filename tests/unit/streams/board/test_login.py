@@ -42,6 +42,7 @@ class StillFollower:
 
     version: int = 1
     failed: Any = None
+    on_passed_over: Any = None
 
     def behind(self) -> Lag:
         return Lag()
