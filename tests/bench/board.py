@@ -182,7 +182,7 @@ def _write(setting: Setting, written: Written, rate: int, seconds: float) -> Non
         _shapes(),
         {name: setting.full(name) for name in ("leads.assigned", "leads.notified", "state.assign")},
     )
-    headers = dict(headers_for("bench", "t", "bench", MADE, {}))
+    headers: dict[str, str | bytes | None] = {**dict(headers_for("bench", "t", "bench", MADE, {}))}
     began, number = time.monotonic() + 5, 0
     while not written.stop.is_set() and time.monotonic() < began + seconds:
         goal = int((time.monotonic() - began) * rate)
