@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from streams.board.metrics import register
 from streams.board.views.flags import KINDS, Flags, flags
 from streams.board.views.letters import Waiting, waiting
 from streams.board.web.board import Board
 from streams.board.web.pages import FLAGS_SECONDS
+from streams.board.web.progress import register
 
 PATH = "/metrics"
 
