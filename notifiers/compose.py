@@ -199,6 +199,8 @@ def fields(decision: Decision, notice: Notice, rep_of: RepOf, settings: ChannelS
 _LABELS = {
     "name": "Name",
     "title": "Title",
+    "phone": "Phone",
+    "linkedin": "LinkedIn",
     "company": "Company",
     "size": "Employees",
     "industry": "Industry",
@@ -206,8 +208,6 @@ _LABELS = {
     "source": "Source",
     "score": "Score",
     "tier": "Tier",
-    "phone": "Phone",
-    "linkedin": "LinkedIn",
     "contact_due": "Contact due",
     "transcript": "Chat",
 }

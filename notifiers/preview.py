@@ -7,6 +7,7 @@ from typing import Any
 from notifiers.channels import mail, slack
 from notifiers.compose import RepOf, message_for
 from notifiers.delivery import opened
+from notifiers.mail_html import html_of
 from notifiers.outcome import Suppressed
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates
@@ -52,7 +53,7 @@ def preview(
             case "slack":
                 text, raw = message.body.text, slack.blocks(message)
             case "email":
-                text, raw = mail.text_of(message), mail.html_of(message)
+                text, raw = mail.text_of(message), html_of(message)
             case _:
                 text, raw = message.body.text, dict(message.data)
         yield Shown(row.notice, row.recipient, row.channel, message.body.subject, text, raw)

@@ -149,6 +149,10 @@ class CrmSettings(Typed):
     incoming_secret: SecretStr | None = None
     stages: dict[str, str] = Field(default_factory=lambda: dict(_STAGES))
 
+    @property
+    def is_set(self) -> bool:
+        return self.hubspot is not None or self.salesforce is not None or self.webhook is not None
+
     @field_validator("stages")
     @classmethod
     def _each_means_something(cls, stages: dict[str, str]) -> dict[str, str]:

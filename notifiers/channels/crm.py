@@ -7,13 +7,6 @@ from notifiers.crm import hubspot, salesforce
 from notifiers.message import Message
 from notifiers.outcome import Sent, Suppressed
 from notifiers.outside import Outside
-from notifiers.settings import ChannelSettings
-
-
-def is_configured(settings: ChannelSettings) -> bool:
-    """Tell whether any CRM is set."""
-    crm = settings.crm
-    return crm.hubspot is not None or crm.salesforce is not None or crm.webhook is not None
 
 
 async def send(message: Message, key: str, outside: Outside, timeout_seconds: float) -> Sent:

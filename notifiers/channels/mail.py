@@ -7,10 +7,10 @@ from email.utils import formatdate
 
 import aiosmtplib
 
+from notifiers.mail_html import html_of
 from notifiers.message import Message
 from notifiers.outcome import Refused, Retryable, Sent, Suppressed
 from notifiers.outside import Outside
-from notifiers.sandbox import html_text
 from notifiers.settings import SmtpSettings
 from notifiers.unsubscribe import unsubscribe_link
 
@@ -89,14 +89,6 @@ def text_of(message: Message) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in message.facts)
     link = f"Open the lead: {message.link}" if message.link else ""
     return "\n\n".join(part for part in (message.body.text, facts, link) if part) + "\n"
-
-
-def html_of(message: Message) -> str:
-    """Return the HTML part: the same, escaped."""
-    rows = "".join(f"<tr><th align=left>{html_text(k)}</th><td>{html_text(v)}</td></tr>" for k, v in message.facts)
-    table = f"<table>{rows}</table>" if rows else ""
-    link = f"<p>{html_text(message.link, (message.link,))}</p>" if message.link else ""
-    return f"<!doctype html><html><body><p>{message.body.html}</p>{table}{link}</body></html>"
 
 
 def _header(text: str) -> str:

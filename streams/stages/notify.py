@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from notifiers import line
 from notifiers.attempts import FileAttemptLog
+from notifiers.channel import load_configured
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
@@ -79,6 +80,7 @@ def build(
 
     Opens the log, no connection. Raises TemplateRefused for a custom text that `notify lint` would refuse.
     """
+    load_configured(settings)
     metrics = NotifyMetrics(registry)
     courier = Courier(settings, FileAttemptLog(folder / "attempts.log"), clock, metrics)
     return Notify(settings, tables, Office(courier), load(settings.templates), clock, metrics, within)

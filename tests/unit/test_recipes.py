@@ -67,7 +67,7 @@ async def test_a_channel_is_one_function_and_one_line(monkeypatch: pytest.Monkey
         arrived.append(f"{key}: {message.body.text}")
         return Sent()
 
-    monkeypatch.setitem(CHANNELS, "mine", Channel(send, lambda settings: True, recognises_repeats=True))
+    monkeypatch.setitem(CHANNELS, "mine", Channel(lambda: send, lambda settings: True, recognises_repeats=True))
     courier = Courier(ChannelSettings(), MemoryAttemptLog(), lambda: NOW)
     message = Message("l", "d", "p", "assignment", "owner", "r1", "r1", Body("subject", "hello"))
     attempts = await courier.deliver([Parcel("k", "mine", lambda: message, "chain")], (), 5.0)
