@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import board, chain, decisions, inputs, restoring, telling, throughput, timers
+from tests.bench import board, chain, decisions, inputs, restoring, telling, throughput, timers, traces
 from tests.bench.enrichment import outage, slow
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
@@ -39,6 +39,7 @@ def main() -> None:
         "notify",
         "board",
         "enrichment",
+        "traces",
     )
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--records", type=int, default=60_000)
@@ -101,6 +102,9 @@ def _measured(
             "p99 s beside": round(together.p99, 3),
             "ratio p99": round(together.p99 / alone.p99, 2),
         }
+    if only in (None, "traces"):
+        console.print("stages with traces and without ...")
+        found.update(traces.run(bootstrap, folder, count))
     if only in (None, "enrichment"):
         console.print("slow providers at 500 leads a second, then a dead one at 100 ...")
         found.update(slow.run(bootstrap, folder, 500, 20))

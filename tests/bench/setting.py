@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 import yaml
@@ -20,6 +21,7 @@ from tests.bench.process import python, running
 from tests.records import Outgoing, Records
 
 ROOT = Path(__file__).parents[2]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def prepared(bootstrap: str, namespace: str, folder: Path, *, rules: int = 20, r
 
 
 @contextmanager
-def stage(setting: Setting, name: str) -> Iterator[psutil.Process]:
-    """Run one slot of a stage, as `leadstream run` does."""
+def stage(setting: Setting, name: str, environ: Mapping[str, str] = NOTHING) -> Iterator[psutil.Process]:
+    """Run one slot of a stage, as `leadstream run` does. environ: further settings."""
     command = python("-m", "streams.cli.main", "run", name, "--slot", "1")
-    with running(command, setting.environ) as process:
+    with running(command, {**setting.environ, **environ}) as process:
         yield process

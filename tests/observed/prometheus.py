@@ -38,17 +38,20 @@ class Prometheus:
         assert answer["status"] == "success", f"{expr}: {answer}"
         return [row for row in answer["data"]["result"] if row["value"][1] not in ("NaN", "+Inf", "-Inf")]
 
-    def firing(self) -> set[str]:
+    def firing(self, severity: str = "page|ticket") -> frozenset[str]:
         """Return the names of the alerts that fire."""
-        return {row["metric"]["alertname"] for row in self.query('ALERTS{alertstate="firing"}')}
+        rows = self.query(f'ALERTS{{alertstate="firing", severity=~"{severity}"}}')
+        return frozenset(row["metric"]["alertname"] for row in rows)
 
 
 @contextmanager
-def prometheus(folder: Path, targets: Sequence[str], interval: str = "1s") -> Iterator[Prometheus]:
-    """Yield a server with the product's rules that scrapes `targets`; it ends with the block."""
+def prometheus(
+    folder: Path, targets: Sequence[str], interval: str = "1s", rule_files: Sequence[Path] = RULE_FILES
+) -> Iterator[Prometheus]:
+    """Yield a server with rules, the product's by default, that scrapes `targets`; it ends with the block."""
     config = {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
-        "rule_files": [str(path) for path in RULE_FILES],
+        "rule_files": [str(path) for path in rule_files],
         "scrape_configs": [{"job_name": "leadstream", "static_configs": [{"targets": list(targets)}]}],
     }
     folder.mkdir(parents=True, exist_ok=True)

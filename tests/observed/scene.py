@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -35,13 +36,14 @@ PARTITIONS: Mapping[KeyedBy, int] = dict.fromkeys(FEW_PARTITIONS, 1)  # one each
 
 @dataclass(slots=True)
 class Scene:
-    """What runs. ports: stage -> port of its metrics."""
+    """What runs. ports: stage -> port of its metrics. folder: of settings, state and logs."""
 
     cluster: ClusterSettings
     outside: Outside
     fleet: Fleet
     ports: Mapping[str, int]
     producer: Producer
+    folder: Path
     sent: int = 0
     reports: int = 0
     fields: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +83,10 @@ class Scene:
         rows = Records(self.cluster).read_until(("leads.assigned",), lambda found: len(_owned(found)) >= count, seconds)
         return _owned(rows)
 
+    def until_ready(self, stage: str) -> None:
+        """Wait until a stage that was started again serves."""
+        _until(lambda: _is_ready(self.ports[stage]), lambda: None, lambda: f"{stage} is not ready")
+
     def metrics_of(self, stage: str) -> str:
         """Return what a stage serves."""
         return httpx.get(f"http://127.0.0.1:{self.ports[stage]}/metrics", timeout=10).text
@@ -88,10 +94,18 @@ class Scene:
 
 @contextmanager
 def scene(
-    cluster: ClusterSettings, folder: Path, environ: Mapping[str, str] | None = None, stages: tuple[str, ...] = METERED
+    cluster: ClusterSettings,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    stages: tuple[str, ...] = METERED,
+    window_seconds: int = WINDOW_SECONDS,
+    channels: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Scene]:
-    """Yield a running scene once every process is ready; none outlives the block."""
-    prepare(cluster, PARTITIONS, [division.policy_text(one, "first", WINDOW_SECONDS) for one in division.DIVISIONS], 10)
+    """Yield a running scene once every process is ready; none outlives the block.
+
+    environ: further settings. window_seconds: the contact window of T1. channels: what is otherwise in theirs.
+    """
+    prepare(cluster, PARTITIONS, [division.policy_text(one, "first", window_seconds) for one in division.DIVISIONS], 10)
     accounts = [
         Account(domain=f"acme-{number}-labs.com", name=f"Acme {number}", owner=f"main-hot-{number % 6}", is_named=True)
         for number in range(0, 300, 2)
@@ -102,12 +116,14 @@ def scene(
     with ExitStack() as held:
         outside = held.enter_context(outside_world())
         settings = settings_of(cluster, folder, outside)
-        (folder / "channels.yaml").write_text(yaml.safe_dump({**outside.channels, "crm": {"webhook": "default"}}))
+        led_here = {**outside.channels, "crm": {"webhook": "default"}}
+        led_here |= {name: {**led_here.get(name, {}), **given} for name, given in channels.items()}
+        (folder / "channels.yaml").write_text(yaml.safe_dump(led_here))
         settings |= {"LEADSTREAM_HTTP_PORT_BASE": str(base), **(environ or {})}
         fleet = held.enter_context(fleet_of(settings, folder / "logs", stages))
         _until(lambda: all(_is_ready(port) for port in ports.values()), fleet.tend, lambda: _unready(ports))
         producer = Producer(plain_producer_config(cluster))
-        yield Scene(cluster, outside, fleet, ports, producer)
+        yield Scene(cluster, outside, fleet, ports, producer, folder)
         producer.flush(10)
 
 
