@@ -17,6 +17,18 @@ class RunnerMetrics:
 
     def __init__(self, registry: CollectorRegistry, stage: str) -> None:
         self._stage = stage
+        self._work(registry, stage)
+        self._lags(registry, stage)
+        self._stores(registry, stage)
+        self._process(registry, stage)
+        self._watermark: float | None = None
+        self._stable: dict[tuple[str, str], tuple[int, float]] = {}
+        self._watermark_lag.set_function(self._behind)
+        for step in STEPS:
+            self._steps.labels(stage, step)
+
+    def _work(self, registry: CollectorRegistry, stage: str) -> None:
+        """Make what tells how fast it goes."""
         # Input records committed. Flat while lag rises: the stage is stuck; look at its log.
         self._records = Counter(
             "leadstream_streams_records_total", "Input records committed.", ["stage", "topic"], registry=registry
@@ -49,6 +61,9 @@ class RunnerMetrics:
             ["stage"],
             registry=registry,
         ).labels(stage)
+
+    def _lags(self, registry: CollectorRegistry, stage: str) -> None:
+        """Make what tells how far behind it is, and who holds it up."""
         # Committed records not read yet, all partitions. Rising: the stage is slower than its input.
         self._lag = Gauge(
             "leadstream_streams_lag_records", "Records not read yet.", ["stage", "topic"], registry=registry
@@ -83,6 +98,9 @@ class RunnerMetrics:
             ["stage", "topic"],
             registry=registry,
         )
+
+    def _stores(self, registry: CollectorRegistry, stage: str) -> None:
+        """Make what tells of its state and tables."""
         # Entries in the stores, as estimated by them. Growing without new leads: something is never removed.
         self.state_entries = Gauge(
             "leadstream_streams_state_entries", "Entries in the stores, estimated.", ["stage"], registry=registry
@@ -102,6 +120,13 @@ class RunnerMetrics:
         self.wiped_stores = Counter(
             "leadstream_streams_wiped_stores_total", "Stores wiped and rebuilt.", ["stage"], registry=registry
         ).labels(stage)
+        # Records of a table that could not be read; the value before stands. Any: look at the log for the key.
+        self._rejected = Counter(
+            "leadstream_streams_table_rejects_total", "Unreadable table records.", ["stage", "topic"], registry=registry
+        )
+
+    def _process(self, registry: CollectorRegistry, stage: str) -> None:
+        """Make what tells of the process itself."""
         # Wall time minus the process's clock. Beyond 1 s either way: mend the machine's time, then restart.
         self.clock_drift = Gauge(
             "leadstream_streams_clock_drift_seconds", "Wall time minus the clock in use.", ["stage"], registry=registry
@@ -112,15 +137,6 @@ class RunnerMetrics:
         Gauge(
             "leadstream_streams_started_timestamp_seconds", "When the process started.", ["stage"], registry=registry
         ).labels(stage).set_to_current_time()
-        # Records of a table that could not be read; the value before stands. Any: look at the log for the key.
-        self._rejected = Counter(
-            "leadstream_streams_table_rejects_total", "Unreadable table records.", ["stage", "topic"], registry=registry
-        )
-        self._watermark: float | None = None
-        self._stable: dict[tuple[str, str], tuple[int, float]] = {}
-        self._watermark_lag.set_function(self._behind)
-        for step in STEPS:
-            self._steps.labels(stage, step)
 
     def count_records(self, topic: str, records: int) -> None:
         self._records.labels(self._stage, topic).inc(records)

@@ -58,6 +58,15 @@ class BusinessMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._promises(registry)
+        self._routing(registry)
+        self._knowledge(registry)
+        self._outcomes(registry)
+        self._itself(registry)
+        self._start()
+
+    def _promises(self, registry: CollectorRegistry) -> None:
+        """Make what tells whether promises are kept: how soon, met or missed, told in time."""
         # Submitted to the owner acknowledged by the CRM (EDG-4 included: the true time). p95 above 60 s for 15 min:
         # look at the step clocks, mostly it is the CRM. entry: `api` are direct posts, promised in 10 s.
         self.speed_to_assign = Histogram(
@@ -93,6 +102,24 @@ class BusinessMetrics:
         self.breaches = Counter(
             "leadstream_business_breaches_total", "Missed SLA cycles by cause.", ["tier", "cause"], registry=registry
         )
+        # Owners' notices by outcome: in_time (30 s), late, failed. Any T1 failure: call the team lead, see NOTIFY.
+        self.notified = Counter(
+            "leadstream_business_notifications_total",
+            "Owners told of a decision, by outcome.",
+            ["tier", "outcome"],
+            registry=registry,
+        )
+        # Each gap between the clocks of a lead. The widest one says where its time went.
+        self.steps = Histogram(
+            "leadstream_business_step_seconds",
+            "Gaps between the clocks of a lead.",
+            ["step"],
+            buckets=_STEP,
+            registry=registry,
+        )
+
+    def _routing(self, registry: CollectorRegistry) -> None:
+        """Make what tells who got leads and lost them again."""
         # First decisions with an accountable owner. in_time: within the route deadline (coverage, 99%); fallback: the
         # catch-all decided (10% at most; above: rules are missing, see `leadstream policy explain`).
         self.routed = Counter(
@@ -124,27 +151,18 @@ class BusinessMetrics:
         self.attached = Counter(
             "leadstream_business_accounts_attached_total", "Leads attached to an account by hand.", registry=registry
         )
+
+    def _knowledge(self, registry: CollectorRegistry) -> None:
+        """Make what tells what is known of leads."""
         # Enriched leads, for the share that has a field.
         self.enriched = Counter("leadstream_business_enriched_total", "Leads enriched.", registry=registry)
         # Enriched leads that have the field (ENR-1), whoever said it: form or provider. Below 80%: see the providers.
         self.fields = Counter(
             "leadstream_business_enriched_fields_total", "Enriched leads with the field.", ["field"], registry=registry
         )
-        # Owners' notices by outcome: in_time (30 s), late, failed. Any T1 failure: call the team lead, see NOTIFY.
-        self.notified = Counter(
-            "leadstream_business_notifications_total",
-            "Owners told of a decision, by outcome.",
-            ["tier", "outcome"],
-            registry=registry,
-        )
-        # Each gap between the clocks of a lead. The widest one says where its time went.
-        self.steps = Histogram(
-            "leadstream_business_step_seconds",
-            "Gaps between the clocks of a lead.",
-            ["step"],
-            buckets=_STEP,
-            registry=registry,
-        )
+
+    def _outcomes(self, registry: CollectorRegistry) -> None:
+        """Make what tells what became of leads."""
         # Outcomes of leads by one dimension at a time: `by` is tier, segment, pool, rep, source, rule, path or policy,
         # `of` its value. Ratios of two outcomes over the same `of` compare rules, paths, reps (MET-1).
         self.slices = Slices(
@@ -163,13 +181,15 @@ class BusinessMetrics:
         self.flags = Counter("leadstream_business_flags_total", "Red flags raised.", ["flag"], registry=registry)
         # Fit ratings of leads by reps, for the monthly review (GOV-8).
         self.ratings = Counter("leadstream_business_fit_ratings_total", "Fit ratings by reps.", registry=registry)
+
+    def _itself(self, registry: CollectorRegistry) -> None:
+        """Make what tells of the meter itself."""
         # Leads that are remembered to join later events to. At its limit: outcomes of older leads have no dimension.
         self.remembered = Gauge("leadstream_business_remembered_leads", "Leads remembered.", registry=registry)
         # Records that could not be read; they were passed over. Any: a newer build writes them, update this one.
         self.unreadable = Counter(
             "leadstream_business_unreadable_total", "Unreadable records passed over.", registry=registry
         )
-        self._start()
 
     def _start(self) -> None:
         """Show zeros from the start, so that a rate sees the first one."""
