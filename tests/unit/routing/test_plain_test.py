@@ -66,3 +66,11 @@ def test_any_of_several_plain_tests_answers_as_cel_does_or_asks_it(x: object, y:
 def test_a_part_of_several_facts_is_left_to_cel() -> None:
     parts = [compile_condition(text).parts[0] for text in ("score > 1 || has(segment.x)", "score + 1 > 2")]
     assert [part.plain for part in parts] == [None, None]
+
+
+def test_parts_of_plain_comparisons_are_answered_without_cel() -> None:
+    either = compile_condition('company.x == "a" || company.y == 1').parts[0]
+    assert [test(value) for (_, test), value in zip(either.plain_any, ("a", 2), strict=True)] == [True, False]
+    within = compile_condition('"a" in company.x').parts[0].plain
+    assert within is not None
+    assert (within(["a"]), within(["b"]), within("a")) == (True, False, None)

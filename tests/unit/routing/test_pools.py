@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from schemas.decision import DecisionKind
-from schemas.rep import Hours, Rep
-from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World, at, on_leave
+from schemas.decision import DecisionKind, OwnerKind
+from schemas.rep import Backup, Hours, Rep
+from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World, at, on_leave, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
 SMALL = Arrival("small.example", 120, action="webinar")
@@ -167,3 +167,43 @@ def test_a_ramping_rep_steps_up_by_date() -> None:
     world = World(changed={"S1": new}, loads={"S1": 25})
     assert world.arrives(SMALL).owner.id == "S2"
     assert "S1" in spread(world, SMALL.but(when=at("14:14", 11)), 3)
+
+
+def test_who_was_on_leave_from_the_first_day_of_a_pool_catches_up_nothing() -> None:
+    world = World(DEFAULT + "\noptions: {vacation_catch_up: true}\n", changed=UNLIMITED | {"M2": on_leave("M2", 9, 14)})
+    assert sorted(set(spread(world, WARM, 8))) == ["M1", "M3"]
+
+
+def test_the_backup_of_an_absent_backup_stands_in() -> None:
+    away = {
+        "E1": on_leave("E1", 9, 14),
+        "E2": on_leave("E2", 9, 14).model_copy(update={"backups": (Backup(rep="M1"),)}),
+    }
+    lead = World(changed=away).arrives(Arrival("acme.example", 5000, account=ACME.model_copy(update={"backup": None})))
+    assert lead.owner.id == "M1"
+
+
+def test_a_chain_of_backups_ends_after_as_many_links_as_the_policy_says() -> None:
+    links = {"E1": "E2", "E2": "M2", "M2": "M3", "M3": "M1"}
+    away = {rep: on_leave(rep, 9, 14).model_copy(update={"backups": (Backup(rep=to),)}) for rep, to in links.items()}
+    account = ACME.model_copy(update={"backup": None})
+    assert World(changed=away).arrives(Arrival("acme.example", 5000, account=account)).owner.id == "EM"
+    longer = World(DEFAULT + "\noptions: {backup_chain: 4}\n", changed=away)
+    assert longer.arrives(Arrival("acme.example", 5000, account=account)).owner.id == "M1"
+
+
+def test_a_need_of_other_leads_leaves_the_next_need_in_force() -> None:
+    needs = "require: [{rep: skills, any_of: [hipaa], when: 'company.industry == \"healthcare\"'}, "
+    needs += "{rep: languages, any_of: [es]}]"
+    world = World(with_pool("mm-southwest", needs), changed=changed("M3", languages=("es",)))
+    assert spread(world, WARM, 3) == ["M3", "M3", "M3"]
+
+
+def test_an_alert_meant_for_a_team_lead_who_owns_the_lead_goes_above_their_deputy_too() -> None:
+    deputy = ROSTER["MM"][0].model_copy(update={"id": "MD", "name": "MD"})
+    world = World(loads={"M1": 40, "M2": 40, "M3": 20})
+    world.roster(deputy)
+    lead = world.arrives(WARM.but(action="demo"))
+    assert (lead.owner.kind, lead.owner.id in ("MM", "MD")) == (OwnerKind.TEAM_LEAD, True)
+    alerts = [row for row in world.until(at("14:19")) if row.kind is DecisionKind.ESCALATED]
+    assert {who for row in alerts for who in told(row, "manager") | told(row, "leadership")} == {"SL"}

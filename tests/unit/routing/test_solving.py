@@ -107,3 +107,15 @@ def test_what_a_policy_derives_is_spelt_out_faithfully(
     facts["company.industry"] = "saas"
     node = parse(text)
     assert (held_by(basic(policy, node), facts) is True) is (truth(node, graded(policy, facts)) is True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "company.employees > 49.5 && company.employees < 50.5",
+        "company.employees > 50 && company.employees < 52",
+        "company.employees >= 50 && company.employees <= 50",
+    ],
+)
+def test_the_one_number_between_two_bounds_is_found(text: str) -> None:
+    assert find_lead((case_of(basic(POLICY, parse(text))),), (), Budget()) is not None

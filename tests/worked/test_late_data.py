@@ -1,0 +1,56 @@
+"""A provider that answers late (ENR-7): the record changes, the owner is told; routed again only by option."""
+
+from schemas.activity import ActivityKind
+from schemas.decision import Decision, DecisionKind, OwnerKind
+from tests.worked.world import DEFAULT, Arrival, World, at, told
+
+REROUTE = DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n"
+UNKNOWN = Arrival("northfork.example", None, None, action="demo")
+
+
+def late(world: World, known: Arrival, first: Decision) -> list[Decision]:
+    """The same lead comes once more at 14:20, with what a provider answered after it had gone on."""
+    scored = known.but(who=first.lead_id.split(".")[1]).scored(world, world.policy)
+    return world.send("lead.scored", scored.model_copy(update={"is_late": True}), at("14:20"))
+
+
+def test_the_owner_is_told_and_nothing_is_routed_again() -> None:
+    world = World()
+    first = world.arrives(UNKNOWN)
+    assert (first.owner.id, first.epoch) == ("Q1", 1)
+    (noted,) = late(world, UNKNOWN.but(employees=450, industry="saas"), first)
+    assert (noted.kind, noted.owner.id, noted.epoch, noted.uses_turn) == (DecisionKind.NOTED, "Q1", 1, False)
+    assert told(noted, "owner") == {"Q1"}
+    assert noted.lead is not None and noted.lead.company.employees == 450
+    assert world.turns("general-qual")["Q1"] == 1 and world.turns("mm-southwest") == {}
+
+
+def test_of_a_lead_in_a_queue_nobody_is_told() -> None:
+    world = World()
+    first = world.arrives(Arrival("rio.example", 300, country="BR", state=None))
+    assert first.owner.kind is OwnerKind.QUEUE
+    (noted,) = late(world, Arrival("rio.example", 310, country="BR", state=None), first)
+    assert (noted.kind, noted.owner.kind) == (DecisionKind.NOTED, OwnerKind.QUEUE)
+
+
+def test_by_option_an_untouched_lead_is_routed_again() -> None:
+    world = World(policy_text=REROUTE)
+    first = world.arrives(UNKNOWN)
+    moved = late(world, UNKNOWN.but(employees=450, industry="saas"), first)
+    assert [(row.kind, row.owner.id) for row in moved] == [(DecisionKind.REASSIGNED, "M1")]
+    assert moved[0].epoch == 2
+
+
+def test_by_option_a_lead_that_somebody_called_stays() -> None:
+    world = World(policy_text=REROUTE)
+    first = world.arrives(UNKNOWN)
+    world.does(ActivityKind.CALLED, first.lead_id, "Q1", at("14:16"))
+    (noted,) = late(world, UNKNOWN.but(employees=450, industry="saas"), first)
+    assert (noted.kind, noted.owner.id) == (DecisionKind.NOTED, "Q1")
+
+
+def test_late_data_of_a_lead_that_has_ended_opens_nothing() -> None:
+    world = World()
+    first = world.arrives(UNKNOWN)
+    world.does(ActivityKind.DISQUALIFIED, first.lead_id, "Q1", at("14:16"), reason="no budget")
+    assert late(world, UNKNOWN.but(employees=450), first) == []
