@@ -97,7 +97,12 @@ class Partitions:
         log.info("partitions.revoked", stage=STAGE, partitions=[tp.partition for tp in partitions])
 
     def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """End: another slot may have them already. Raises PartitionsLost."""
+        """End: another slot may have them already. Raises PartitionsLost.
+
+        Unsubscribed first, for librdkafka would join again before the process is gone, and with the ids of this slot
+        that puts its successor out of the group (decision 0145).
+        """
+        consumer.unsubscribe()
         raise PartitionsLost()
 
     def offsets(self) -> Mapping[int, int]:

@@ -1,6 +1,7 @@
 """A slot that was away and comes back writes nothing that anybody sees, and its successor misses nothing."""
 
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -22,13 +23,17 @@ def test_a_slot_paused_past_its_session_is_fenced(
         zombie = slots.start()
         outputs(records, 200)
         zombie.signal(signal.SIGSTOP)
+        expires_at = time.monotonic() + SESSION_TIMEOUT_MS / 1_000 + 1
         records.write("leads.raw", sent[200:])
         heir = slots.start(machine="there", slot=successor)
         outputs(records, 400, seconds=SESSION_TIMEOUT_MS / 1_000 + 30)
+        eventually(lambda: time.monotonic() > expires_at, "the end of the zombie's session")
         zombie.signal(signal.SIGCONT)
         assert zombie.exit_code() in (1, 3)
-        assert heir.stop() == 0, heir.log_file.read_text()
         assert len(zombie.logged("process.ended")) == 1
+        heard_at = time.monotonic() + 3  # an heir that was put out of the group hears of it at its next heartbeat
+        eventually(lambda: time.monotonic() > heard_at or heir.process.poll() is not None, "three heartbeats")
+        assert heir.stop() == 0, heir.log_file.read_text()
     assert_exactly_once(records, Counter(record.key or "" for record in sent))
 
 

@@ -37,6 +37,10 @@ class Group:
     offsets: dict[int, tuple[int, str]] = field(default_factory=dict)
     ends: tuple[int, int] = (5, 100)
     assigned: list[TopicPartition] = field(default_factory=list)
+    is_subscribed: bool = True
+
+    def unsubscribe(self) -> None:
+        self.is_subscribed = False
 
     def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         found = []
@@ -120,6 +124,8 @@ def test_a_slot_may_be_left_without_any_partition(assignment: Assignment, health
 
 
 def test_lost_partitions_end_the_process_for_another_may_have_them(assignment: Assignment) -> None:
+    group = Group()
     with pytest.raises(PartitionsLost) as lost:
-        assignment.on_lost(cast(Consumer, Group()), [TopicPartition("leads.raw", 0)])
+        assignment.on_lost(cast(Consumer, group), [TopicPartition("leads.raw", 0)])
     assert isinstance(lost.value, Fenced)
+    assert not group.is_subscribed, "joining again would put a successor with the same ids out of the group"
