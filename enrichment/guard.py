@@ -25,6 +25,7 @@ from enrichment.silence import Silence
 from schemas.org import ProviderSettings
 from spans.call_span import call_span
 
+READING_PASSES = 8  # of the event loop, from bytes in the socket to an answer
 _RETRY_WAIT_SECONDS = 0.05  # and up to twice that, drawn anew each time
 _HALF_OPEN = "half-opened"
 
@@ -189,7 +190,7 @@ class Guarded:
                 exclude=[ProviderBusy, QuotaSpent],
             )
         # purgatory lets all through when half open; one is enough to find out
-        if self._is_probing or self._silence.is_silent(asyncio.get_running_loop().time()):
+        if self._is_probing or await self._is_silent():
             raise BreakerOpen
         try:
             async with breaker:
@@ -203,6 +204,15 @@ class Guarded:
         except OpenedState as error:
             error.__traceback__ = None  # the breaker raises one object again and again, which would collect frames
             raise BreakerOpen from None
+
+    async def _is_silent(self) -> bool:
+        """Tell whether the provider has stopped answering; an answer that is here and not read yet is none of that."""
+        loop = asyncio.get_running_loop()
+        if not self._silence.is_silent(loop.time()):
+            return False
+        for _ in range(READING_PASSES):
+            await asyncio.sleep(0)
+        return self._silence.is_silent(loop.time())
 
     async def _paced(self, query: Query, until: float) -> Answer:
         try:

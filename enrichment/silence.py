@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from itertools import islice
 
-_LEAST_PATIENCE_SECONDS = 0.25
-
 
 @dataclass(slots=True)
 class Silence:
@@ -13,8 +11,8 @@ class Silence:
     A breaker counts ends: at 100 leads a second a provider that takes requests and says nothing is asked 200 times
     before the first of them ends after two seconds. So nothing more is asked while `most` requests have been out for
     longer than patience and not one answer came since. The first answer ends that; without one, the ends of those
-    requests open the breaker. Patience is four times what an answer usually takes, at least a quarter of a second and
-    at most half of `call_seconds`.
+    requests open the breaker. Patience is four times what an answer usually takes, at least a quarter and at most
+    half of `call_seconds`.
     """
 
     most: int
@@ -32,7 +30,7 @@ class Silence:
         if len(self._out) < self.most:
             return False
         since = next(islice(self._out.values(), self.most - 1, None))  # so many have been out since then
-        patience = min(max(4 * self.usual, _LEAST_PATIENCE_SECONDS), self.call_seconds / 2)
+        patience = min(max(4 * self.usual, self.call_seconds / 4), self.call_seconds / 2)
         return now - since > patience and self._heard_at < since
 
     def sent(self, now: float) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from enrichment.answer import Learnt, Said
-from enrichment.guard import NOT_CALLED, Guarded, Used
+from enrichment.guard import NOT_CALLED, READING_PASSES, Guarded, Used
 from enrichment.merge import NEEDED
 from enrichment.providers.pool import Pool
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
@@ -19,7 +19,6 @@ from schemas.org import ProviderSettings
 T = TypeVar("T")
 
 RECENT_LIMIT = 10_000
-_READING_PASSES = 8  # of the event loop, from bytes in the socket to an answer
 _START_TOGETHER = 16
 RECENT_AGE = timedelta(hours=1)  # older ones are asked again; the store has what must last
 
@@ -135,7 +134,7 @@ async def _by(deadline: float, asking: "asyncio.Task[Said]") -> Said:
         async with asyncio.timeout_at(deadline):
             return await asyncio.shield(asking)
     except TimeoutError:
-        for _ in range(_READING_PASSES):
+        for _ in range(READING_PASSES):
             await asyncio.sleep(0)
             if asking.done():
                 return asking.result()

@@ -41,8 +41,8 @@ def test_ends_without_an_answer_do_not() -> None:
     assert silence.is_silent(2.0)
 
 
-def test_who_answers_quickly_is_given_a_quarter_of_a_second_and_who_is_slow_more() -> None:
-    for usual, patience in ((0.01, 0.25), (0.1, 0.4), (1.5, 1.0)):
+def test_who_answers_quickly_is_given_a_quarter_of_its_time_and_who_is_slow_more() -> None:
+    for usual, patience in ((0.01, 0.5), (0.2, 0.8), (1.5, 1.0)):
         silence = Silence(5, 2.0)
         for at in range(100):
             silence.ended(silence.sent(at), at + usual, has_answered=True)
@@ -75,3 +75,16 @@ async def test_a_provider_that_hangs_is_asked_no_more_before_its_first_request_e
     go.set()
     await asyncio.gather(*hanging)
     assert isinstance(await one.ask(QUERY, now[0] + 60), Firmographics)
+
+
+async def test_an_answer_that_is_here_and_not_read_yet_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, now = asyncio.get_running_loop(), [1000.0]
+    monkeypatch.setattr(loop, "time", lambda: now[0])
+    fake = Fake(Firmographics(WHOLE), wait=(go := asyncio.Event()))
+    one = guarded(fake, call_seconds=2)
+    hanging = [asyncio.create_task(one.ask(QUERY, now[0] + 60)) for _ in range(7)]
+    await asyncio.sleep(0)
+    now[0] += 1.1
+    go.set()
+    assert isinstance(await one.ask(QUERY, now[0] + 60), Firmographics)
+    await asyncio.gather(*hanging)

@@ -1,5 +1,7 @@
+import json
 from datetime import date
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -88,3 +90,11 @@ def test_a_file_with_a_fault_is_refused_with_its_place(tmp_path: Path, text: str
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GuidesInvalid, match="No such file"):
         read_guides(tmp_path / "none.yaml")
+
+
+def test_the_example_of_the_docs_is_a_guide_and_answers_as_they_say(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[5] / "docs" / "capture.md").read_text().partition("### Ask only what is missing")[2]
+    block = docs[docs.index("    demo:\n") : docs.index("\n\nYour site asks")]
+    guide = written(tmp_path, dedent(block))["demo"]
+    said, told = (json.loads(line) for line in docs.splitlines() if line.startswith("    {"))
+    assert page(guide, said, said["step"]) == Page(told["step"], tuple(told["ask"]))
