@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _commands() -> Iterator[str]:
     yield from ("", "## Settings of the intake", "", "| variable | default |", "|---|---|")
     for name, field in IntakeSettings.model_fields.items():
         yield f"| `LEADSTREAM_INTAKE_{name.upper()}` | {field.default if field.default not in (None, '') else '-'} |"
-    yield from ("", *(f"    {line}".rstrip() for line in (IntakeSettings.__doc__ or "").strip().splitlines()[2:]))
+    yield from ("", *(f"    {line}".rstrip() for line in cleandoc(IntakeSettings.__doc__ or "").splitlines()[2:]))
 
 
 def _leaves(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
