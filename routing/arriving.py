@@ -25,6 +25,7 @@ from schemas.lead import AccountRef, LeadScored
 from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue
 from schemas.policy_sla import SlaClock
 
+_CONTACT = {"contact"}
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
 _SET_ASIDE: dict[object, tuple[Phase, DecisionKind]] = {
     Place.NURTURE: (Phase.NURTURED, DecisionKind.NURTURED),
@@ -48,12 +49,19 @@ def opened(scored: LeadScored, phase: Phase = Phase.WAITING) -> LeadState:
         lead_id=scored.lead_id,
         division=scored.division,
         phase=phase,
-        scored=scored.model_dump(mode="json", exclude_none=True, exclude={"contact"}),
+        scored=as_data(scored),
         tier=scored.tier,
         clock_at=lead.submitted_at,
         touches=scored.touch,
         is_test=lead.is_test,
     )
+
+
+def as_data(scored: LeadScored) -> dict[str, Any]:
+    """Return the scored lead without contact as JSON data, by way of its bytes: half the cost of a dump."""
+    written = scored.__pydantic_serializer__.to_json(scored, exclude_none=True, exclude=_CONTACT)
+    data: dict[str, Any] = orjson.loads(written)
+    return data
 
 
 def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:

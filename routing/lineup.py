@@ -122,16 +122,13 @@ class Lineup:
 
     def named(self, winner: int, tied: dict[str, Any]) -> bytes:
         """Return the trace's candidates as JSON: who is chosen, the nearest others in order, then who cannot."""
-        near = self.order.nearest(NAMED)
-        near = [place for place in near if place != winner][: NAMED - 1]
         rows = self.rows
-        said = [orjson.dumps({**self.row(winner), "why": CHOSEN, **tied}, option=orjson.OPT_UTC_Z)]
+        near = [place for place in self.order.nearest(NAMED) if place != winner][: NAMED - 1]
         for place in near:
-            row = rows.get(place)
-            if row is None:
-                row = rows[place] = orjson.dumps(self.row(place), option=orjson.OPT_UTC_Z)
-            said.append(row)
-        return b"[" + b",".join(said) + self.tail + b"]"
+            if place not in rows:
+                rows[place] = orjson.dumps(self.row(place), option=orjson.OPT_UTC_Z)
+        chosen = orjson.dumps({**self.row(winner), "why": CHOSEN, **tied}, option=orjson.OPT_UTC_Z)
+        return b"[" + b",".join([chosen, *[rows[place] for place in near]]) + self.tail + b"]"
 
     def row(self, place: int) -> dict[str, Any]:
         """Return what the trace says of a member who could take the lead."""

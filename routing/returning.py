@@ -1,6 +1,6 @@
 """A scored lead reaches its division: a new one is routed, a repeat finds its owner, late data is noted (ACC-2)."""
 
-from routing.arriving import arrive, judge, opened, restarted
+from routing.arriving import arrive, as_data, judge, opened, restarted
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase, changed
 from routing.moving import reroute
@@ -40,7 +40,7 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     is_higher = docket.urgency(scored.tier) < docket.urgency(lead.tier)
     was_met = lead.contacted_at is not None or lead.booked_at is not None
     before = lead
-    lead = changed(lead, touches=scored.touch, scored=_json(scored))
+    lead = changed(lead, touches=scored.touch, scored=as_data(scored))
     if before.phase in _UNOWNED:
         _wake_nurtured(docket, scored, lead)
         return
@@ -72,7 +72,7 @@ def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
 
 def _late_data(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     """A provider answered late: the record changes and the owner is told, nothing is routed again (ENR-7)."""
-    lead = changed(lead, scored=_json(scored))
+    lead = changed(lead, scored=as_data(scored))
     untouched = lead.contacted_at is None and lead.touches <= 1
     if docket.file.options.late_enrichment == "reroute_untouched" and untouched and lead.phase is not Phase.WAITING:
         reroute(docket, scored, lead, "More is known about it now.")
@@ -89,7 +89,3 @@ def _requeued(docket: Docket, lead: LeadState) -> LeadState:
     key = held_key(docket, lead, lead.owner.pool)
     docket.draft.put(key, lead.lead_id)
     return changed(lead, held_in=key)
-
-
-def _json(scored: LeadScored) -> dict[str, object]:
-    return scored.model_dump(mode="json", exclude_none=True, exclude={"contact"})

@@ -97,7 +97,7 @@ def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
         due = after(calendar, start, step.at.of(window))
         if step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
-        rows.append(DueStep(f"{step.at}:{step.do}", step, due))
+        rows.append(DueStep(f"{step.at}:{step.do.value}", step, due))
     rows.sort(key=lambda row: row.due_at)
     docket.steps = (asked, tuple(rows))
     return rows
@@ -146,7 +146,7 @@ def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
     steps = tuple(
         SlaStep(
             name=row.name,
-            do=str(row.step.do),
+            do=row.step.do.value,
             due_at=done[row.name].due_at if row.name in done else row.due_at,
             done_at=done[row.name].done_at if row.name in done else None,
         )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -60,7 +61,12 @@ class ClockPoint:
         return window * (self.multiple or 0)
 
     def __str__(self) -> str:
-        return f"{self.multiple:g}x" if self.after is None else duration_text(self.after)
+        return _point_text(self)
+
+
+@lru_cache(maxsize=1024)  # each decision names the steps of a ladder
+def _point_text(point: ClockPoint) -> str:
+    return f"{point.multiple:g}x" if point.after is None else duration_text(point.after)
 
 
 def clock_point(value: Any) -> ClockPoint:
