@@ -88,6 +88,8 @@
       };
     }
     chart(); tick();
+    const nav = document.querySelector(".side ul"), current = nav && nav.querySelector("[aria-current]");
+    if (current) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 2; // on a phone the pages are a strip
     if (!known && document.getElementById("live")) changed();
   });
   document.addEventListener("htmx:afterSwap", () => { chart(); tick(); });

@@ -17,7 +17,18 @@ from fastapi.responses import HTMLResponse
 from schemas.rep import Absence
 from streams.board.views.flags import Flags, flags
 from streams.board.views.funnel import funnel
-from streams.board.views.leads import at_risk, backlog, counts, found, in_app, missed, of_owner, one, waiting_until
+from streams.board.views.leads import (
+    SHOWN,
+    at_risk,
+    backlog,
+    counts,
+    found,
+    in_app,
+    missed,
+    of_owner,
+    one,
+    waiting_until,
+)
 from streams.board.views.people import People, entities, entity, names, people, policies
 from streams.board.views.story import Chapter, chapters
 from streams.board.web.actions import REASONS
@@ -114,7 +125,18 @@ def _notices(asked: Asked) -> Values:
 
 def _letters(asked: Asked) -> Values:
     rows = [{"id": key, **orjson.loads(value)} for key, value in entities(asked.connection, "letter").items()]
-    return {"letters": sorted(rows, key=lambda row: row["time"], reverse=True), "said": asked.query.get("said", "")}
+    shown = sorted(rows, key=lambda row: row["time"], reverse=True)[:SHOWN]
+    letters = [row | {"at": _instant(row["time"])} for row in shown]
+    return {"letters": letters, "count": len(rows), "said": asked.query.get("said", "")}
+
+
+def _instant(said: str) -> datetime | None:
+    """Return when a record was set aside; None where a stranger wrote there and said no time."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def _search(asked: Asked) -> Values:

@@ -43,6 +43,17 @@ CAUSES = {
 }
 
 
+RECORDS = {
+    "leads.raw": "a lead, as it came in",
+    "leads.pending": "a lead that waits for a provider",
+    "leads.enriched": "a lead, completed",
+    "leads.scored": "a lead, scored",
+    "leads.assigned": "a decision",
+    "leads.activity": "an activity",
+    "reps": "an entry of the roster",
+    "accounts": "an account",
+    "policies": "a policy",
+}
 NOTICES = {
     "assignment": "is yours",
     "repeat": "came back, and is yours",
@@ -105,6 +116,7 @@ def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
         "step": lambda name: STEPS.get(name, (name or "").replace("_", " ")),
         "cause": lambda name: CAUSES.get(name, (name or "").replace("_", " ")),
         "notice": lambda name: NOTICES.get(name, name.replace("_", " ").replace(".", " ")),
+        "record": lambda topic: RECORDS.get(topic, topic),
         "plain": lambda name: (name or "").replace("_", " "),
     }
 
@@ -131,7 +143,7 @@ def span(seconds: float | timedelta | None) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole < 600 else f"{whole // 60} min"
+        return f"{whole // 60} min {whole % 60} s" if whole < 600 and whole % 60 else f"{whole // 60} min"
     if whole < 48 * 3600:
         return f"{whole // 3600} h {whole // 60 % 60} min"
     return f"{whole // 86400} days"
