@@ -67,7 +67,7 @@ def create_app(board: Board) -> FastAPI:
 
     @app.exception_handler(NotThere)
     async def not_there(_request: Request, error: Exception) -> Response:
-        return _problem(404, str(error), "Search for a company, a person or an id.")
+        return _problem(404, str(error), "What ended is shown for a month. Search for a company, a person or an id.")
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

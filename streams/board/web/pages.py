@@ -148,7 +148,7 @@ def _lead(asked: Asked) -> Values:
     lead_id = asked.path["lead_id"]
     listed = one(asked.connection, lead_id)
     if listed is None:
-        raise NotThere("The board knows no lead of this id. It keeps what leads.assigned keeps, 30 days.")
+        raise NotThere("The board knows no lead of this id.")
     known, active = people(asked.connection, asked.now), policies(asked.connection)
     policy = active.get(listed.lead.division)
     return {

@@ -43,6 +43,7 @@ CAUSES = {
 }
 
 
+ROLES = {"ae": "account executive", "sdr": "sales development", "csm": "customer success"}
 RECORDS = {
     "leads.raw": "a lead, as it came in",
     "leads.pending": "a lead that waits for a provider",
@@ -116,6 +117,7 @@ def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
         "step": lambda name: STEPS.get(name, (name or "").replace("_", " ")),
         "cause": lambda name: CAUSES.get(name, (name or "").replace("_", " ")),
         "notice": lambda name: NOTICES.get(name, name.replace("_", " ").replace(".", " ")),
+        "role": lambda name: ROLES.get(name, name.replace("_", " ")),
         "record": lambda topic: RECORDS.get(topic, topic),
         "plain": lambda name: (name or "").replace("_", " "),
     }
