@@ -68,6 +68,20 @@ def read_back(remote: RemoteCrm, known: Known, now: datetime) -> Round:
     return found
 
 
+def newcomers(users: Iterable[HeldUser], known: Known) -> list[Rep]:
+    """Return the CRM's active users who are not on the roster, as entries that get no lead until somebody says more.
+
+    What a CRM does not know of a person (role, team, hours, limit) is the roster's to say.
+    """
+    mails = {rep.email.lower() for rep in known.reps.values() if rep.email}
+    ids = {rep.crm_id for rep in known.reps.values()}
+    strangers = [user for user in users if user.is_active and user.id not in ids and user.email.lower() not in mails]
+    return [
+        Rep(id=f"crm-{user.id}"[:64], name=user.name or user.id, email=user.email or None, crm_id=user.id, active=False)
+        for user in strangers
+    ]
+
+
 def reported(activity: ActivityReported) -> Outgoing:
     """Return an activity as a record. Its own id is the change's: SCORE knows one that has come by webhook too."""
     key = activity.lead_id or activity.foreign_id or activity.opportunity_id or ""

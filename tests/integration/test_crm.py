@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from schemas.rep import Rep
+from schemas.wire import encode
+from streams.cli.entries import read_entries
 from streams.kafka.config import ClusterSettings
 from tests.chaos.crm.outage import OWNERS, command, decided, meddled, written
 from tests.lab.decisions import NOW
 from tests.lab.http_server import serving
 from tests.lab.hubspot_org import APP_ID, HubSpotOrg
-from tests.records import Records
+from tests.records import Outgoing, Records
 
 LEADS = 120
 
@@ -128,3 +133,23 @@ async def test_without_a_crm_it_says_what_to_set(topics: ClusterSettings) -> Non
     ran = await command(topics, {}, "reconcile")
     assert ran.code == 5
     assert "crm.hubspot" in ran.error
+
+
+async def test_users_who_are_not_on_the_roster_become_a_file_that_can_be_imported(side: Side, tmp_path: Path) -> None:
+    at = "2026-03-01T00:00:00Z"
+    row = {"firstName": "Ñora", "lastName": "New", "updatedAt": at}
+    side.org.owners = [
+        {"id": OWNERS[0], "email": "", **row, "archived": False},
+        {"id": "9", "email": "new@sales.example", **row, "archived": False},
+        {"id": "10", "email": "gone@sales.example", **row, "archived": True},
+    ]
+    found = await command(side.cluster, side.channels, "users")
+    (rep,) = found.said["reps"]
+    assert rep == {
+        "id": "crm-9", "name": "Ñora New", "email": "new@sales.example", "crm_id": "9", "active": False,
+    }  # fmt: skip
+    file = tmp_path / "newcomers.yaml"
+    file.write_bytes(orjson.dumps(found.said))
+    assert [one.crm_id for one in read_entries(file, Rep, "reps")] == ["9"]
+    side.records.write("reps", [Outgoing("crm-9", encode(Rep.model_validate(rep)), {"ce_type": "rep.put"})])
+    assert (await command(side.cluster, side.channels, "users")).said == {"reps": []}

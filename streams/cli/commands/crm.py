@@ -51,6 +51,30 @@ def sync(
 
 
 @app.command()
+def users(context: typer.Context, patience: Patience = 120, as_json: AsJson = False) -> None:
+    """Print the CRM's active users who are not on the roster, as a roster file to complete and import.
+
+    They are inactive in it: add role, team and what your pools ask for, set active to true, and import the file.
+
+    Example: leadstream crm users > newcomers.yaml
+    """
+    import yaml
+
+    from streams.crm.reading import newcomers
+    from streams.crm.remotes import remote_of
+
+    settings = context.obj.settings()
+    remote = remote_of(settings.channels.crm, patience)
+    known = _known(settings)
+    found = _outside(lambda: newcomers(remote.users(), known))
+    rows = [rep.model_dump(mode="json", exclude_none=True, exclude_unset=True) for rep in found]
+    if as_json:
+        print_json({"reps": rows})
+    else:
+        typer.echo(yaml.safe_dump({"reps": rows}, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@app.command()
 def reconcile(
     context: typer.Context,
     days: Annotated[float, typer.Option(min=0, help="Leads decided in the last so many days.")] = 7,
