@@ -90,7 +90,8 @@ class Courier:
 
         committed: keys whose attempts are on record; until then, a result stands and its parcel is not sent again.
         """
-        committed = tuple(committed)
+        # One that is on record as waiting may be out still: its request stays in the log until its answer is recorded.
+        committed = tuple(key for key in committed if key not in self._transits)
         self._log.committed(committed)
         for key in committed:
             self._results.pop(key, None)

@@ -11,5 +11,5 @@ async def test_a_kill_around_each_channel_s_call_doubles_nothing_unmarked(
 ) -> None:
     said: list[str] = []
     found = await kills(topics, len(CHANNELS), tmp_path, said.append)
-    assert found.broken == []
+    assert found.broken == [], found
     assert len(said) == len(CHANNELS)

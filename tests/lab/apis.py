@@ -56,13 +56,14 @@ def _asked(got: Got) -> dict[str, Any]:
 
 @dataclass
 class Twilio:
-    """POST and GET /2010-04-01/Accounts/{sid}/Messages.json. texts: what was taken."""
+    """POST and GET /2010-04-01/Accounts/{sid}/Messages.json. texts: what was taken; listed the latest first."""
 
     texts: list[dict[str, str]] = field(default_factory=list)
 
     async def __call__(self, got: Got) -> web.StreamResponse:
         if got.method == "GET":
-            rows = [self._row(text) for text in self.texts if text["To"] == got.query.get("To")]
+            rows = [self._row(text) for text in self.texts[::-1] if text["To"] == got.query.get("To")]
+            rows = rows[: int(got.query.get("PageSize", 50))]
             return web.json_response({"messages": rows, "page": 0, "page_size": 50, "next_page_uri": None})
         text = {name: values[0] for name, values in parse_qs(got.body.decode()).items()}
         self.texts.append(text)

@@ -174,9 +174,13 @@ def _killed(notify: Slot, trap: Trap, records: Records, count: int, say: Callabl
         notify.start()
     want = count * LEADS_A_KILL * len(CHANNELS)
     deadline = time.monotonic() + TOLD_SECONDS
-    while len(records.read_all("leads.notified")) < want:
-        assert time.monotonic() < deadline, f"saw {len(records.read_all('leads.notified'))} outcomes of {want}"
+    while (seen := _settled(records)) < want:
+        assert time.monotonic() < deadline, f"saw {seen} outcomes of {want}"
         time.sleep(0.5)
+
+
+def _settled(records: Records) -> int:
+    return sum(record.json["channel"] in CHANNELS for record in records.read_all("leads.notified"))
 
 
 def _numbers(kill: int) -> range:
@@ -217,7 +221,7 @@ def _judged(
     twilio: Twilio,
 ) -> Outcome:
     leads = count * LEADS_A_KILL
-    rows = [record.json for record in records.read_all("leads.notified")]
+    rows = [row for row in (r.json for r in records.read_all("leads.notified")) if row["channel"] in CHANNELS]
     marked = {row["key"] for row in rows if row["possible_repeat"]}
     posts = Counter(_slack_key(row) for found in slack.messages.values() for row in found)
     texts = Counter(text["Body"] for text in twilio.texts)

@@ -2,11 +2,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from notifiers.attempts import MemoryAttemptLog
+from notifiers.attempts import AttemptLog, FileAttemptLog, MemoryAttemptLog
 from notifiers.courier import Courier, Parcel
 from notifiers.message import Body, Message
 from notifiers.outcome import Attempt, Suppressed, Try
@@ -42,7 +43,7 @@ async def ok(got: Got) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def courier(log: MemoryAttemptLog | None = None, **changes: Any) -> AsyncIterator[tuple[Courier, Server]]:
+async def courier(log: AttemptLog | None = None, **changes: Any) -> AsyncIterator[tuple[Courier, Server]]:
     async with serving(ok) as server:
         hooks = {"default": {"url": server.url, "secret": SECRET}}
         values = {"webhooks": hooks, "allowed_hosts": ["127.0.0.1"], **changes}
@@ -178,3 +179,16 @@ async def test_a_repeat_on_a_channel_that_cannot_tell_is_marked_unless_it_is_fou
     assert third["cut"].result is Try.DELIVERED
     assert not third["cut"].was_repeat
     assert lab.known() == 3
+
+
+async def test_a_request_that_is_out_stays_in_the_log_until_its_answer_is_on_record(tmp_path: Path) -> None:
+    log = FileAttemptLog(tmp_path / "attempts.log")
+    async with courier(log) as (made, server):
+        server.mood.delay_seconds = 0.3
+        assert results(await made.deliver([parcel("a")], (), 0.05)) == {"a": Try.WAITING}
+        await made.deliver([], ("a",), 0)  # that it waits is on record; a kill now must know of the request
+        assert "+a" in (tmp_path / "attempts.log").read_text()
+        assert results(await made.deliver([parcel("a")], (), 5)) == {"a": Try.DELIVERED}
+        await made.deliver([], ("a",), 0)
+    log.close()
+    assert (tmp_path / "attempts.log").read_text() == ""
