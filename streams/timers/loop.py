@@ -4,7 +4,7 @@ import heapq
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -25,11 +25,14 @@ from streams.timers.record import TOPIC, Firing
 from streams.tracing import Tracing
 from streams.transaction import Record, Transactor
 
-FIRE_LIMIT = 2_000  # wake-ups a transaction
+# Wake-ups a transaction: offsets and commit cost as much as 2,000 fires on a busy broker.
+FIRE_LIMIT = 5_000
 READ_LIMIT = 1_000  # records between two looks at what is due: a backlog never holds up a fire for longer
 # While more is due than one transaction takes: each fire leaves a tombstone that is read back, and what is armed
 # meanwhile must be taken too.
 READ_LIMIT_FIRING = 2 * FIRE_LIMIT
+SLICE = 500  # records between two looks at the clock
+INTAKE = timedelta(seconds=0.5)  # on a slow machine a slice that ends after this is the last before the look
 IDLE_SECONDS = 0.1  # between two looks at the request to end, while nothing is armed or due
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
 
@@ -78,8 +81,7 @@ class TimersLoop:
     def turn(self) -> int:
         """Take one batch of armings, fire at most one transaction of what is due; return how many fired."""
         self._health.tick()
-        limit = READ_LIMIT_FIRING if self._has_more_due else READ_LIMIT
-        self._take(arrived(self._consumer, limit, self._patience()))
+        self._take_in(READ_LIMIT_FIRING if self._has_more_due else READ_LIMIT)
         now = self._clock.now()
         due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
         self._has_more_due = len(due) == FIRE_LIMIT
@@ -90,6 +92,17 @@ class TimersLoop:
         else:
             self._transactor.poll()
         return len(due)
+
+    def _take_in(self, limit: int) -> None:
+        """Take at most `limit` records, in slices, while there is time: a wake-up may fall due meanwhile."""
+        messages = arrived(self._consumer, SLICE, self._patience())
+        until = self._clock.now() + INTAKE
+        while messages:
+            self._take(messages)
+            limit -= len(messages)
+            if len(messages) < SLICE or limit <= 0 or self._clock.now() >= until:
+                return
+            messages = arrived(self._consumer, min(SLICE, limit), 0)
 
     def _has_moved(self) -> bool:
         """Tell whether there are offsets to commit; between two assignments there are none."""

@@ -16,7 +16,7 @@ from streams.metrics import RunnerMetrics
 from streams.stopping import Stop
 from streams.store.store import Position
 from streams.timers.index import open_index
-from streams.timers.loop import FIRE_LIMIT, READ_LIMIT, READ_LIMIT_FIRING, TimersLoop
+from streams.timers.loop import FIRE_LIMIT, INTAKE, READ_LIMIT, READ_LIMIT_FIRING, SLICE, TimersLoop
 from streams.timers.metrics import TimersMetrics
 from streams.timers.partitions import Partitions
 from streams.transaction import Record
@@ -73,6 +73,16 @@ class Still:
         return None
 
 
+class Slow:
+    """A clock on a machine where each slice of the intake takes longer than the intake may."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self.backlog = backlog
+
+    def now(self) -> datetime:
+        return NOW + (self.backlog.taken // SLICE) * 2 * INTAKE
+
+
 @pytest.fixture
 def partitions(tmp_path: Path) -> Any:
     registry = CollectorRegistry()
@@ -86,11 +96,11 @@ def partitions(tmp_path: Path) -> Any:
     found.close()
 
 
-def loop(partitions: Any, backlog: Backlog) -> tuple[TimersLoop, Log]:
+def loop(partitions: Any, backlog: Backlog, clock: Any = None) -> tuple[TimersLoop, Log]:
     runner, metrics = partitions.measures
     log = Log(backlog)
     made: Any = TimersLoop
-    return made("", backlog, log, partitions, Still(), Still(), Health(), runner, metrics, Stop()), log
+    return made("", backlog, log, partitions, Still(), clock or Still(), Health(), runner, metrics, Stop()), log
 
 
 def rounds(turning: TimersLoop, backlog: Backlog) -> None:
@@ -125,8 +135,20 @@ def test_while_an_outage_is_fired_off_the_armings_keep_coming_in(partitions: Any
     """Each fire leaves a tombstone to read back: the intake of a round is larger than what its fires write."""
     overdue = 3 * FIRE_LIMIT
     partitions.take([arming(f"late/{n}", NOW - timedelta(hours=1), n) for n in range(overdue)])
-    backlog = Backlog([arming(f"lead/{n}", FAR, overdue + n) for n in range(BACKLOG)])
+    backlog = Backlog([arming(f"lead/{n}", FAR, overdue + n) for n in range(4 * READ_LIMIT_FIRING)])
     turning, _ = loop(partitions, backlog)
     assert [turning.turn() for _ in range(4)] == [FIRE_LIMIT] * 3 + [0]
     assert backlog.taken == READ_LIMIT + 3 * READ_LIMIT_FIRING
     assert READ_LIMIT_FIRING > FIRE_LIMIT
+
+
+def test_on_a_slow_machine_the_intake_ends_by_the_clock_and_what_fell_due_meanwhile_fires(partitions: Any) -> None:
+    """What falls due during an intake of four thousand fires after a slice or two."""
+    due_at = NOW + 3 * INTAKE
+    partitions.take([arming("lead/soon", due_at, 0)])
+    backlog = Backlog([arming(f"lead/{n}", FAR + timedelta(days=1), n) for n in range(1, BACKLOG)])
+    turning, log = loop(partitions, backlog, Slow(backlog))
+    rounds(turning, backlog)
+    ((key, taken),) = log.fired
+    assert key == b"lead/soon"
+    assert taken == 2 * SLICE
