@@ -161,8 +161,10 @@ def test_five_kills_while_hundreds_fall_due_lose_none_and_double_none(slots: Tim
         records.read_until(["leads.scored"], lambda found, least=kill * 200: len(fired(found)) >= least, 60)  # type: ignore[misc]
         process.kill()
         process.wait()
+        times = slots.log().count("timers.caught_up")
         process = slots.start()
     found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 60)
+    slots.caught_up(times + 1)  # on a slow machine an earlier one may have fired the rest
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
