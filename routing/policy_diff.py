@@ -193,7 +193,7 @@ _DERIVED = ("lead.recycled_rep_known",)
 def _cell_facts(before: Policy, after: Policy) -> Iterator[dict[str, Fact]]:
     for policy in (before, after):
         for cell in cells(policy):
-            yield {name: value for name, value in cell.facts.items() if name.partition(".")[1] and name in _CELL}
+            yield {name: value for name, value in cell.facts.items() if name in _CELL}
 
 
 _CELL = (

@@ -31,7 +31,20 @@ SUITE = (
 )
 # hypothesis is loaded before the fork, so that each child saves the second it takes.
 UNREWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"
-QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--tb=no", "-W", UNREWRITTEN)
+# Else pytest would load `plain_test.py`, by its name a test module, itself.
+QUIET = (
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-o",
+    "python_files=test_*.py",
+    "--no-header",
+    "--tb=no",
+    "-W",
+    UNREWRITTEN,
+)
 # A change that makes a loop endless counts as noticed.
 LIMIT_SECONDS = 150
 
