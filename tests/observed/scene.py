@@ -127,7 +127,7 @@ def scene(
         producer.flush(10)
 
 
-def a_day(of: Scene, leads: int = 150, per_second: float = 12.0) -> None:
+def a_day(of: Scene, leads: int = 150, per_second: float = 25.0) -> None:
     """Send leads with all that the metrics speak of: forms, garbage, calls, moves, ends, silence of a rep."""
     for number in range(leads):
         of.lead(number, **({"form": "trial", "step": "final"} if number % 10 == 0 else {}))
