@@ -168,7 +168,8 @@ class Notify:
         if isinstance(value, DigestItem):
             return _collected(state, value, now)
         attempts: Mapping[str, Attempt] = context.get(event.id, {})
-        self._recorded.update(attempts)
+        # What waits is not done with: its request may have gone out before a kill, and the log alone knows of it.
+        self._recorded.update(key for key, attempt in attempts.items() if attempt.result is not Try.WAITING)
         if _is_for_line(value):
             return self._let_in(state, event, value, attempts, now)
         ledger = self._ledger(state, value, now)
@@ -315,6 +316,7 @@ class Notify:
         step = advanced(ledger, known, self._settings, now)
         self._metrics.tried(ledger.rows, attempts)
         self._metrics.settled(ledger, step.settled)
+        self._recorded.update(record.key for record in step.settled)
         notes = settled_notes(notes, step.ledger, known)
         effects: list[Effect] = [_emitted(record) for record in step.settled]
         ended = sorted({key for attempt in attempts.values() for key in attempt.ended})

@@ -11,7 +11,7 @@ import pytest
 
 from notifiers.attempts import MemoryAttemptLog
 from notifiers.courier import Courier
-from notifiers.delivery import opened
+from notifiers.delivery import delivery_key, opened
 from notifiers.line import lane_of, place_of, rank_of
 from notifiers.settings import ChannelSettings
 from notifiers.templates import load
@@ -20,7 +20,7 @@ from schemas.delivery import NoticeSettled, Outcome
 from schemas.effects import Wake
 from streams.stages.notify import Notify
 from tests.lab.apis import plain_ok
-from tests.lab.channels import SECRET
+from tests.lab.channels import LABS, SECRET
 from tests.lab.decisions import NOW, Roster, decision, notice
 from tests.lab.http_server import Server, serving
 from tests.lab.push_service import Browser
@@ -220,3 +220,24 @@ def test_each_account_is_a_lane_of_its_own(row: dict[str, str], lane: str) -> No
     found = lane_of(ledger.rows[0], asked, (device,), settings)
     assert found == lane
     assert place_of(found, rank_of(asked, "T1"), ledger, ledger.rows[0]).startswith(f"line/{lane}/11/")
+
+
+async def test_what_was_begun_before_a_kill_is_marked_though_it_waited_in_a_line_since() -> None:
+    clock = HandClock()
+    async with LABS["slack"]() as lab:
+        assert lab.settings.slack is not None
+        blind = lab.settings.slack.model_copy(update={"looks_up_repeats": False})
+        settings = lab.settings.model_copy(update={"slack": blind, "patience_seconds": 5, "fallback": ()})
+        begun, other = (decision(notice(channels=("slack",)), decision_id=name) for name in ("d-begun", "d-other"))
+        log = MemoryAttemptLog((delivery_key("d-begun", "owner", "M1", "slack"),))
+        partition = Partition(Notify(settings, Roster(), Courier(settings, log, clock), load(None), clock))
+        lab.mood.script = [("later", 0.1)]
+        await turn(partition, clock, other, seconds=0.01)
+        await turn(partition, clock, begun, seconds=0.01)
+        assert [key for key in partition.rows if key.startswith("line/")] != []
+        while len(outcomes(partition)) < 2:
+            await asyncio.sleep(0.02)  # the pause is the machine's time
+            await turn(partition, clock, seconds=1)
+        await partition.stage.close()
+    settled = {e.value.decision_id: e.value for e in partition.emitted if isinstance(e.value, NoticeSettled)}
+    assert {name: one.possible_repeat for name, one in settled.items()} == {"d-begun": True, "d-other": False}
