@@ -43,6 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--records", type=int, default=60_000)
+    parser.add_argument("--full", action="store_true", help="decisions: the whole grid, up to 1,000,000 open leads")
     parser.add_argument("--json", type=Path, default=ROOT / ".leadstream" / "bench.json")
     asked = parser.parse_args()
     found: dict[str, Any] = {}
@@ -50,7 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="leadstream-bench-") as scratch:
         folder = Path(scratch)
         if asked.only in (None, "decisions"):
-            found.update(decisions.run())
+            grid = decisions.FULL if asked.full else decisions.SMALL
+            found.update(decisions.run(grid, lambda name, figures: console.print(f"{name}: {_told(figures)}")))
         if asked.only != "decisions":
             with start(folder / "kafka") as broker:
                 _measured(broker.bootstrap, folder, asked.only, asked.records, found, console)
@@ -166,8 +168,12 @@ def _latency(bootstrap: str, folder: Path) -> dict[str, Any]:
 def _table(found: dict[str, Any]) -> Table:
     table = Table("what", "figures")
     for name, figures in found.items():
-        table.add_row(name, "  ".join(f"{key} {value}" for key, value in figures.items()))
+        table.add_row(name, _told(figures))
     return table
+
+
+def _told(figures: dict[str, Any]) -> str:
+    return "  ".join(f"{key} {value}" for key, value in figures.items())
 
 
 if __name__ == "__main__":

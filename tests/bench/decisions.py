@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,10 +32,24 @@ from streams.store.store import Position, Store
 from tests.bench.inputs import AT, scored_lead
 from tests.bench.setting import policy_text, roster
 
-RULES = (10, 100, 300)
-REPS = (10, 200, 2000)
+Say = Callable[[str, dict[str, Any]], None]
+"""Told of each row as it is found: its name and figures."""
+
 BATCH = 100
 ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What is measured. cells: rules by reps. open_leads, backlog: the most that a store is filled with."""
+
+    cells: tuple[tuple[int, int], ...]
+    open_leads: int
+    backlog: int
+
+
+SMALL = Grid(((100, 10), (100, 200), (100, 2000), (10, 200), (300, 200)), 10_000, 1_000)
+FULL = Grid(tuple((rules, reps) for rules in (10, 100, 300) for reps in (10, 200, 2000)), 1_000_000, 100_000)
 
 
 @dataclass
@@ -45,7 +59,7 @@ class Divided:
     rules: int
     people: list[Rep]
     store: Store = field(default_factory=MemoryStore)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    now: datetime = AT  # on a shift, whenever the benchmark runs
 
     def __post_init__(self) -> None:
         self.policy = compile_policy(policy_text(self.rules))
@@ -95,32 +109,39 @@ def changed(rep: Rep, at: datetime) -> RepChanged:
     return RepChanged(rep_id=rep.id, division="main", rep=rep, at=at)
 
 
-def run(open_leads: int = 1_000_000, backlog: int = 100_000) -> dict[str, Any]:
-    """Return the figures of all parts by name. open_leads, backlog: the most that a store is filled with."""
+def run(grid: Grid, say: Say) -> dict[str, Any]:
+    """Return the figures of all parts by name."""
     before = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLDS)
+    found: dict[str, Any] = {}
     try:
-        found: dict[str, Any] = {}
-        for rules in RULES:
-            for reps in REPS:
-                found[f"decisions {rules} rules x {reps} reps"] = cost(Divided(rules, roster(reps)))
-        return {**found, **_history(), **_open_leads(open_leads), **_backlog(backlog)}
+        for name, figures in _rows(grid):
+            found[name] = figures
+            say(name, figures)
+        return found
     finally:
         gc.set_threshold(*before)
 
 
-def _history() -> dict[str, Any]:
+def _rows(grid: Grid) -> Iterator[tuple[str, dict[str, Any]]]:
+    for rules, reps in grid.cells:
+        yield f"decisions {rules} rules x {reps} reps", cost(Divided(rules, roster(reps)))
+    yield from _history()
+    yield from _open_leads(grid.open_leads)
+    for held in (grid.backlog // 100, grid.backlog // 10, grid.backlog):
+        yield f"drained from {held} held", _drained(held)
+
+
+def _history() -> Iterator[tuple[str, dict[str, Any]]]:
     """The same division when it is new and after it has decided some thousand leads."""
-    division, found = Divided(100, roster(200)), {}
+    division = Divided(100, roster(200))
     for decided in (0, 5_000):
         division.decide(division.leads(10_000, decided))
-        found[f"decisions after {decided} others"] = cost(division, first=100_000 + decided)
-    return found
+        yield f"decisions after {decided} others", cost(division, first=100_000 + decided)
 
 
-def _open_leads(most: int) -> dict[str, Any]:
+def _open_leads(most: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Decisions on a store on disk with more and more open leads in it."""
-    found = {}
     with _on_disk() as store:
         division = Divided(100, roster(200), store)
         division.decide(division.leads(0, 1))
@@ -130,18 +151,13 @@ def _open_leads(most: int) -> dict[str, Any]:
         for round_, wanted in enumerate((most // 1000, most // 10, most)):
             _fill(store, rows, told, range(held, wanted))
             held = wanted
-            found[f"decisions with {wanted} open leads"] = cost(division, first=10_000_000 + round_ * 1_000_000)
-    return found
-
-
-def _backlog(most: int) -> dict[str, Any]:
-    """What it costs to give away a held lead when room appears, by how many are held."""
-    return {f"drained from {held} held": _drained(held) for held in (most // 100, most // 10, most)}
+            yield f"decisions with {wanted} open leads", cost(division, first=10_000_000 + round_ * 1_000_000)
 
 
 def _drained(held: int) -> dict[str, Any]:
+    """What it costs to give away a held lead when room appears."""
     with _on_disk() as store:
-        division = Divided(100, [_limited(rep, 0) for rep in roster(10)], store, AT)
+        division = Divided(100, [_limited(rep, 0) for rep in roster(10)], store)
         division.decide(division.leads(0, 1))
         rows = {key: value for key, value in store.scan("") if key.startswith(("lead/", "contact/", "held/"))}
         (told,) = (key.removeprefix("lead/") for key in rows if key.startswith("lead/"))
