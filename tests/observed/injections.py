@@ -87,7 +87,8 @@ def _starve_track(world: World) -> None:
 def _hang_a_transaction(world: World) -> None:
     """Open a transaction where ASSIGN reads, write into it, and do nothing more."""
     cluster = world.scene.cluster
-    producer = Producer(producer_config(cluster, "hung"))
+    # A stranger's: the broker would end one of ours after 10 s, before anybody need be woken.
+    producer = Producer(producer_config(cluster, "hung") | {"transaction.timeout.ms": 120_000})
     producer.init_transactions(30)
     producer.begin_transaction()
     producer.produce(qualified(cluster.namespace, "leads.scored"), b"{}", b"hung", partition=0)
