@@ -20,5 +20,14 @@ class Waiting:
 def waiting(connection: sqlite3.Connection) -> Waiting:
     """Return what waits in leads.dlq."""
     said = [orjson.loads(value)["time"] for value in entities(connection, "letter").values()]
-    times = [datetime.fromisoformat(one) for one in said if one]  # a record that a stranger wrote there states none
+    times = [at for one in said if (at := set_aside_at(one)) is not None]
     return Waiting(len(said), min(times, default=None))
+
+
+def set_aside_at(said: str) -> datetime | None:
+    """Return when a record was set aside, from its header; None where a stranger wrote there and said no time."""
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

@@ -29,6 +29,7 @@ from streams.board.views.leads import (
     one,
     waiting_until,
 )
+from streams.board.views.letters import set_aside_at
 from streams.board.views.people import People, entities, entity, names, people, policies
 from streams.board.views.story import Chapter, chapters
 from streams.board.web.actions import REASONS
@@ -126,17 +127,8 @@ def _notices(asked: Asked) -> Values:
 def _letters(asked: Asked) -> Values:
     rows = [{"id": key, **orjson.loads(value)} for key, value in entities(asked.connection, "letter").items()]
     shown = sorted(rows, key=lambda row: row["time"], reverse=True)[:SHOWN]
-    letters = [row | {"at": _instant(row["time"])} for row in shown]
+    letters = [row | {"at": set_aside_at(row["time"])} for row in shown]
     return {"letters": letters, "count": len(rows), "said": asked.query.get("said", "")}
-
-
-def _instant(said: str) -> datetime | None:
-    """Return when a record was set aside; None where a stranger wrote there and said no time."""
-    try:
-        at = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
 
 
 def _search(asked: Asked) -> Values:
