@@ -13,7 +13,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 # uv does not read pip's configuration: hand over the index and the certificates that pip would use.
 pip_setting = $(shell $(BIN)/python -m pip config get $(1) 2>/dev/null || true)
 TESTS ?= tests
-# A broker each. Much of a test on a broker is waiting, so two share two cores well.
+# A broker each. Much of a test on a broker is waiting, so two share two cores well; in the order of the folders, so that
+# the long ones come first.
 WORKERS ?= 2
 
 .PHONY: help
@@ -26,7 +27,7 @@ demo: $(VENV)/.ready ## See 200 leads routed on a real Kafka, then send one of y
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests (unit, contract, property, integration on a real broker)
-	@$(BIN)/python -m pytest -m "not chaos" -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -m "not chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: check
 check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
