@@ -13,6 +13,7 @@ from streams.errors import Fenced
 from streams.health import Health, Phase
 from streams.inbox import Spot
 from streams.kafka.config import ClusterSettings, qualified
+from streams.kafka.group import leave
 from streams.metrics import RunnerMetrics
 from streams.offsets import EPOCH, starts
 from streams.restore import restore
@@ -89,12 +90,8 @@ class Assignment:
         log.info("partitions.revoked", stage=self._stage.name, partitions=_named(partitions))
 
     def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """End: another slot may have them already. Raises PartitionsLost.
-
-        Unsubscribed first, for librdkafka would join again before the process is gone, and with the ids of this slot
-        that puts its successor out of the group (decision 0145).
-        """
-        consumer.unsubscribe()
+        """End: another slot may have them already. Raises PartitionsLost."""
+        leave(consumer)
         raise PartitionsLost()
 
     def close(self) -> None:

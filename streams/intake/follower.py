@@ -62,7 +62,9 @@ class Follower:
 
     def _follow(self, consumer: Consumer) -> None:
         reps = [TopicPartition(self._reps, number, OFFSET_BEGINNING) for number in _numbers(consumer, self._reps)]
-        consumer.assign(reps + self._recent(consumer))
+        recent = self._recent(consumer)
+        consumer.assign(reps + recent)
+        consumer.pause(recent)  # until the roster is whole: who waits for a decision is told its rep
         unread = {one.partition for one in reps}
         while not self._closed.is_set():
             # poll comes back with the first record; consume(n) alone would wait for n of them
@@ -75,7 +77,10 @@ class Follower:
                     raise KafkaException(error)
                 elif message.topic() == self._reps:
                     unread.discard(message.partition() or 0)
-            self._roster.is_complete = self._roster.is_complete or not unread
+            if not unread and recent:
+                self._roster.is_complete = True
+                consumer.resume(recent)
+                recent = []
             self._followed_at = time.time()
 
     def _recent(self, consumer: Consumer) -> list[TopicPartition]:

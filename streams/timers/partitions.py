@@ -11,6 +11,7 @@ from schemas.poison import Poison
 from streams.assignment import PartitionsLost
 from streams.health import Health, Phase
 from streams.kafka.config import ClusterSettings, qualified
+from streams.kafka.group import leave
 from streams.message import Incoming
 from streams.metrics import RunnerMetrics
 from streams.offsets import COMMITTED_SECONDS
@@ -97,12 +98,8 @@ class Partitions:
         log.info("partitions.revoked", stage=STAGE, partitions=[tp.partition for tp in partitions])
 
     def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """End: another slot may have them already. Raises PartitionsLost.
-
-        Unsubscribed first, for librdkafka would join again before the process is gone, and with the ids of this slot
-        that puts its successor out of the group (decision 0145).
-        """
-        consumer.unsubscribe()
+        """End: another slot may have them already. Raises PartitionsLost."""
+        leave(consumer)
         raise PartitionsLost()
 
     def offsets(self) -> Mapping[int, int]:

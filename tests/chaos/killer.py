@@ -8,7 +8,8 @@ from tests.chaos.fleet import STAGES, Fleet
 
 FIRST_AT, LAST_AT = 0.02, 0.95  # share of the leads decided
 BUSY = ("enrich", "track", "score", "assign", "notify")  # many transactions in any run
-PASSES_BUSY, PASSES_QUIET = (10, 150), (2, 8)
+# A slow machine takes many leads a transaction, 5,000 of them in some forty: a point that is passed later is never met.
+PASSES_BUSY, PASSES_QUIET = (5, 30), (2, 8)
 
 
 class Killer:

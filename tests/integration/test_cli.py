@@ -88,7 +88,7 @@ def test_a_roster_with_an_error_is_refused_whole(leadstream: Said, tmp_path: Pat
     path.write_text("reps:\n  - {id: r-1, name: Ada}\n  - {id: r-2, name: Ben, senority: senior}\n")
     code, _, error = leadstream("reps", "import", str(path))
     assert code == ExitCode.REFUSED
-    assert "reps 2 (r-2): senority" in error
+    assert "line 3, column 26, reps[1].senority" in error
     assert leadstream("reps", "list", "--json")[1] == []
 
 

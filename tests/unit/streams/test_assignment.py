@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import OFFSET_INVALID, Consumer, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from streams.assignment import Assignment, PartitionsLost
@@ -38,9 +38,12 @@ class Group:
     ends: tuple[int, int] = (5, 100)
     assigned: list[TopicPartition] = field(default_factory=list)
     is_subscribed: bool = True
+    is_put_out: bool = False
 
     def unsubscribe(self) -> None:
         self.is_subscribed = False
+        if self.is_put_out:
+            raise KafkaException(KafkaError(KafkaError._FATAL, "Failed to remove subscription: Local: Fatal error"))
 
     def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         found = []
@@ -123,8 +126,9 @@ def test_a_slot_may_be_left_without_any_partition(assignment: Assignment, health
     assert health.is_ready, "a spare slot is well"
 
 
-def test_lost_partitions_end_the_process_for_another_may_have_them(assignment: Assignment) -> None:
-    group = Group()
+@pytest.mark.parametrize("put_out", [False, True], ids=["session over", "put out by a successor with the same ids"])
+def test_lost_partitions_end_the_process_for_another_may_have_them(assignment: Assignment, put_out: bool) -> None:
+    group = Group(is_put_out=put_out)
     with pytest.raises(PartitionsLost) as lost:
         assignment.on_lost(cast(Consumer, group), [TopicPartition("leads.raw", 0)])
     assert isinstance(lost.value, Fenced)
