@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context as ContextVars
 from contextvars import copy_context
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,11 +38,10 @@ from schemas.resend import Resend
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages.expiry import SWEEP, expiring, swept
 from streams.tracing import Within, untraced
 
-SWEEP = "delivery/expiry/"
 DIGEST = "delivery/digest/"
-_SWEPT_AT_ONCE = 500
 
 
 class Tables(Protocol):
@@ -164,7 +163,7 @@ class Notify:
         """Return the outcomes that became known, the ledger after them, and the wake-up for what is still open."""
         value = event.value
         if isinstance(value, WakeUp) and value.waker.startswith(SWEEP):
-            return _swept(state, value, event.key, now)
+            return swept(state, value, event.key, now)
         if isinstance(value, DigestItem):
             return _collected(state, value, now)
         attempts: Mapping[str, Attempt] = context.get(event.id, {})
@@ -328,7 +327,7 @@ class Notify:
         if notes != before:
             effects.append(Put(f"lead/{decision.lead_id}", notes))
         if before is None:
-            effects.extend(_expiring(state, decision.lead_id, event.key, notes.expires_at))
+            effects.extend(expiring(state, decision.lead_id, event.key, notes.expires_at))
         effects.extend(line.moved(ledger, step.ledger))
         if _is_for_line(event.value):
             if step.ledger != ledger:
@@ -391,44 +390,3 @@ def _kept(state: StateView, ledger: Ledger, person: str, now: datetime) -> Itera
         yield Wake(f"delivery/{ledger.id}", max(at, now), "leads.redeliver", person, data)
     elif state.get(key) is not None:
         yield Delete(key)
-
-
-def _hour(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%d%H}"
-
-
-def _expiring(state: StateView, lead_id: str, person: str, expires_at: datetime) -> Iterator[Effect]:
-    """Mark when a lead's notes end, and arm the sweep of that hour if nobody has.
-
-    The wake-up is armed by each partition for itself: it returns under a key of the partition it came from.
-    """
-    hour = _hour(expires_at)
-    yield Put(f"expiry/{hour}/{lead_id}", True)
-    if state.get(f"hour/{hour}") is None:
-        yield Put(f"hour/{hour}", True)
-        after = expires_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        yield Wake(f"{SWEEP}{hour}/{person}", after, "leads.redeliver", person, {"hour": hour})
-
-
-def _swept(state: StateView, wake: WakeUp, person: str, now: datetime) -> Sequence[Effect]:
-    """Drop the notes that ended in the hour; those used since move to the hour of their new end."""
-    hour = str(wake.data.get("hour", ""))
-    effects: list[Effect] = []
-    moved: set[str] = set()
-    for count, (key, _) in enumerate(state.scan(f"expiry/{hour}/")):
-        if count == _SWEPT_AT_ONCE:
-            effects.append(Wake(wake.waker, now, "leads.redeliver", person, dict(wake.data)))
-            return effects
-        lead_id = key.rsplit("/", 1)[-1]
-        notes: LeadNotes | None = state.get(f"lead/{lead_id}")
-        effects.append(Delete(key))
-        if notes is not None and notes.expires_at > now:
-            new = _hour(notes.expires_at)
-            rows = _expiring(state, lead_id, person, notes.expires_at)
-            effects.extend(
-                row for row in rows if (isinstance(row, Put) and row.key.startswith("expiry/")) or new not in moved
-            )
-            moved.add(new)
-        elif notes is not None:
-            effects.append(Delete(f"lead/{lead_id}"))
-    return (*effects, Delete(f"hour/{hour}"))
