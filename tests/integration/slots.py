@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,18 +16,9 @@ import orjson
 from streams.kafka.config import ClusterSettings
 from streams.store.rocks import open_rocks
 from tests.records import Outgoing, Record, Records
+from tests.waiting import eventually
 
 EXIT_SECONDS = 20.0
-
-
-def eventually(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """Return the first truthy value of `condition`. Raises AssertionError saying `what` was not seen."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not seen in {seconds} s: {what}")
-        time.sleep(0.02)
-    return found
 
 
 @dataclass(slots=True)

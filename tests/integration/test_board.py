@@ -23,9 +23,9 @@ from confluent_kafka import Producer
 from schemas.decision import Decision, DecisionKind
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings, producer_config, qualified
-from tests.integration.slots import eventually
 from tests.records import Outgoing, Records
 from tests.unit.streams.board.decisions import AT, decided, settled, standing
+from tests.waiting import eventually
 
 LEADS = 600
 NOW = datetime.now(UTC)  # what closed long ago is no longer kept

@@ -20,10 +20,10 @@ from streams.kafka.config import ClusterSettings
 from tests.broker import FoundBroker
 from tests.conftest import FEW_PARTITIONS
 from tests.integration import board_world
-from tests.integration.slots import eventually
 from tests.integration.test_board import BoardProcess, board_on, written
 from tests.records import Records
 from tests.unit.streams.board.decisions import decided
+from tests.waiting import eventually
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -33,7 +33,6 @@ from streams.kafka import topics as kafka_topics
 from streams.topology import NAMES, PORTS_A_STAGE
 from tests.bench.setting import Setting, prepared, roster
 from tests.broker import FoundBroker
-from tests.integration.slots import eventually
 from tests.lab.apis import HubSpot, Slack, Twilio, plain_ok
 from tests.lab.collector import Collector, collecting
 from tests.lab.http_server import Got, Server, serving
@@ -41,6 +40,7 @@ from tests.lab.mail_server import mail_serving
 from tests.lab.push_service import Browser
 from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 MARK = "canaryq7f3"
 PHONE = "512867530"  # and one more digit

@@ -12,7 +12,6 @@ import orjson
 
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings
-from tests.integration.slots import eventually
 from tests.integration.test_notify_kills import outgoing
 from tests.lab.apis import plain_ok
 from tests.lab.channels import SECRET
@@ -20,6 +19,7 @@ from tests.lab.decisions import NOW
 from tests.lab.http_server import Server, serving
 from tests.records import Outgoing, Records
 from tests.unit.notifiers.test_feed import ENRICHED, SCORED
+from tests.waiting import eventually
 
 LEADS, KILLS = 150, 3
 

@@ -16,7 +16,6 @@ import orjson
 from schemas.decision import Decision
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings
-from tests.integration.slots import eventually
 from tests.lab.apis import plain_ok
 from tests.lab.channels import SECRET
 from tests.lab.decisions import NOW, REPS, decision, notice
@@ -24,6 +23,7 @@ from tests.lab.http_server import serving
 from tests.lab.push_service import Browser, PushService
 from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Record, Records
+from tests.waiting import eventually
 
 LEADS = 200
 FAULTS = ["after-produce:2", "inside-commit:2", "after-commit-before-fold:2"]

@@ -12,13 +12,13 @@ import orjson
 
 from schemas.wire import encode
 from streams.kafka.config import ClusterSettings
-from tests.integration.slots import eventually
 from tests.integration.test_notify_kills import Slot, outgoing
 from tests.lab.apis import plain_ok
 from tests.lab.channels import SECRET
 from tests.lab.decisions import REPS
 from tests.lab.http_server import serving
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 LEADS = 12
 

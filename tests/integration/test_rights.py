@@ -30,8 +30,8 @@ from tests.chaos.fleet import STAGES, started, tail
 from tests.chaos.outside import outside_world
 from tests.chaos.run import prepare, settings_of
 from tests.conftest import FEW_PARTITIONS
-from tests.integration.slots import eventually
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 PASSWORD = "guarded"
 NAMESPACE = "guarded"

@@ -10,8 +10,9 @@ import pytest
 
 from streams.kafka.config import ClusterSettings
 from streams.store.rocks import open_rocks
-from tests.integration.slots import assert_exactly_once, eventually, folded, leads, outputs, slots_of, stored
+from tests.integration.slots import assert_exactly_once, folded, leads, outputs, slots_of, stored
 from tests.records import Records
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("point", ["after-produce", "inside-commit", "after-commit-before-fold"])

@@ -10,8 +10,9 @@ from streams.broker.ports import CHOICES, free_ports
 from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings
 from tests.conftest import FEW_PARTITIONS
-from tests.integration.slots import assert_exactly_once, eventually, leads, outputs, slots_of
+from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 
 def test_a_slot_waits_for_a_broker_that_is_down_at_start_and_survives_one_that_dies(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 from streams.kafka.config import INPUT_MAX_BYTES, ClusterSettings
-from tests.integration.slots import assert_exactly_once, eventually, leads, outputs, slots_of
+from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 BROKEN = {
     "not UTF-8": b'{"person": "\xff\xfe"}',

@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.kafka.config import SESSION_TIMEOUT_MS, ClusterSettings, producer_config, qualified
-from tests.integration.slots import assert_exactly_once, eventually, leads, outputs, slots_of
+from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
 from tests.records import Records
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize("successor", [1, 2], ids=["with the same ids", "of another slot"])

@@ -17,8 +17,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from schemas.timer import TIMER_ARMED, TimerArmed
 from schemas.wire import encode
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, uncommitted_consumer_config
-from tests.integration.slots import eventually
 from tests.records import Outgoing, Record, Records
+from tests.waiting import eventually
 
 ARMED_HEADERS = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
 

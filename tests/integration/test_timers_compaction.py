@@ -22,9 +22,9 @@ from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings, admin_config, qualified
 from streams.timers.index import open_index
 from tests.conftest import FEW_PARTITIONS
-from tests.integration.slots import eventually
 from tests.integration.test_timers import TimersSlots, armed, fired
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 # No test waits for the broker longer than this: it cleans every 200 ms.
 CLEANED_SECONDS = 60.0

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from streams.kafka.config import ClusterSettings
-from tests.integration.slots import eventually
+from tests.waiting import eventually
 
 
 @dataclass(slots=True)

@@ -30,8 +30,9 @@ from tests.chaos.keeping import kept_by
 from tests.chaos.laws import Law, clocks, order_kept, owners, replayed, rotation_and_load, stores
 from tests.chaos.observer import Observer
 from tests.chaos.upstream import Sent
-from tests.integration.slots import Slot, eventually
+from tests.integration.slots import Slot
 from tests.records import Outgoing, Record, Records
+from tests.waiting import eventually
 
 SECRET = "a-zombie-secret-of-tests"
 FENCED = 3

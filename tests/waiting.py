@@ -1,0 +1,25 @@
+"""Waits of the tests: a condition is looked at until it holds or its deadline passes, never slept for."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+Seen = TypeVar("Seen")
+
+LOOK_SECONDS = 0.02
+
+
+def eventually(
+    condition: Callable[[], Seen], what: str | Callable[[], str], seconds: float = 30.0, look: float = LOOK_SECONDS
+) -> Seen:
+    """Return the first truthy value of `condition`. Raises AssertionError saying `what` was not seen.
+
+    what: a text, or what makes it once the time is over, of what there is instead. look: seconds between two looks;
+    longer where a look costs much.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not seen in {seconds} s: {what if isinstance(what, str) else what()}")
+        time.sleep(look)
+    return found
