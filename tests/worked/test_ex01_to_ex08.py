@@ -1,43 +1,28 @@
-"""EX-1 to EX-8 of the requirements, row by row."""
+"""EX-1 to EX-8 of the requirements, row by row, from the form to the last step, through all stages' `handle`."""
+
+from datetime import timedelta
 
 import pytest
 
 from routing.explain import story
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, OwnerKind
-from schemas.lead import MailKind
-from tests.worked.world import (
-    ACME,
-    DEFAULT,
-    TERRITORY_FIRST,
-    Arrival,
-    World,
-    at,
-    channels,
-    of_kind,
-    told,
-)
+from schemas.lead import Company
+from tests.worked.pipeline import Pipeline, bare_form, form
+from tests.worked.world import DEFAULT, TERRITORY_FIRST, at, channels, of_kind, told
 
 ALL_FOUR = {"slack", "email", "push", "sms"}
 
 
-def timeline(decisions: list[Decision]) -> list[tuple[str, str, set[str]]]:
-    """Alerts and moves: (kind, new owner or "", who is alerted)."""
-    rows = []
-    for decision in decisions:
-        alerted = told(decision, "manager") | told(decision, "leadership")
-        rows.append((decision.kind.value, decision.owner.id or "", alerted))
-    return rows
-
-
 def test_ex01_a_lead_of_a_named_account_goes_to_its_owner_even_at_the_limit() -> None:
-    world = World(loads={"E1": 40})
-    lead = world.arrives(Arrival("acme.example", 5000, account=ACME))
+    world = Pipeline(loads={"E1": 40})
+    lead = world.arrives(form("vp@acme.example", 5000, "saas", "TX", "demo"))
     assert (lead.tier, lead.owner.id, lead.rule, lead.uses_turn) == ("T1", "E1", "account owner", False)
     assert channels(lead, "owner") == ALL_FOUR
     assert lead.contact is not None and lead.contact.phone and lead.contact.linkedin
     assert [notice.template for notice in lead.notices if notice.audience == "lead"] == ["auto_reply.demo"]
     assert (world.turns("ent-amer"), world.load("E1")) == ({}, 40.5)
+    assert lead.lead.account is not None and lead.lead.account.match == "domain"
 
     (alert,) = of_kind(world.until(at("14:19")), DecisionKind.ESCALATED)[-1:]
     assert (alert.at, told(alert, "manager")) == (at("14:19"), {"EM"})
@@ -53,8 +38,8 @@ def test_ex01_a_lead_of_a_named_account_goes_to_its_owner_even_at_the_limit() ->
     ids=["segment first", "territory first"],
 )
 def test_ex02_the_order_of_the_rules_decides_between_segment_and_territory(policy: str, pool: str, rep: str) -> None:
-    world = World(policy)
-    lead = world.arrives(Arrival("bigco.example", 5000))
+    world = Pipeline(policy)
+    lead = world.arrives(form("cto@bigco.example", 5000, "saas", "TX", "demo"))
     assert (lead.tier, lead.pool, lead.owner.id) == ("T1", pool, rep)
     assert lead.trace["pools"][0].get("lane") == "senior lane"
     assert f'Rule "{lead.rule}" matched.' in story([lead])
@@ -67,14 +52,14 @@ def test_ex02_the_order_of_the_rules_decides_between_segment_and_territory(polic
 )
 def test_ex03_the_threshold_of_enterprise_is_the_policys(enterprise_from: int, pool: str, rep: str) -> None:
     text = DEFAULT.replace("enterprise, from: 1000", f"enterprise, from: {enterprise_from}")
-    lead = World(text).arrives(Arrival("midco.example", 600, action="webinar"))
+    lead = Pipeline(text).arrives(form("it@midco.example", 600, "saas", "TX", "webinar"))
     assert (lead.tier, lead.pool, lead.owner.id) == ("T2", pool, rep)
 
 
 @pytest.mark.parametrize(("employees", "segment"), [(501, "enterprise"), (500, "mid_market")])
 def test_ex03_the_variant_above_500_begins_at_501(employees: int, segment: str) -> None:
     text = DEFAULT.replace("enterprise, from: 1000", "enterprise, from: 501")
-    assert World(text).arrives(Arrival("midco.example", employees)).segment == segment
+    assert Pipeline(text).arrives(form("it@midco.example", employees, "saas", "TX", "webinar")).segment == segment
 
 
 @pytest.mark.parametrize(
@@ -89,13 +74,13 @@ def test_ex03_the_variant_above_500_begins_at_501(employees: int, segment: str) 
     ],
 )
 def test_ex03_every_headcount_has_one_segment(employees: int, segment: str) -> None:
-    lead = World().arrives(Arrival("midco.example", employees))
+    lead = Pipeline().arrives(form("it@midco.example", employees, "saas", "TX", "webinar"))
     assert lead.segment == segment
 
 
 def test_ex04_a_personal_address_goes_to_manual_review() -> None:
-    world = World()
-    lead = world.arrives(Arrival("gmail.com", None, None, None, None, mail=MailKind.PERSONAL))
+    world = Pipeline()
+    lead = world.arrives(bare_form("buyer77@gmail.com", "demo"))
     assert (lead.tier, lead.kind, lead.owner.queue, lead.owner.id) == (
         "T2",
         DecisionKind.QUEUED,
@@ -116,18 +101,20 @@ def test_ex04_a_personal_address_goes_to_manual_review() -> None:
 
 
 def test_ex04_a_personal_address_that_a_provider_ties_to_an_account_goes_to_its_owner() -> None:
-    lead = World().arrives(Arrival("gmail.com", 5000, mail=MailKind.PERSONAL, account=ACME))
+    acme = Company(domain="acme.example", employees=5000, industry="saas", country="US", state="TX")
+    lead = Pipeline().arrives(bare_form("buyer77@gmail.com", "demo", known=acme, found_by="email"))
     assert (lead.tier, lead.owner.id, lead.rule) == ("T1", "E1", "account owner")
+    assert lead.lead.account is not None and lead.lead.account.match == "provider"
 
 
 def test_ex05_a_repeat_of_higher_tier_keeps_its_owner_and_starts_a_new_clock() -> None:
-    world = World()
-    world.arrives(Arrival("before.example", 300, action="webinar", when=at("13:49")))  # M1's turn
-    first = world.arrives(Arrival("bright.example", 300, action="webinar", when=at("13:50"), who="p"))
+    world = Pipeline()
+    world.arrives(form("me@before.example", 300, "saas", "TX", "webinar", at=at("13:49")))  # M1's turn
+    first = world.arrives(form("ops@bright.example", 300, "saas", "TX", "webinar", at=at("13:50")))
     assert (first.tier, first.owner.id) == ("T2", "M2")
     turns = world.turns("mm-southwest")
 
-    repeat = world.arrives(Arrival("bright.example", 300, who="p", touch=2))
+    repeat = world.arrives(form("ops@bright.example", 300, "saas", "TX", "demo"))
     assert (repeat.lead_id, repeat.kind, repeat.owner.id, repeat.tier) == (
         first.lead_id,
         DecisionKind.TOUCHED,
@@ -151,28 +138,33 @@ def test_ex05_a_repeat_of_higher_tier_keeps_its_owner_and_starts_a_new_clock() -
     assert {row.trace.get("step") for row in later} == {"repeat"}  # the old due of 14:50 is void
 
 
+NORTHFORK = bare_form("info@northfork.example", "demo", said={"country": "US", "state": "TX"}, slow=True)
+
+
 def test_ex06_a_lead_of_which_little_is_known_goes_to_general_qualification() -> None:
-    world = World()
-    lead = world.arrives(Arrival("northfork.example", None, None, "US", "TX"))
+    world = Pipeline()
+    lead = world.arrives(NORTHFORK)
     assert (lead.tier, lead.pool, lead.owner.id) == ("T2", "general-qual", "Q1")
+    assert lead.at - lead.lead.submitted_at < timedelta(seconds=60)
+    assert (lead.lead.company.employees, lead.lead.company.industry, lead.lead.company.state) == (None, None, "TX")
     assert channels(lead, "owner") == {"slack", "email"}
-    world.until(at("15:13"))
-    (alert,) = world.until(at("15:14"))
-    assert told(alert, "manager") == {"QM"}
+    alerts = [row for row in world.until(at("15:14")) if told(row, "manager")]
+    assert [(row.at, told(row, "manager")) for row in alerts] == [(at("15:14"), {"QM"})]
     (moved,) = world.until(at("16:14"))
     assert (moved.at, moved.owner.id) == (at("16:14"), "Q2")
     (leadership,) = world.until(at("17:14"))
-    assert told(leadership, "leadership") == {"SL"}
+    assert (leadership.at, told(leadership, "leadership")) == (at("17:14"), {"SL"})
 
 
 def test_ex06_the_industry_alone_finds_the_vertical_team() -> None:
-    lead = World().arrives(Arrival("northfork.example", None, "healthcare", "US", "TX"))
+    said = {"country": "US", "state": "TX", "industry": "healthcare"}
+    lead = Pipeline().arrives(bare_form("info@northfork.example", "demo", said=said, slow=True))
     assert (lead.tier, lead.pool, lead.owner.id) == ("T2", "vert-healthcare", "V1")
 
 
 def test_ex07_a_hot_lead_at_night_goes_to_the_after_hours_team() -> None:
-    world = World()
-    lead = world.arrives(Arrival("lone.example", 450, when=at("02:00", 14)))
+    world = Pipeline()
+    lead = world.arrives(form("coo@lone.example", 450, "saas", "TX", "demo", at=at("02:00", 14)))
     assert (lead.tier, lead.owner.id, lead.owner.pool) == ("T1", "H1", "after-hours")
     notice = next(notice for notice in lead.notices if notice.audience == "owner")
     assert (set(notice.channels), notice.release_at) == (ALL_FOUR, {})
@@ -185,8 +177,8 @@ def test_ex07_a_hot_lead_at_night_goes_to_the_after_hours_team() -> None:
 
 
 def test_ex07_a_warm_lead_at_night_is_assigned_and_its_clock_waits_for_the_opening() -> None:
-    world = World()
-    lead = world.arrives(Arrival("lone.example", 450, action="webinar", when=at("02:00", 14)))
+    world = Pipeline()
+    lead = world.arrives(form("coo@lone.example", 450, "saas", "TX", "webinar", at=at("02:00", 14)))
     assert (lead.tier, lead.owner.id) == ("T2", "M1")
     notice = next(notice for notice in lead.notices if notice.audience == "owner")
     assert (set(notice.channels), notice.release_at) == ({"slack", "email"}, {"slack": at("09:00", 16)})
@@ -196,13 +188,13 @@ def test_ex07_a_warm_lead_at_night_is_assigned_and_its_clock_waits_for_the_openi
     assert (told(alert, "manager"), moved.owner.id, told(leadership, "leadership")) == ({"MM"}, "M2", {"SL"})
 
 
-def full_team() -> World:
-    return World(loads={"M1": 40, "M2": 40, "M3": 20})
+def full_team() -> Pipeline:
+    return Pipeline(loads={"M1": 40, "M2": 40, "M3": 20})
 
 
 def test_ex08_a_hot_lead_of_a_full_pool_goes_to_the_team_lead_at_once() -> None:
     world = full_team()
-    lead = world.arrives(Arrival("lone.example", 450))
+    lead = world.arrives(form("a@lone.example", 450, "saas", "TX", "demo"))
     assert (lead.owner.kind, lead.owner.id) == (OwnerKind.TEAM_LEAD, "MM")
     (alert,) = [row for row in world.until(at("14:23")) if row.at == at("14:19")]
     assert told(alert, "manager") == {"SL"}
@@ -214,14 +206,14 @@ def test_ex08_a_hot_lead_of_a_full_pool_goes_to_the_team_lead_at_once() -> None:
 
 def test_ex08_a_hot_lead_moves_at_2x_to_whoever_has_room_by_then() -> None:
     world = full_team()
-    world.arrives(Arrival("lone.example", 450))
+    world.arrives(form("a@lone.example", 450, "saas", "TX", "demo"))
     world.until(at("14:20"))
     close_a_late_deal(world, "M2", at="14:20")
     (moved,) = world.until(at("14:24"))[-1:]
     assert (moved.kind, moved.owner.id) == (DecisionKind.REASSIGNED, "M2")
 
 
-def close_a_late_deal(world: World, rep: str, **when: str) -> list[Decision]:
+def close_a_late_deal(world: Pipeline, rep: str, **when: str) -> list[Decision]:
     deal = next(
         key.rsplit("/", 1)[1]
         for key, row in world.state.scan("opportunity/main/")
@@ -233,9 +225,9 @@ def close_a_late_deal(world: World, rep: str, **when: str) -> list[Decision]:
 
 def test_ex08_warm_leads_of_a_full_pool_wait_and_are_drained_in_order() -> None:
     world = full_team()
-    b = world.arrives(Arrival("lone.example", 450, action="webinar"))
+    b = world.arrives(form("b@lone.example", 450, "saas", "TX", "webinar"))
     world.until(at("14:16"))
-    c = world.arrives(Arrival("other.example", 450, action="webinar", when=at("14:16")))
+    c = world.arrives(form("c@other.example", 450, "saas", "TX", "webinar", at=at("14:16")))
     for lead in (b, c):
         assert (lead.kind, lead.owner.id, told(lead, "manager")) == (DecisionKind.HELD, "MM", {"MM"})
 
@@ -252,9 +244,9 @@ def test_ex08_warm_leads_of_a_full_pool_wait_and_are_drained_in_order() -> None:
 
 def test_ex08_warm_leads_go_to_the_team_lead_at_the_route_deadline() -> None:
     world = full_team()
-    b = world.arrives(Arrival("lone.example", 450, action="webinar"))
+    b = world.arrives(form("b@lone.example", 450, "saas", "TX", "webinar"))
     world.until(at("14:16"))
-    c = world.arrives(Arrival("other.example", 450, action="webinar", when=at("14:16")))
+    c = world.arrives(form("c@other.example", 450, "saas", "TX", "webinar", at=at("14:16")))
     rows = world.until(at("14:31"))
     assert [(row.lead_id, row.at, row.owner.kind, row.owner.id) for row in rows] == [
         (b.lead_id, at("14:29"), OwnerKind.TEAM_LEAD, "MM"),
@@ -263,8 +255,8 @@ def test_ex08_warm_leads_go_to_the_team_lead_at_the_route_deadline() -> None:
 
 
 def test_a_claimed_lead_of_a_queue_has_an_owner_and_the_ladder_goes_on() -> None:
-    world = World()
-    lead = world.arrives(Arrival("gmail.com", None, None, None, None, mail=MailKind.PERSONAL))
+    world = Pipeline()
+    lead = world.arrives(bare_form("buyer77@gmail.com", "demo"))
     (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "RV", at("14:20"))
     assert (claimed.owner.kind, claimed.owner.id) == (OwnerKind.REP, "RV")
     assert not world.until(at("14:43"))

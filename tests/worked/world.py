@@ -116,7 +116,7 @@ class World:
     without: tuple[str, ...] = ()
     changed: dict[str, Rep] = field(default_factory=dict)
     loads: dict[str, float] = field(default_factory=dict)
-    stages: dict[str, str] = field(default_factory=dict)
+    begins: datetime = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
     def __post_init__(self) -> None:
         self.policies: dict[str, Policy] = {}
@@ -125,7 +125,7 @@ class World:
         self.state = Memory()
         self.decisions: list[Decision] = []
         self.wakes: dict[str, Wake] = {}
-        self.now = datetime(2026, 3, 9, 12, tzinfo=UTC)
+        self.now = self.begins
         self.offset = 0
         self.handled: list[Handled] = []
         self.journal: list[DecisionsJournalled] = []

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from routing.policy import policy_hash
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import AccountRef, Company, Contact, Lead, LeadEnriched
 from schemas.policy import PolicyBody, PolicyPointer
 from schemas.rep import Rep
+from schemas.wire import encode
 from streams.stage import Event, Kind
 
 AT = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)
@@ -59,7 +58,7 @@ class Entries:
     def take(self, effects: Sequence[Effect]) -> Sequence[Effect]:
         for effect in effects:
             if isinstance(effect, Put):
-                self.stored[effect.key] = orjson.dumps(effect.value, option=orjson.OPT_UTC_Z)
+                self.stored[effect.key] = encode(effect.value) or b""
             elif isinstance(effect, Delete):
                 self.stored.pop(effect.key, None)
         return effects
