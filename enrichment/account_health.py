@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from enrichment.normalise import company
-from schemas.account import Account
+from schemas.account import STALE_AFTER, Account, is_stale
 from schemas.lead import Lead
 from schemas.rep import Rep
 
-STALE_AFTER = timedelta(days=365)
 _SAME_NAME = 0.6  # below, the company is called otherwise now
 
 
@@ -98,8 +97,9 @@ def _company(account: Account, known: Mapping[str, Account], lead: Lead | None) 
 
 
 def _age(account: Account, now: datetime) -> Iterator[AccountFinding]:
-    if account.is_named and account.last_activity_at is not None and now - account.last_activity_at > STALE_AFTER:
-        what = f"Nothing has happened since {account.last_activity_at.date().isoformat()}."
+    last = account.last_activity_at
+    if account.is_named and last is not None and is_stale(last, now):
+        what = f"Nothing has happened since {last.date().isoformat()}, {STALE_AFTER.days} days are the limit."
         yield AccountFinding(account.domain, "stale", what, "Decide whether it stays a named account.")
 
 

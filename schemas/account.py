@@ -1,9 +1,15 @@
 """Accounts by domain: customers, named accounts and open opportunities, with their owners."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from pydantic import AwareDatetime, Field
 
 from schemas.model import Typed
 from schemas.rep import Backup
+
+STALE_AFTER: Final = timedelta(days=90)
+"""A named account without activity for longer is stale: on the board, in `accounts check`, in the monthly audit."""
 
 
 class Account(Typed):
@@ -27,3 +33,8 @@ class Account(Typed):
     industry: str | None = None
     country: str | None = None
     state: str | None = None
+
+
+def is_stale(last_activity_at: datetime | None, now: datetime) -> bool:
+    """Tell whether nothing has happened with an account for longer than STALE_AFTER, as far as is known."""
+    return last_activity_at is not None and now - last_activity_at > STALE_AFTER

@@ -1,15 +1,13 @@
 """The monthly pack: roster, territories, accounts, unexpected assignments, reports per rep (GOV-6). Pure."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
 from statistics import mean, median
 
 from routing.groups import fits
 from routing.rep_state import row_of
+from schemas.account import is_stale
 from streams.audit.evidence import Case, Evidence, kept
 from streams.audit.pack import Pack, Table, share
-
-STALE = timedelta(days=90)
 
 
 def monthly(found: Evidence) -> Pack:
@@ -69,7 +67,7 @@ def _accounts(found: Evidence) -> Table:
             problems.append("the owner is not there")
         if account.is_named and not account.owner:
             problems.append("named, without an owner")
-        if account.last_activity_at and found.period.until - account.last_activity_at > STALE:
+        if account.last_activity_at and is_stale(account.last_activity_at, found.period.until):
             problems.append(f"nothing since {account.last_activity_at:%Y-%m-%d}")
         name = owner.name if owner else account.owner
         rows.append((domain, account.name, account.is_named, name, leads[domain], "; ".join(problems)))

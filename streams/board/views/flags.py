@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import orjson
 
 from routing.policy import Policy
+from schemas.account import STALE_AFTER, is_stale
 from schemas.decision import OwnerKind
 from streams.board.views.leads import Listed, counts, listed
 from streams.board.views.people import People, entities, people, policies
@@ -17,7 +18,6 @@ from streams.board.views.people import People, entities, people, policies
 OWNERLESS_SECONDS = 15 * 60  # MET-2: any unassigned for longer alarms
 IDLE_SHARE = 0.25  # a rep below this share of the limit is idle beside a full one
 FEWEST_LEADS = 10  # a rule, or a week, with fewer says nothing
-STALE_ACCOUNT_DAYS = 90
 COVERAGE_DAYS = 7
 COVERAGE_BEFORE_DAYS = 30
 Kind = Literal[
@@ -181,10 +181,9 @@ def _accounts(connection: sqlite3.Connection, everybody: People, now: datetime) 
             yield Flag("stale account", name, "It is a named account without an owner.", link)
         elif person is None or not person.active:
             yield Flag("stale account", name, f"Its owner, {everybody.name(owner)}, is not there any more.", link)
-        elif (last := row.get("last_activity_at")) is not None:
-            days = (now - datetime.fromisoformat(last)).days
-            if days > STALE_ACCOUNT_DAYS:
-                yield Flag("stale account", name, f"Nothing happened with it for {days} days.", link)
+        elif row.get("last_activity_at") and is_stale(last := datetime.fromisoformat(row["last_activity_at"]), now):
+            cause = f"Nothing has happened with it for {(now - last).days} days; {STALE_AFTER.days} are the limit."
+            yield Flag("stale account", name, cause, link)
 
 
 def _ghosts(connection: sqlite3.Connection, everybody: People) -> Iterator[Flag]:

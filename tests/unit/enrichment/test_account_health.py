@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from enrichment.account_health import Seen, account_findings
-from schemas.account import Account
+from schemas.account import STALE_AFTER, Account
 from schemas.lead import AccountRef, Company, Lead
 from schemas.rep import Backup, Rep
 
@@ -56,9 +56,9 @@ def test_a_list_in_order_has_no_findings() -> None:
         ({"owner": None, "is_named": True}, "no_owner", "It is a customer or named account and has no owner."),
         ({"parent": "gone.example"}, "parent_unknown", "Its parent gone.example is no account."),
         (
-            {"is_named": True, "last_activity_at": NOW - timedelta(days=366)},
+            {"is_named": True, "last_activity_at": NOW - STALE_AFTER - timedelta(seconds=1)},
             "stale",
-            "Nothing has happened since 2025-03-09.",
+            "Nothing has happened since 2025-12-10, 90 days are the limit.",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from routing.pool_state import PoolState, Turn
-from schemas.account import Account
+from schemas.account import STALE_AFTER, Account
 from schemas.decision import DecisionKind, Owner, OwnerKind
 from schemas.delivery import Outcome
 from schemas.lead import Company
@@ -168,8 +168,9 @@ def test_accounts_and_people_that_are_gone_are_flagged(shown: Shown) -> None:
     shown.take(Rep(id="r-1", name="Ada", manager="m-gone", backups=(Backup(rep="b-gone"),)), topic="reps", key="r-1")
     named = {"is_named": True, "name": "Big"}
     shown.take(Account(domain="a.example", owner="x-gone", **named), topic="accounts", key="a.example")
-    old = Account(domain="b.example", owner="r-1", last_activity_at=NOW - timedelta(days=200), **named)
-    shown.take(old, topic="accounts", key="b.example")
+    for domain, quiet in (("b.example", STALE_AFTER + timedelta(days=2)), ("c.example", STALE_AFTER)):
+        account = Account(domain=domain, owner="r-1", last_activity_at=NOW - quiet, **named)
+        shown.take(account, topic="accounts", key=domain)
     raised: list[Flag] = list(shown(flags, NOW).setup)
     assert sorted((flag.kind, flag.what) for flag in raised) == [
         ("ghost user", "b-gone"),
@@ -177,6 +178,7 @@ def test_accounts_and_people_that_are_gone_are_flagged(shown: Shown) -> None:
         ("stale account", "Big"),
         ("stale account", "Big"),
     ]
+    assert raised[1].cause == "Nothing has happened with it for 92 days; 90 are the limit."
 
 
 def test_rules_and_pools_of_the_policy_are_watched(shown: Shown) -> None:
