@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, Producer
 from prometheus_client import CollectorRegistry
 
 from schemas.topics import TOPICS
@@ -18,29 +18,24 @@ from streams.assignment import Assignment
 from streams.clock import Clock, SteadyClock
 from streams.connecting import initialise, quiet, require_answer, until_reachable
 from streams.deadletter import FloodLimit
-from streams.errors import Fenced, LeadstreamError
+from streams.ending import served
 from streams.fault import FaultPoint
-from streams.health import Health, Phase, serving
+from streams.health import Health, Phase
 from streams.kafka.config import ClusterSettings, consumer_config, producer_config, qualified
 from streams.kafka.topics import require_safe
 from streams.loop import DLQ, Loop, Pace
 from streams.marker import Marker
 from streams.metrics import RunnerMetrics
 from streams.outbox import TIMERS
-from streams.restore import Stopped
 from streams.stage import Closing, Measured, Stage
 from streams.statistics import INTERVAL_MS, report
-from streams.stopping import Stop, on_signals
+from streams.stopping import Stop
 from streams.store.memory import open_memory
 from streams.store.rocks import open_rocks
 from streams.store.store import OpenStore, StoreKind
 from streams.tables import TableReader, Tables
 from streams.tracing import Tracing
 from streams.transaction import Transactor
-
-EXIT_STOPPED = 0  # asked to end, and did
-EXIT_FATAL = 1  # start it again: it restores
-EXIT_FENCED = 3  # as FATAL, and another process has this slot: look whether two were started
 
 # A batch makes many small values that live as long as it does: at Python's 700 the collector takes an eighth of a
 # decision's time for nothing (904 decisions/s, 1,005 so).
@@ -78,6 +73,7 @@ class RunnerSettings:
 
 
 def run(
+    name: str,
     stage_factory: Callable[[Tables], Stage],
     settings: RunnerSettings,
     *,
@@ -86,37 +82,18 @@ def run(
 ) -> int:
     """Run the stage until SIGTERM or SIGINT, or until going on could lose or double something; return the exit code.
 
-    For the main thread of a process. stage_factory: gets the tables, which can be read from the first batch on.
+    For the main thread of a process. stage_factory: makes the stage `name`; gets the tables, which can be read from
+    the first batch on.
     """
     registry = registry or CollectorRegistry()
     gc.set_threshold(*GC_THRESHOLDS)
-    stop = Stop()
-    health = Health()
-    name = "?"
-    try:
-        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
-            tables = Tables()
-            stage = stage_factory(tables)
-            name = stage.name
-            log.info("process.started", stage=name, slot=settings.slot, http_port=port)
-            slot = _Slot(stage, tables, settings, clock or SteadyClock(), health, RunnerMetrics(registry, name), stop)
-            slot.serve()
-    except Stopped:
-        pass
-    except Exception as error:
-        health.enter(Phase.FAILED, type(error).__name__)
-        return ended(name, settings.slot, error)
-    log.info("process.stopped", stage=name, slot=settings.slot)
-    return EXIT_STOPPED
 
+    def serve(stop: Stop, health: Health) -> None:
+        tables = Tables()
+        metrics = RunnerMetrics(registry, name)
+        _Slot(stage_factory(tables), tables, settings, clock or SteadyClock(), health, metrics, stop).serve()
 
-def ended(stage: str, slot: int, error: Exception) -> int:
-    """Say in one line why the process ends; return its exit code."""
-    if isinstance(error, LeadstreamError | KafkaException | OSError):
-        log.error("process.ended", stage=stage, slot=slot, error=type(error).__name__, reason=str(error))
-    else:
-        log.exception("process.failed", stage=stage, slot=slot, error=type(error).__name__)
-    return EXIT_FENCED if isinstance(error, Fenced) else EXIT_FATAL
+    return served(name, settings.slot, (settings.http_host, settings.http_port), registry, serve)
 
 
 class _Slot:

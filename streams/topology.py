@@ -168,6 +168,7 @@ def run_stage(name: str, slot: int, settings: Settings) -> int:
     factory = STAGES[name]
     slot_dir = runner.state_dir / (settings.namespace or "_") / f"{name}-{slot}"
     return run(
+        name,
         lambda tables: factory(Parts(settings, tables, registry, slot_dir, clock, within)),
         runner,
         clock=clock,

@@ -15,16 +15,17 @@ from prometheus_client import CollectorRegistry
 from streams.business.meter import Meter
 from streams.business.metrics import BusinessMetrics
 from streams.connecting import quiet, require_answer, until_reachable
-from streams.health import Health, Phase, serving
+from streams.ending import served
+from streams.health import Health, Phase
 from streams.inbox import Batch, Inbox
 from streams.kafka.cluster import ClusterUnreachable
 from streams.kafka.config import qualified, table_consumer_config
 from streams.message import received
 from streams.metrics import RunnerMetrics
 from streams.restore import Stopped
-from streams.runner import EXIT_STOPPED, RunnerSettings, ended
+from streams.runner import RunnerSettings
 from streams.statistics import INTERVAL_MS, report
-from streams.stopping import Stop, on_signals
+from streams.stopping import Stop
 
 STAGE = "meter"
 INPUTS = ("leads.enriched", "leads.scored", "leads.assigned", "leads.notified")
@@ -42,18 +43,11 @@ log = structlog.get_logger()
 def run(settings: RunnerSettings, registry: CollectorRegistry | None = None) -> int:
     """Run the meter until SIGTERM or SIGINT, or until Kafka fails; return the exit code. For the main thread."""
     registry = registry or CollectorRegistry()
-    stop, health = Stop(), Health()
-    try:
-        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
-            log.info("process.started", stage=STAGE, slot=settings.slot, http_port=port)
-            _Process(settings, health, registry, stop).serve()
-    except Stopped:
-        pass
-    except Exception as error:
-        health.enter(Phase.FAILED, type(error).__name__)
-        return ended(STAGE, settings.slot, error)
-    log.info("process.stopped", stage=STAGE, slot=settings.slot)
-    return EXIT_STOPPED
+
+    def serve(stop: Stop, health: Health) -> None:
+        _Process(settings, health, registry, stop).serve()
+
+    return served(STAGE, settings.slot, (settings.http_host, settings.http_port), registry, serve)
 
 
 class _Process:

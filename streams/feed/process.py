@@ -22,15 +22,14 @@ from notifiers.outside import Outside, outside
 from notifiers.settings import ChannelSettings, WebhookSettings
 from notifiers.settling import back_off_seconds
 from streams.connecting import quiet, require_answer, until_reachable
-from streams.health import Health, Phase, serving
+from streams.ending import served
+from streams.health import Health, Phase
 from streams.inbox import Batch, Inbox
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from streams.logs import configure_logs
 from streams.message import received
-from streams.restore import Stopped
-from streams.runner import EXIT_STOPPED, ended
 from streams.settings import Settings
-from streams.stopping import Stop, on_signals
+from streams.stopping import Stop
 
 STAGE = "feed"
 ASK_SECONDS = 30.0
@@ -64,18 +63,12 @@ def receivers_of(settings: ChannelSettings) -> Mapping[str, WebhookSettings]:
 def run(settings: Settings) -> int:
     """Feed until SIGTERM or SIGINT, or until Kafka fails; return the exit code. For the main thread."""
     configure_logs(getattr(logging, settings.log_level.upper()))
-    registry, stop, health = CollectorRegistry(), Stop(), Health()
-    try:
-        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
-            log.info("process.started", stage=STAGE, receivers=list(receivers_of(settings.channels)), http_port=port)
-            feed(settings.cluster, settings.channels, registry, stop, health)
-    except Stopped:
-        pass
-    except Exception as error:
-        health.enter(Phase.FAILED, type(error).__name__)
-        return ended(STAGE, 0, error)
-    log.info("process.stopped", stage=STAGE)
-    return EXIT_STOPPED
+    registry = CollectorRegistry()
+
+    def serve(stop: Stop, health: Health) -> None:
+        feed(settings.cluster, settings.channels, registry, stop, health)
+
+    return served(STAGE, 0, (settings.http_host, settings.http_port), registry, serve)
 
 
 def feed(

@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry
 
 from streams.clock import Clock, SteadyClock
 from streams.connecting import initialise, quiet, until_reachable
-from streams.health import Health, Phase, serving
+from streams.ending import served
+from streams.health import Health, Phase
 from streams.kafka.config import consumer_config, producer_config, qualified
 from streams.kafka.topics import require_safe
 from streams.metrics import RunnerMetrics
-from streams.restore import Stopped
-from streams.runner import DRIFT_ALARM_SECONDS, EXIT_STOPPED, HOUSEKEEPING_SECONDS, RunnerSettings, ended
+from streams.runner import DRIFT_ALARM_SECONDS, HOUSEKEEPING_SECONDS, RunnerSettings
 from streams.statistics import INTERVAL_MS, report
-from streams.stopping import Stop, on_signals
+from streams.stopping import Stop
 from streams.timers.lag import PATH, ActivityLag
 from streams.timers.loop import TimersLoop
 from streams.timers.metrics import TimersMetrics
@@ -37,18 +37,11 @@ def run(settings: RunnerSettings, registry: CollectorRegistry | None = None, *, 
     For the main thread of a process. settings.store and settings.pace are not used: the index is on disk always.
     """
     registry = registry or CollectorRegistry()
-    stop, health = Stop(), Health()
-    try:
-        with on_signals(stop), serving(health, registry, settings.http_host, settings.http_port) as port:
-            log.info("process.started", stage=STAGE, slot=settings.slot, http_port=port)
-            _Slot(settings, clock or SteadyClock(), health, registry, stop).serve()
-    except Stopped:
-        pass
-    except Exception as error:
-        health.enter(Phase.FAILED, type(error).__name__)
-        return ended(STAGE, settings.slot, error)
-    log.info("process.stopped", stage=STAGE, slot=settings.slot)
-    return EXIT_STOPPED
+
+    def serve(stop: Stop, health: Health) -> None:
+        _Slot(settings, clock or SteadyClock(), health, registry, stop).serve()
+
+    return served(STAGE, settings.slot, (settings.http_host, settings.http_port), registry, serve)
 
 
 class _Slot:

@@ -140,4 +140,4 @@ if __name__ == "__main__":
     configure_logs(logging.INFO)
     given = orjson.loads(os.environ["COUNTING"])
     kind = Passing if given.get("pass") else Counting
-    sys.exit(run(lambda tables: kind(given, tables), settings_from(given)))
+    sys.exit(run(kind.name, lambda tables: kind(given, tables), settings_from(given)))
