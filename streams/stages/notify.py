@@ -20,7 +20,7 @@ from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
 from notifiers.delivery import Ledger, Row, due, notice_of, opened, reopened, wakes_at
-from notifiers.digest import Digest, closed, collected, items_of
+from notifiers.digest import Digest
 from notifiers.metrics import NotifyMetrics
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
 from notifiers.office import Office
@@ -38,10 +38,9 @@ from schemas.resend import Resend
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
+from streams.stages.digests import closed_digest, handed_over, is_for_digest, put_in
 from streams.stages.expiry import SWEEP, expiring, swept
 from streams.tracing import Within, untraced
-
-DIGEST = "delivery/digest/"
 
 
 class Tables(Protocol):
@@ -165,7 +164,7 @@ class Notify:
         if isinstance(value, WakeUp) and value.waker.startswith(SWEEP):
             return swept(state, value, event.key, now)
         if isinstance(value, DigestItem):
-            return _collected(state, value, now)
+            return put_in(state, value, now)
         attempts: Mapping[str, Attempt] = context.get(event.id, {})
         # What waits is not done with: its request may have gone out before a kill, and the log alone knows of it.
         self._recorded.update(key for key, attempt in attempts.items() if attempt.result is not Try.WAITING)
@@ -186,9 +185,8 @@ class Notify:
 
     def _ledger(self, state: StateView, value: Any, now: datetime) -> Ledger | None:
         """Return the open ledger that `value` is about, a new one for a decision seen first, else None."""
-        if isinstance(value, WakeUp) and value.waker.startswith(DIGEST):
-            digest: Digest | None = state.get(f"digest/{value.waker.removeprefix(DIGEST)}")
-            return closed(digest, self._settings, now) if digest is not None and digest.due_at <= now else None
+        if is_for_digest(value):
+            return closed_digest(state, value, self._settings, now)
         if isinstance(value, WakeUp):
             known: Ledger | None = state.get(f"ledger/{value.data.get('decision_id')}")
             return known
@@ -321,8 +319,8 @@ class Notify:
         ended = sorted({key for attempt in attempts.values() for key in attempt.ended})
         effects.extend(Emit("devices", device, "device.put", None, tag=f"device/{device}") for device in ended)
         if isinstance(event.value, Decision) and (before is None or decision.decision_id not in before.handled):
-            effects.extend(_handed_over(item) for item in items_of(event.value))
-        if ledger.items and isinstance(event.value, WakeUp) and event.value.waker.startswith(DIGEST):
+            effects.extend(handed_over(event.value))
+        if ledger.items and is_for_digest(event.value):
             effects.append(Delete(f"digest/{event.key}"))
         if notes != before:
             effects.append(Put(f"lead/{decision.lead_id}", notes))
@@ -359,21 +357,6 @@ def _named(value: Any, attempts: Mapping[str, Attempt], now: datetime) -> Iterat
     written = {attempt.receipt.get(FOREIGN_ID, "") for attempt in attempts.values()}
     for foreign_id in sorted({value.lead.foreign_id or "", *written} - {""}):
         yield Emit("xref", foreign_id, "xref.put", Xref(lead_id=value.lead_id, at=now), tag=f"xref/{foreign_id}")
-
-
-def _handed_over(item: DigestItem) -> Emit:
-    tag = f"digest/{item.notice}/{item.recipient}"
-    return Emit("leads.redeliver", item.recipient, "digest.item", item, tag=tag)
-
-
-def _collected(state: StateView, item: DigestItem, now: datetime) -> Sequence[Effect]:
-    """Put a notice into its recipient's digest, and arm the wake-up that sends it."""
-    key = f"digest/{item.recipient}"
-    known: Digest | None = state.get(key)
-    after = collected(known, item, now)
-    if after is known:
-        return ()
-    return (Put(key, after), Wake(f"{DIGEST}{item.recipient}", after.due_at, "leads.redeliver", item.recipient, {}))
 
 
 def _emitted(record: NoticeSettled) -> Emit:
