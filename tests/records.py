@@ -10,8 +10,11 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, to_end_consumer_config
+from streams.message import Incoming, arrived
 
 READ_SECONDS = 30.0
+READ_LIMIT = 1_000
+IDLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Records:
         with self._reading(topics) as (consumer, partitions):
             open_ends = set(partitions)
             while open_ends:
-                for message in consumer.consume(1_000, 0.1):
+                for message in arrived(consumer, READ_LIMIT, IDLE_SECONDS):
                     if (error := message.error()) is None:
                         found.append(self._record(message))
                     elif error.code() == KafkaError._PARTITION_EOF:
@@ -98,7 +101,7 @@ class Records:
                 if time.monotonic() > deadline:
                     last = [(record.topic, record.partition, record.offset, record.key) for record in found[-5:]]
                     raise AssertionError(f"{topics}: not seen in {seconds} s; {len(found)} records read, last {last}")
-                for message in consumer.consume(1_000, 0.1):
+                for message in arrived(consumer, READ_LIMIT, IDLE_SECONDS):
                     if (error := message.error()) is None:
                         found.append(self._record(message))
                     elif error.code() != KafkaError._PARTITION_EOF:
@@ -120,13 +123,14 @@ class Records:
         finally:
             consumer.close()
 
-    def _record(self, message: Any) -> Record:
+    def _record(self, message: Incoming) -> Record:
         prefix = qualified(self.settings.namespace, "")
+        key = message.key()
         return Record(
             message.topic().removeprefix(prefix),
             message.partition(),
             message.offset(),
-            None if message.key() is None else message.key().decode(),
+            None if key is None else key.decode(),
             message.value(),
             {name: (value or b"").decode() for name, value in message.headers() or ()},
             message.timestamp()[1],

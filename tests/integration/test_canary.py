@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ from tests.lab.http_server import Got, Server, serving
 from tests.lab.mail_server import mail_serving
 from tests.lab.push_service import Browser
 from tests.lab.push_service import settings as push_settings
-from tests.records import Outgoing, Records
+from tests.records import Outgoing, Record, Records
 from tests.waiting import eventually
 
 MARK = "canaryq7f3"
@@ -231,11 +230,15 @@ def run(world: World, mail_port: int) -> None:
             records.read_until(["leads.dlq"], lambda found: len(found) >= 2, 60)
             told = {"kind": "called", "lead_id": owned[0].json["lead_id"], "email": f"{MARK}.0@acme0.example"}
             assert client.post("/activity", json=told | {"rep": "r0"}).status_code == 202
+            records.read_until(["leads.enriched"], lambda found: any(map(_is_activity, found)), 60)
             world.metrics = "\n".join(_pages(client, world.base))
-            time.sleep(0.5)
     logs = [*world.folder.glob("*.log"), *(world.folder / "state" / "logs").glob("*.log")]
     assert len(logs) >= len(NAMES) + 2, [path.name for path in logs]
     world.said = "\n".join(path.read_text(errors="replace") for path in logs)
+
+
+def _is_activity(record: Record) -> bool:
+    return record.headers["ce_type"] == "activity.bound"
 
 
 def doors(client: httpx.Client) -> None:

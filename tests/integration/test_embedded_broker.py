@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings, admin_config
 from tests.conftest import FEW_PARTITIONS
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 STARTER = """
 import signal, sys, time
@@ -34,12 +34,6 @@ with start(Path(sys.argv[1]), port=int(sys.argv[2])) as broker:
     print(broker.pid, flush=True)
     time.sleep(120)
 """
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not seen in {seconds} s: {what}"
 
 
 def is_alive(pid: int) -> bool:

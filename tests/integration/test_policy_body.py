@@ -1,10 +1,7 @@
 """An activation whose policy body is not there: the division waits, and goes on once the body comes."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from routing.policy import compile_policy
 from schemas.policy import PolicyActivated, PolicyBody
@@ -15,6 +12,7 @@ from tests.bench import inputs
 from tests.bench.process import python, running
 from tests.bench.setting import policy_text, roster
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 NOW = datetime(2026, 3, 10, 18, 0, tzinfo=UTC)
 
@@ -44,7 +42,11 @@ def test_leads_wait_for_a_missing_policy_body_and_are_assigned_when_it_comes(
     log = tmp_path / "assign.log"
     command = ["/bin/sh", "-c", f"exec {' '.join(python('-m', 'streams.cli.main', 'run', 'assign'))} >{log} 2>&1"]
     with running(command, environ) as process:
-        _until_said(log, "batch.held")
+        eventually(
+            lambda: log.exists() and "batch.held" in log.read_text(),
+            lambda: f"batch.held: {log.read_text()[-2000:]}",
+            60,
+        )
         assert records.read_all("leads.assigned") == []
         body = PolicyBody(hash=policy_hash, division="main", text=text, published_at=NOW, published_by="ops")
         records.write("policies", [Outgoing(policy_hash, encode(body), {"ce_type": "policy.body"})])
@@ -52,12 +54,3 @@ def test_leads_wait_for_a_missing_policy_body_and_are_assigned_when_it_comes(
         assert [row.json["kind"] for row in assigned] == ["assigned"] * 3
         assert process.is_running()
     assert records.read_all("leads.dlq") == []
-
-
-def _until_said(log: Path, event: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if log.exists() and event in log.read_text():
-            return
-        time.sleep(0.1)
-    pytest.fail(f"{event} was not said in 60 s: {log.read_text()[-2000:]}")

@@ -6,7 +6,6 @@ refuses to start on a topic that is set so; for its start, and only then, tombst
 
 import random
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -67,19 +66,27 @@ class Compacted:
 
     def cleaned(self, gone: str, what: str) -> None:
         """Keep writing, so that segments roll, until the topic has no record with this prefix any more."""
-        deadline = time.monotonic() + CLEANED_SECONDS
-        while any(key.startswith(gone) for key in self.kept()):
-            assert time.monotonic() < deadline, f"not seen in {CLEANED_SECONDS} s: {what}; {self.kept()}"
-            far = datetime.now(UTC) + timedelta(days=1)
-            self.records.write("leads.timers", [armed(f"filler/{n}", far) for n in range(8)])
+        eventually(
+            lambda: self._rolled() and not any(key.startswith(gone) for key in self.kept()),
+            lambda: f"{what}; there is {self.kept()}",
+            CLEANED_SECONDS,
+            look=0.2,
+        )
 
     def deduplicated(self, key: str) -> None:
         """Keep writing until the topic has one record of `key`."""
-        deadline = time.monotonic() + CLEANED_SECONDS
-        while len(self.kept().get(key, ())) > 1:
-            assert time.monotonic() < deadline, f"not seen in {CLEANED_SECONDS} s: one record of {key}"
-            far = datetime.now(UTC) + timedelta(days=1)
-            self.records.write("leads.timers", [armed(f"filler/{n}", far) for n in range(8)])
+        eventually(
+            lambda: self._rolled() and len(self.kept().get(key, ())) <= 1,
+            f"one record of {key}",
+            CLEANED_SECONDS,
+            look=0.2,
+        )
+
+    def _rolled(self) -> bool:
+        """Write something, so that the segment before ends: only what lies in an ended one is cleaned."""
+        far = datetime.now(UTC) + timedelta(days=1)
+        self.records.write("leads.timers", [armed(f"filler/{n}", far) for n in range(8)])
+        return True
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """Topics on a real broker: made once, judged as they are, mended where that is possible."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -28,20 +27,15 @@ from streams.kafka.topics import ClusterUnsafe, check, create, repair, require_s
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.slots import slots_of
 from tests.records import Outgoing, Records
+from tests.waiting import eventually
 
 
 def errors(found: tuple[Finding, ...]) -> list[str]:
     return [finding.what for finding in found if finding.severity is Severity.ERROR]
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    """Wait for a change to reach the broker: its controller answers before that."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not seen in {seconds} s: {what}"
-
-
 def alter(settings: ClusterSettings, topic: str, config: Mapping[str, str]) -> None:
+    """Change settings of a topic. The broker knows them a moment later: its controller answers before that."""
     admin = AdminClient(admin_config(settings))
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
     name = qualified(settings.namespace, topic)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 
 from streams.broker.ports import free_ports
 from streams.kafka.config import ClusterSettings
+from tests.waiting import eventually
 
 READY_SECONDS = 30.0
 
@@ -43,11 +43,15 @@ def _serving(
             stderr=log,
         )
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(f"http://{address}{probe}"):
-            said = log_file.read_text(errors="replace")[-2_000:]
-            assert process.poll() is None and time.monotonic() < deadline, f"{name} is not ready: {said}"
-            time.sleep(0.05)
+
+        def said() -> str:
+            return log_file.read_text(errors="replace")[-2_000:]
+
+        def is_ready() -> bool:
+            assert process.poll() is None, f"{name} ended: {said()}"
+            return _answers(f"http://{address}{probe}")
+
+        eventually(is_ready, lambda: f"{name} to be ready: {said()}", READY_SECONDS, look=0.05)
         yield address
     finally:
         process.terminate()

@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from tests.observed.injections import INJECTIONS, Injection, World
 from tests.observed.prometheus import Prometheus, prometheus
 from tests.observed.scene import METERED, scene
 from tests.observed.switched import Mail, Provider, switched_on
+from tests.waiting import eventually
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts-injected.md"
 WINDOW_SECONDS = 3_600  # contact window of T1: no ladder runs meanwhile
@@ -73,7 +74,9 @@ def world(
 
 def well(watching: Prometheus, seconds: float = WELL_SECONDS) -> set[str]:
     """Return the pages that fire though all is well, looked for over `seconds` from the first lead's decision on."""
-    _until(lambda: bool(watching.query("leadstream_assign_pool_members")), 60, "ASSIGN to know its pools")
+    eventually(
+        lambda: watching.query("leadstream_assign_pool_members"), "ASSIGN to know its pools", 60, look=LOOK_SECONDS
+    )
     pages: set[str] = set()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -139,13 +142,6 @@ from the healing until then.
 | fault | made by | alert | after | other pages | tickets besides | clear |
 |---|---|---|---|---|---|---|
 """
-
-
-def _until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(LOOK_SECONDS)
 
 
 def main() -> int:

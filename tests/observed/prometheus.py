@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import httpx
 import yaml
 
 from streams.broker.ports import free_ports
+from tests.waiting import eventually
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 RULE_FILES = tuple(RULES / f"{name}.yml" for name in ("recording", "slo", "alerts"))
@@ -78,12 +78,11 @@ def prometheus(
 
 
 def _await_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        assert process.poll() is None and time.monotonic() < deadline, f"not ready: {log.read_text()[-2000:]}"
+    def is_ready() -> bool:
+        assert process.poll() is None, f"it ended: {log.read_text()[-2000:]}"
         try:
-            if httpx.get(f"http://{url}/-/ready", timeout=2).status_code == 200:
-                return
+            return httpx.get(f"http://{url}/-/ready", timeout=2).status_code == 200
         except httpx.TransportError:
-            pass
-        time.sleep(0.1)
+            return False
+
+    eventually(is_ready, lambda: f"Prometheus to be ready: {log.read_text()[-2000:]}", READY_SECONDS, look=0.1)

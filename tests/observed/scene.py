@@ -1,7 +1,7 @@
 """A real day in two minutes: every stage and the meter as processes, the world outside, leads and their fates."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from tests.chaos.outside import Outside, outside_world
 from tests.chaos.run import prepare, settings_of
 from tests.conftest import FEW_PARTITIONS
 from tests.records import Record, Records
+from tests.waiting import eventually
 
 METERED = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
 READY_SECONDS = 90.0
@@ -85,7 +86,7 @@ class Scene:
 
     def until_ready(self, stage: str) -> None:
         """Wait until a stage that was started again serves."""
-        _until(lambda: _is_ready(self.ports[stage]), lambda: None, lambda: f"{stage} is not ready")
+        eventually(lambda: _is_ready(self.ports[stage]), f"{stage} to be ready", READY_SECONDS, look=0.1)
 
     def metrics_of(self, stage: str) -> str:
         """Return what a stage serves."""
@@ -121,7 +122,12 @@ def scene(
         (folder / "channels.yaml").write_text(yaml.safe_dump(led_here))
         settings |= {"LEADSTREAM_HTTP_PORT_BASE": str(base), **(environ or {})}
         fleet = held.enter_context(fleet_of(settings, folder / "logs", stages))
-        _until(lambda: all(_is_ready(port) for port in ports.values()), fleet.tend, lambda: _unready(ports))
+
+        def all_ready() -> bool:
+            fleet.tend()
+            return all(_is_ready(port) for port in ports.values())
+
+        eventually(all_ready, lambda: f"{_unready(ports)} to be ready", READY_SECONDS, look=0.1)
         producer = Producer(plain_producer_config(cluster))
         yield Scene(cluster, outside, fleet, ports, producer, folder)
         producer.flush(10)
@@ -176,16 +182,8 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _unready(ports: Mapping[str, int]) -> str:
-    return f"not ready: {[name for name, port in ports.items() if not _is_ready(port)]}"
-
-
-def _until(condition: Callable[[], bool], tend: Callable[[], None], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not condition():
-        tend()
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.1)
+def _unready(ports: Mapping[str, int]) -> list[str]:
+    return [name for name, port in ports.items() if not _is_ready(port)]
 
 
 def _now() -> str:
