@@ -104,7 +104,7 @@ class AssignStage:
             now = max(now, bare.due_at)
         seats = self._seats.setdefault(event.partition, Seats())
         effects = decide(state, DecisionInput(event.id, bare), policy, now, seats)
-        self._metrics.turned(seats)
+        self._metrics.turns.turned(seats)
         return _with_contacts(state, effects, bare, contact)
 
     def measure(self, states: Sequence[StateView], now: datetime) -> None:

@@ -5,7 +5,8 @@ from prometheus_client import CollectorRegistry
 
 from routing.pool_state import PoolState, Turn, pool_key, turn_key
 from streams.stages.assign import AssignStage
-from streams.stages.division_metrics import DivisionMetrics, deviation
+from streams.stages.division_metrics import DivisionMetrics
+from streams.stages.pool_metrics import deviation
 from tests.property.rotation import Rotating
 from tests.worked.world import ROSTER, Arrival, World, at
 
