@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,22 @@ class Up:
             raise AssertionError(self.said) from error
 
 
-def start(cluster: ClusterSettings, folder: Path, fault: str = "", slots: str = "{}") -> Up:
+COMMAND = (sys.executable, "-m", "streams.cli.main")
+# The command with one constant changed: ten crashes take 40 s at the real back-offs, which double up to 15 s.
+IMPATIENT = (
+    sys.executable,
+    "-c",
+    "import sys; from streams import supervisor; from streams.cli.main import main;"
+    "supervisor.LONGEST_BACKOFF_SECONDS = 0.2; main()",
+)
+
+
+def start(
+    cluster: ClusterSettings,
+    folder: Path,
+    stages: Sequence[str] = ("track", "timers"),
+    command: Sequence[str] = COMMAND,
+) -> Up:
     environment = {
         **os.environ,
         "LEADSTREAM_BOOTSTRAP": cluster.bootstrap,
@@ -49,12 +64,9 @@ def start(cluster: ClusterSettings, folder: Path, fault: str = "", slots: str = 
         "LEADSTREAM_STATE_DIR": str(folder / "state"),
         "LEADSTREAM_PERSON_SECRET": "0123456789abcdef",
         "LEADSTREAM_HTTP_PORT_BASE": "0",
-        "LEADSTREAM_SLOTS": slots,
-        "LEADSTREAM_FAULT": fault,
     }
-    command = [sys.executable, "-m", "streams.cli.main", "up", "track", "timers"]
     with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(command, env=environment, stderr=said, start_new_session=True)
+        process = subprocess.Popen([*command, "up", *stages], env=environment, stderr=said, start_new_session=True)
     return Up(process, folder / "said")
 
 
@@ -112,9 +124,9 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(running: Up) -> Non
 
 def test_a_slot_that_crashes_again_and_again_is_given_up_loudly(cluster: ClusterSettings, tmp_path: Path) -> None:
     """Kafka answers, but the topics are not there: each start ends with the same reason."""
-    up = start(cluster, tmp_path)
+    up = start(cluster, tmp_path, ["track"], IMPATIENT)
     try:
-        assert up.process.wait(180) == 1
+        assert up.process.wait(120) == 1
         assert "given up" in up.said
         assert "ended 10 times within 120 s though Kafka answers" in up.said
         assert up.said.count("stopped") >= 1
