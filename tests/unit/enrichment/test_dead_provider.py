@@ -14,7 +14,7 @@ import pytest
 from enrichment.providers.provider import ProviderDown
 from schemas.effects import Emit
 from schemas.lead import LeadEnriched
-from tests.unit.enrichment.test_stages import Fake, World, firm
+from tests.unit.enrichment.stages_world import Fake, World, firm
 
 SECONDS = 600
 LEADS_A_SECOND = 5

@@ -1,140 +1,19 @@
 """ENRICH and PENDING as the runner calls them, on a partition in memory, with real guards and scripted providers."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-import pytest
 
-from enrichment.guard import Guarded, HourlyQuota, RetryBudget
-from enrichment.providers.provider import Answer, Firmographics, NotFound, ProviderDown, ProviderFailed, Query
-from enrichment.waterfall import Waterfall
+from enrichment.providers.provider import Firmographics, NotFound, ProviderDown
 from schemas.account import Account
-from schemas.effects import Emit
 from schemas.ids import person_id
-from schemas.lead import AccountMatch, Company, LeadEnriched, LeadPending, RawLead
-from schemas.org import Deadlines, Enrichment, HttpProvider, Org, ProviderSettings
-from schemas.wire import MODELS, encode
-from streams.stage import Event
-from streams.stages import form_steps
+from schemas.lead import AccountMatch, Company, LeadPending
 from streams.stages.enrich import EnrichStage
-from streams.stages.form_steps import Steps
 from streams.stages.paid import SWEEP_EVERY
-from streams.stages.pending import LATE_AFTER, PendingStage
-from tests.lab.state import Partition
-
-NOW = datetime(2026, 3, 10, 14, 14, 2, tzinfo=UTC)
-SECRET = b"secret"
-HTTP = HttpProvider(url="http://unused.example/{domain}", mapping={"name": "name"})
-
-
-class Accounts:
-    def __init__(self, *accounts: Account) -> None:
-        self.rows = {account.domain: account for account in accounts}
-
-    def get(self, table: str, key: str) -> Account | None:
-        return self.rows.get(key)
-
-    def scan(self, table: str, prefix: str) -> Iterator[tuple[str, Account]]:
-        return iter(self.rows.items())
-
-
-class Fake:
-    """A provider that knows `answer` of everything. wait: until set it is slow. asked: its questions, in order."""
-
-    def __init__(self, answer: Answer | ProviderFailed, wait: asyncio.Event | None = None) -> None:
-        self.answer = answer
-        self.wait = wait
-        self.asked: list[Query] = []
-
-    async def lookup(self, query: Query, deadline: float) -> Answer:
-        self.asked.append(query)
-        if self.wait is not None:
-            await self.wait.wait()
-        if isinstance(self.answer, ProviderFailed):
-            raise self.answer
-        return self.answer
-
-
-class World:
-    """The two stages over providers, with a clock that tests move."""
-
-    def __init__(
-        self, providers: dict[str, Fake], quotas: dict[str, int] | None = None, accounts: Accounts | None = None,
-        fast_seconds: float = 2.0,
-    ) -> None:  # fmt: skip
-        self.now = NOW
-        self.providers = providers
-        self.quotas = quotas or {}
-        rows = tuple(
-            ProviderSettings(name=name, kind="http", http=HTTP, quota_per_hour=self.quotas.get(name))
-            for name in providers
-        )
-        deadlines = Deadlines(fast_seconds=fast_seconds, call_seconds=2.0, full_seconds=2.0)
-        self.org = Org(enrichment=Enrichment(providers=rows, deadlines=deadlines))
-        self.accounts = accounts or Accounts()
-        self.enrich = Partition(self._enrich())
-        self.pending = Partition(PendingStage(self.org, self.accounts, self._waterfall(), self.clock))
-        self.count = 0
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def restart(self) -> None:
-        """A new process over the same store."""
-        self.enrich.stage = self._enrich()
-
-    def _enrich(self) -> EnrichStage:
-        return EnrichStage(self.org, SECRET, self.accounts, self._waterfall(), self.clock)
-
-    def _waterfall(self) -> Waterfall:
-        deadlines = self.org.enrichment.deadlines
-        rows = [
-            Guarded(
-                row, self.providers[row.name].lookup, HourlyQuota(row.quota_per_hour), RetryBudget(0.1, 0.0),
-                deadlines.call_seconds, self.clock,
-            )
-            for row in self.org.enrichment.providers
-        ]  # fmt: skip
-        return Waterfall(rows, self.clock, lambda email: person_id(SECRET, f"mail:{email}"))
-
-    def event(self, fields: dict[str, Any], event_id: str | None = None) -> Event:
-        self.count += 1
-        return Event(
-            event_id or f"ev-{self.count}", "lead.submitted", "leads.raw", 0, self.count, "k", RawLead(fields),
-            self.now - timedelta(seconds=1), {},
-        )  # fmt: skip
-
-    async def submit(self, *rows: dict[str, Any]) -> list[Emit]:
-        """Run one batch through ENRICH and return what it emitted."""
-        before = len(self.enrich.emitted)
-        until = asyncio.get_running_loop().time() + 5
-        await self.enrich.batch([self.event(row) for row in rows], self.now, until)
-        return self.enrich.emitted[before:]
-
-    async def wait_for(self, emitted: list[Emit]) -> list[Emit]:
-        """Run what went to leads.pending through PENDING and return what it emitted."""
-        events = [self.pending.event(row.value, row.key, "leads.pending", "lead.pending") for row in emitted]
-        until = asyncio.get_running_loop().time() + 5
-        await self.pending.batch(events, self.now, until)
-        return self.pending.emitted
-
-
-def firm(**values: Any) -> Firmographics:
-    whole = {"domain": "acme.example", "employees": 300, "industry": "saas", "country": "US"}
-    return Firmographics(Company(**(whole | values)))
-
-
-def enriched(row: Emit) -> LeadEnriched:
-    assert row.topic == "leads.enriched" and isinstance(row.value, LeadEnriched)
-    assert row.key == row.value.lead.person
-    assert MODELS[row.type].model_validate_json(encode(row.value) or b"") == row.value
-    return row.value
-
-
-DEMO = {"email": "ops@acme.example", "action": "demo"}
+from streams.stages.pending import LATE_AFTER
+from tests.unit.enrichment.stages_world import DEMO, NOW, SECRET, Accounts, Fake, World, enriched, firm
 
 
 async def test_a_lead_is_complete_when_the_provider_answers_in_time() -> None:
@@ -297,28 +176,6 @@ async def test_two_records_of_one_event_id_in_a_batch_keep_their_own_data() -> N
     assert [enriched(row).lead.mail.domain for row in world.enrich.emitted] == ["c0.example", "c1.example"]
 
 
-async def test_a_step_of_a_form_is_counted_and_starts_no_clock() -> None:
-    world = World({"one": Fake(firm())})
-    assert await world.submit(DEMO | {"form": "f", "step": "1"}, DEMO | {"form": "f", "step": "1"}) == []
-    assert world.enrich.get("steps/2026-03-10/f/1") == Steps(2)
-    assert await world.submit(DEMO | {"form": "for canary@acme.example", "step": ["x"]}) == []
-    assert not [key for key in world.enrich.rows if "canary" in key]
-    assert world.providers["one"].asked == []
-    assert len(await world.submit(DEMO | {"form": "f", "step": "final"})) == 1
-    assert world.enrich.get("steps/2026-03-10/f/final") == Steps(1)
-
-
-async def test_forms_that_somebody_makes_up_do_not_grow_the_store_without_end() -> None:
-    world = World({})
-    await world.submit(*({"form": f"f{at}", "step": "1"} for at in range(form_steps.MOST_A_DAY + 30)))
-    kept = [key for key in world.enrich.rows if key.startswith("steps/")]
-    assert len(kept) == form_steps.MOST_A_DAY + 2
-    assert world.enrich.get("steps/2026-03-10/other/other") == Steps(30)
-    world.now += form_steps.KEPT + timedelta(days=1)
-    await world.submit(*({"form": "f", "step": "1"} for _ in range(10 * SWEEP_EVERY)))
-    assert sorted(key for key in world.enrich.rows if key.startswith("steps/"))[0] == "steps/2026-04-15"
-
-
 async def test_too_many_submissions_of_one_address_or_ip_in_an_hour_are_suspect() -> None:
     world = World({"one": Fake(NotFound())})
     limit = world.org.spam.per_hour
@@ -350,63 +207,6 @@ async def test_no_contact_reaches_keys_or_the_store_of_enrich() -> None:
     keys = " ".join(row.key for row in emitted)
     assert b"canary" not in stored and b"8675309" not in stored and "canary" not in keys
     assert enriched(emitted[0]).alternates == (person_id(SECRET, "mail:canary@other.example"),)
-
-
-STEPS: tuple[dict[str, Any], ...] = (
-    {"session": "s-1", "form": "contact", "step": "who", "email": "ada@acme.example", "answers": {"team": "ops"}},
-    {
-        "session": "s-1",
-        "form": "contact",
-        "step": "company",
-        "employees": 1200,
-        "email": "",
-        "answers": {"when": "now"},
-    },
-    {"session": "s-1", "form": "contact", "step": "final", "action": "demo", "phone": "+15128675309"},
-)
-
-
-@pytest.mark.parametrize("batches", [((0, 1, 2),), ((0,), (1,), (2,)), ((0, 1), (2,))], ids=["one", "each", "two"])
-async def test_the_steps_of_a_form_become_one_lead_however_they_are_batched(
-    batches: tuple[tuple[int, ...], ...],
-) -> None:
-    world = World({"one": Fake(NotFound())})
-    emitted = [row for places in batches for row in await world.submit(*(STEPS[place] for place in places))]
-    (row,) = emitted
-    value = enriched(row)
-    assert (value.contact.email, value.contact.phone) == ("ada@acme.example", "+15128675309")
-    assert (value.lead.company.employees, value.lead.action) == (1200, "demo")
-    assert value.lead.answers == {"team": "ops", "when": "now"}
-    assert value.lead.event_id == "ev-3", "the last step's id and clock"
-    assert not [key for key in world.enrich.rows if key.startswith("draft/")]
-
-
-async def test_the_clock_of_a_form_begins_with_its_last_step() -> None:
-    world = World({"one": Fake(NotFound())})
-    await world.submit(STEPS[0] | {"submitted_at": (NOW - timedelta(hours=3)).isoformat()})
-    (row,) = await world.submit(STEPS[2])
-    assert enriched(row).lead.submitted_at == world.now - timedelta(seconds=1)
-
-
-async def test_a_draft_can_not_be_read_from_the_store_and_leaves_it_after_a_day() -> None:
-    world = World({"one": Fake(NotFound())})
-    await world.submit(STEPS[0], STEPS[1])
-    kept = [row for key, row in world.enrich.rows.items() if key.startswith("draft/")]
-    assert len(kept) == 1 and b"ada" not in kept[0] and b"s-1" not in b"".join(world.enrich.rows.values())
-    assert "s-1" not in "".join(world.enrich.rows)
-    world.now += timedelta(days=3)
-    for _ in range(SWEEP_EVERY):
-        await world.submit({"phone": "+15128675309"})
-    assert not [key for key in world.enrich.rows if key.startswith("draft/")]
-
-
-async def test_another_session_and_one_that_is_too_long_share_nothing() -> None:
-    world = World({"one": Fake(NotFound())})
-    long = "s" * 201
-    await world.submit(STEPS[0], STEPS[0] | {"session": long})
-    for session in ("s-2", long, 7, None):
-        (row,) = await world.submit(STEPS[2] | {"session": session})
-        assert enriched(row).contact.email is None
 
 
 async def test_a_bot_that_has_qualified_a_visitor_makes_it_high_intent_and_first() -> None:
