@@ -217,6 +217,19 @@ def _facts(known: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((label, plain(known[key])) for key, label in _LABELS.items() if known[key])
 
 
+def placed(decision: Decision) -> dict[str, Any]:
+    """Return who has the lead and why, as machines are told."""
+    return {
+        "owner": decision.owner.model_dump(mode="json", exclude_none=True),
+        "tier": decision.tier,
+        "segment": decision.segment,
+        "score": decision.score,
+        "rule": decision.rule,
+        "pool": decision.pool,
+        "reason": decision.reason,
+    }
+
+
 def document(decision: Decision, notice: Notice, row: Row, known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the notice as plain JSON data for machines, without contact data or trace."""
     due = decision.sla.contact_due_at if decision.sla else None
@@ -232,13 +245,7 @@ def document(decision: Decision, notice: Notice, row: Row, known: Mapping[str, A
         "notice": notice.id,
         "audience": notice.audience.value,
         "recipient": row.recipient,
-        "owner": decision.owner.model_dump(mode="json", exclude_none=True),
-        "tier": decision.tier,
-        "segment": decision.segment,
-        "score": decision.score,
-        "rule": decision.rule,
-        "pool": decision.pool,
-        "reason": decision.reason,
+        **placed(decision),
         "note": notice.note,
         "contact_due_at": due.isoformat() if due else None,
         "company": company.model_dump(mode="json", exclude_none=True),

@@ -13,7 +13,7 @@ import orjson
 
 from notifiers.address import check_url
 from notifiers.channels.webhook import signed_headers
-from notifiers.compose import encodable
+from notifiers.compose import encodable, placed
 from notifiers.http import call
 from notifiers.outside import Outside
 from notifiers.settings import WebhookSettings
@@ -116,16 +116,10 @@ def _decided(decision: Decision) -> dict[str, Any]:
         "decided_at": decision.at.isoformat(),
         "epoch": decision.epoch,
         "touch": decision.touch,
-        "owner": decision.owner.model_dump(mode="json", exclude_none=True),
+        **placed(decision),
         "previous_owner": decision.previous_owner.model_dump(mode="json", exclude_none=True)
         if decision.previous_owner
         else None,
-        "tier": decision.tier,
-        "segment": decision.segment,
-        "score": decision.score,
-        "rule": decision.rule,
-        "pool": decision.pool,
-        "reason": decision.reason,
         "sla": decision.sla.model_dump(mode="json", exclude_none=True) if decision.sla else None,
     }
 

@@ -8,7 +8,6 @@ import uuid
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from schemas.topics import PARTITIONS
 from streams.broker.ports import free_ports
@@ -16,8 +15,7 @@ from streams.kafka.config import ClusterSettings
 from tests.broker import found_broker
 from tests.chaos.roller import ORDER, Roller
 from tests.chaos.run import Outcome, Plan, run
-
-SHOWN = 5  # violations of a law
+from tests.chaos.verdict_table import print_verdicts
 
 
 def main() -> int:
@@ -61,13 +59,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _print(console: Console, outcome: Outcome) -> None:
-    table = Table("law", "checked", "violations")
-    for one in outcome.verdicts:
-        table.add_row(one.law, f"{one.checked:,}", f"{len(one.violations):,}")
-    console.print(table)
-    for one in outcome.verdicts:
-        for violation in one.violations[:SHOWN]:
-            console.print(f"{violation.law}: {violation.what}", highlight=False, markup=False)
+    print_verdicts(console, outcome.verdicts)
     console.print(f"kills: {dict(outcome.kills)}", highlight=False)
     console.print(f"restarts: {dict(outcome.restarts)}; exit codes: {dict(outcome.exits)}", highlight=False)
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items())

@@ -1,6 +1,6 @@
 """One lab per channel: its server, the settings that lead there, and how to count what arrived."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -131,21 +131,25 @@ def _by_webhook_id(channel: str, to: str, settings: ChannelSettings, gone: Chann
     return Lab(channel, to, settings, gone, server.mood, bodies, known, lambda: server.calls)
 
 
+def _crm_lab(settings: ChannelSettings, gone: ChannelSettings, server: Server, rows: Mapping[str, Any]) -> Lab:
+    return Lab(
+        "crm",
+        "crm",
+        settings,
+        gone,
+        server.mood,
+        lambda: [orjson.dumps(row).decode() for row in rows.values()],
+        lambda: len(rows),
+        lambda: server.calls,
+    )
+
+
 @asynccontextmanager
 async def hubspot_lab() -> AsyncIterator[Lab]:
     api = HubSpot()
     async with serving(api) as server:
         settings, gone = (_settings(crm={"hubspot": {"token": "pat-lab", "base_url": u}}) for u in (server.url, GONE))
-        yield Lab(
-            "crm",
-            "crm",
-            settings,
-            gone,
-            server.mood,
-            lambda: [orjson.dumps(row).decode() for row in api.contacts.values()],
-            lambda: len(api.contacts),
-            lambda: server.calls,
-        )
+        yield _crm_lab(settings, gone, server, api.contacts)
 
 
 @asynccontextmanager
@@ -155,16 +159,7 @@ async def salesforce_lab() -> AsyncIterator[Lab]:
         settings, gone = (
             _settings(crm={"salesforce": {"token": "00D-lab", "instance_url": url}}) for url in (server.url, GONE)
         )
-        yield Lab(
-            "crm",
-            "crm",
-            settings,
-            gone,
-            server.mood,
-            lambda: [orjson.dumps(row).decode() for row in api.leads.values()],
-            lambda: len(api.leads),
-            lambda: server.calls,
-        )
+        yield _crm_lab(settings, gone, server, api.leads)
 
 
 @asynccontextmanager

@@ -16,8 +16,7 @@ from schemas.topics import PARTITIONS
 from streams.broker.embedded import start
 from tests.chaos.timers.plan import Plan
 from tests.chaos.timers.run import Outcome, run
-
-SHOWN = 5  # violations of a law
+from tests.chaos.verdict_table import print_verdicts
 
 
 def main() -> int:
@@ -55,13 +54,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _print(console: Console, outcome: Outcome) -> None:
-    table = Table("law", "checked", "violations")
-    for one in outcome.verdicts:
-        table.add_row(one.law, f"{one.checked:,}", f"{len(one.violations):,}")
-    console.print(table)
-    for one in outcome.verdicts:
-        for violation in one.violations[:SHOWN]:
-            console.print(f"{violation.law}: {violation.what}", highlight=False, markup=False)
+    print_verdicts(console, outcome.verdicts)
     late = Table("lateness", "fires", "p50 s", "p99 s", "worst s")
     for row in outcome.lateness:
         late.add_row(row.phase, f"{row.fires:,}", f"{row.p50:.3f}", f"{row.p99:.3f}", f"{row.worst:.3f}")
