@@ -6,7 +6,6 @@ few seconds twice. Run one: two would count everything twice.
 """
 
 import time
-from collections.abc import Callable
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -18,10 +17,10 @@ from streams.connecting import quiet, require_answer, until_reachable
 from streams.ending import served
 from streams.health import Health, Phase
 from streams.inbox import Batch, Inbox
-from streams.kafka.cluster import ClusterUnreachable
 from streams.kafka.config import qualified, table_consumer_config
 from streams.message import received
 from streams.metrics import RunnerMetrics
+from streams.positions import ASK_SECONDS, positions
 from streams.restore import Stopped
 from streams.runner import RunnerSettings
 from streams.statistics import INTERVAL_MS, report
@@ -33,7 +32,6 @@ RECALLED = ("leads.assigned", "leads.notified")
 """What is read back at a start, in this order: decisions before what became of them."""
 RECALL_SECONDS = 50 * 3600.0
 COMMIT_SECONDS = 2.0
-ASK_SECONDS = 30.0
 READ_LIMIT = 1_000
 IDLE_SECONDS = 0.2
 
@@ -68,7 +66,7 @@ class _Process:
         until_reachable(lambda: require_answer(self._cluster), STAGE, self._stop, self._health)
         consumer = Consumer(self._consumer_config())
         try:
-            starts = self._until_known(lambda: self._starts(consumer))
+            starts = positions(consumer, list(self._logical), STAGE, self._stop, self._health).all
             self._health.enter(Phase.RESTORING)
             began = time.monotonic()
             self._recall(consumer, starts)
@@ -82,18 +80,6 @@ class _Process:
             if self._tracing is not None:
                 self._tracing.close()
 
-    def _until_known(self, ask: Callable[[], list[TopicPartition]]) -> list[TopicPartition]:
-        found: list[TopicPartition] = []
-
-        def step() -> None:
-            try:
-                found[:] = ask()
-            except KafkaException as error:
-                raise ClusterUnreachable(f"Kafka did not say where to read ({error.args[0].str()}).") from error
-
-        until_reachable(step, STAGE, self._stop, self._health)
-        return found
-
     def _consumer_config(self) -> dict[str, object]:
         prefix = qualified(self._cluster.namespace, "")
         return table_consumer_config(self._cluster) | {
@@ -102,21 +88,6 @@ class _Process:
             "stats_cb": lambda text: report(text, prefix, self._runner),
             "logger": quiet(),
         }
-
-    def _starts(self, consumer: Consumer) -> list[TopicPartition]:
-        """Return where counting begins: the committed position, at a first start the end."""
-        places: list[TopicPartition] = []
-        for name in self._logical:
-            known = consumer.list_topics(name, timeout=ASK_SECONDS).topics[name]
-            if known.error is not None:
-                raise KafkaException(known.error)
-            places += [TopicPartition(name, number) for number in known.partitions]
-        found = consumer.committed(places, timeout=ASK_SECONDS)
-        for one in found:
-            low, high = consumer.get_watermark_offsets(one, timeout=ASK_SECONDS, cached=False)
-            if not low <= one.offset <= high:
-                one.offset = high if one.offset < 0 else low
-        return found
 
     def _recall(self, consumer: Consumer, starts: list[TopicPartition]) -> None:
         """Read what was counted before, topic by topic, from RECALL_SECONDS ago up to `starts`."""

@@ -28,11 +28,11 @@ from streams.inbox import Batch, Inbox
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from streams.logs import configure_logs
 from streams.message import received
+from streams.positions import positions
 from streams.settings import Settings
 from streams.stopping import Stop
 
 STAGE = "feed"
-ASK_SECONDS = 30.0
 READ_LIMIT = 100
 IDLE_SECONDS = 0.2
 _LONGEST_POLL_MS = 86_400_000  # a receiver may be down for a day; nobody waits for these partitions
@@ -81,7 +81,7 @@ def feed(
     threads = [
         threading.Thread(
             target=_guarded,
-            args=(_Feeding(cluster, settings, name, metrics, stop), failures, stop),
+            args=(_Feeding(cluster, settings, name, metrics, stop, health), failures, stop),
             name=f"feed-{name}",
         )
         for name in receivers_of(settings)
@@ -110,7 +110,13 @@ class _Feeding:
     """One receiver's thread."""
 
     def __init__(
-        self, cluster: ClusterSettings, settings: ChannelSettings, name: str, metrics: FeedMetrics, stop: Stop
+        self,
+        cluster: ClusterSettings,
+        settings: ChannelSettings,
+        name: str,
+        metrics: FeedMetrics,
+        stop: Stop,
+        health: Health,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
@@ -118,6 +124,7 @@ class _Feeding:
         self._receiver = settings.webhooks[name]
         self._metrics = metrics
         self._stop = stop
+        self._health = health
         self._lifetime = timedelta(seconds=settings.lifetime_seconds.get("webhook", settings.default_lifetime_seconds))
 
     async def run(self) -> None:
@@ -144,23 +151,11 @@ class _Feeding:
 
     def _starts(self, consumer: Consumer) -> list[TopicPartition]:
         """Return the kept position; of a receiver seen first, the end, which is kept at once."""
-        places: list[TopicPartition] = []
-        for topic in TOPICS:
-            full = qualified(self._cluster.namespace, topic)
-            known = consumer.list_topics(full, timeout=ASK_SECONDS).topics[full]
-            if known.error is not None:
-                raise KafkaException(known.error)
-            places += [TopicPartition(full, number) for number in known.partitions]
-        found = consumer.committed(places, timeout=ASK_SECONDS)
-        fresh = []
-        for one in found:
-            low, high = consumer.get_watermark_offsets(one, timeout=ASK_SECONDS, cached=False)
-            if not low <= one.offset <= high:
-                one.offset = high if one.offset < 0 else low
-                fresh.append(one)
-        if fresh:
-            consumer.commit(offsets=fresh, asynchronous=False)
-        return found
+        topics = [qualified(self._cluster.namespace, topic) for topic in TOPICS]
+        found = positions(consumer, topics, STAGE, self._stop, self._health)
+        if found.fresh:
+            consumer.commit(offsets=found.fresh, asynchronous=False)
+        return found.all
 
     async def _posted(self, batch: Batch, way_out: Outside) -> bool:
         """Post the batch, each lead's events in order. False: asked to end before all were taken."""
