@@ -146,6 +146,13 @@ def _eventful(now: datetime) -> Sequence[Decision]:
     return [*moved, untold, held, queued]
 
 
+def northfork_is_escalated(now: datetime, why: str) -> Decision:
+    """Return one more chapter of the lead that changed hands twice. why: its reason."""
+    sla = standing(now - timedelta(minutes=25), breach="not_contacted", breach_charged_to="r-ada")
+    more = {"owner": "r-cleo", "reason": why, "sla": sla, "epoch": 3, "pool": "ent-amer"}
+    return _lead(100, 0, 25, now, kind=DecisionKind.ESCALATED, seconds=1_200, **more)
+
+
 def trace() -> dict[str, Any]:
     """Return why a lead went to Ada Reyes, as the policy's engine tells it."""
     rows = [

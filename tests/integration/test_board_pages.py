@@ -178,9 +178,9 @@ def test_a_decision_shows_by_itself_and_an_open_part_stays_open(page: Page, morn
     page.goto(morning.url("/leads/{northfork}"))
     summary = page.locator("#chapter-1 summary")
     summary.click()
-    with page.expect_response(lambda answer: "/leads/" in answer.url and answer.status == 200, timeout=10_000):
-        another = decided(number=901, arrived=datetime.now(UTC), owner="r-ada")
-        morning.records.write("leads.assigned", written([another]))
+    alert = "Nobody has called since; m-eve is alerted again."
+    morning.records.write("leads.assigned", written([board_world.northfork_is_escalated(datetime.now(UTC), alert)]))
+    expect(page.locator("#live")).to_contain_text(alert, timeout=10_000)
     expect(page.locator("#chapter-1 ul")).to_be_visible()
     expect(page.locator("#chapter-1 ul")).to_contain_text("Ben Okafor: full")
 
