@@ -3,10 +3,11 @@
     python -m tests.mutation reach OUT/reach.json
     python -m tests.mutation run OUT/reach.json OUT/results.jsonl --seconds 120
 
-`reach` notes once which tests reach which line. `run` takes the sites in a random order that the seed fixes, so that
-any beginning of it is a fair sample; it goes on where the results end and stops at a site after so many seconds. Each
-site is one fork that imports the changed module and runs the tests that reach its line, the quickest first, as many as
-took MOST_SECONDS together when they were noted: what survives that is looked at by a person.
+`reach` notes once which tests reach which line. `run` takes one site of each file, then a second of each and so on,
+in a random order that the seed fixes, so that any beginning of it has seen every file; it goes on where the results
+end and stops at a site after so many seconds. Each site is one fork that imports the changed module and runs the tests
+that reach its line, the quickest first, as many as took MOST_SECONDS together when they were noted: what survives that
+is looked at by a person.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import json
 import random
 import time
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
 from tests.mutation.child import outcome, reached
@@ -42,8 +44,9 @@ def main() -> None:
 
 def _run(reach: Path, results: Path, seconds: float, seed: int) -> None:
     found = json.loads(reach.read_text())
-    every = [site for path in sorted((ROOT / "routing").rglob("*.py")) for site in sites(path, ROOT)]
-    random.Random(seed).shuffle(every)
+    every = _in_turn(
+        [list(sites(path, ROOT)) for path in sorted((ROOT / "routing").rglob("*.py"))], random.Random(seed)
+    )
     done = len(results.read_text().splitlines()) if results.exists() else 0
     until = time.monotonic() + seconds
     with results.open("a") as out:
@@ -59,6 +62,14 @@ def _run(reach: Path, results: Path, seconds: float, seed: int) -> None:
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     counts = {told: sum(row["outcome"] == told for row in rows) for told in sorted({row["outcome"] for row in rows})}
     print(f"{len(every)} sites, {len(rows)} run: {counts}")
+
+
+def _in_turn(files: list[list[Site]], chance: random.Random) -> list[Site]:
+    """Return one site of each file, then a second of each that has two, and so on."""
+    for rows in files:
+        chance.shuffle(rows)
+    chance.shuffle(files)
+    return [site for row in zip_longest(*files) for site in row if site is not None]
 
 
 def _tests(site: Site, found: dict[str, dict[str, list[str]]]) -> list[str]:
