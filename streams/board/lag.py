@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 NOTICED_SECONDS = 5.0  # a page says so from here on: five times what it takes when all is well
+NOTICED_RECORDS = 2_000  # to catch up with: a batch; fewer are read before anybody has looked
+
+Notice = Literal["", "away", "catching up", "behind"]
+"""What pages say: nothing, that Kafka does not answer, that old records are being read, that new ones wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,15 @@ class Lag:
     @property
     def is_noticeable(self) -> bool:
         return self.seconds >= NOTICED_SECONDS
+
+    @property
+    def notice(self) -> Notice:
+        """Return what a page says of it, the gravest that holds."""
+        if self.away_since is not None:
+            return "away"
+        if self.catching_up > NOTICED_RECORDS:
+            return "catching up"
+        return "behind" if self.is_noticeable else ""
 
 
 @dataclass(slots=True)

@@ -115,7 +115,7 @@ def _quiet(now: datetime) -> Sequence[Decision]:
             same = {"owner": lead.owner.id, "tier": lead.tier, "sla": sla}
             rows.append(_lead(number, number % 8, minutes, now, kind=DecisionKind.CONTACTED, seconds=60, **same))
         else:
-            due = standing(now + timedelta(minutes=number / 2 - 2))
+            due = standing(now + timedelta(minutes=number / 2 - 2), until=now)
             rows[-1] = lead.model_copy(update={"sla": due})
     return rows
 
@@ -130,10 +130,10 @@ def _eventful(now: datetime) -> Sequence[Decision]:
             (DecisionKind.REASSIGNED, 900, "r-cleo", "Moved by m-eve: customer asked for this person."),
         )
     ):
-        sla = standing(now - timedelta(minutes=25), breach="not_contacted", breach_charged_to="r-ada")
+        sla = standing(now - timedelta(minutes=25), until=now, breach="not_contacted", breach_charged_to="r-ada")
         more = {"owner": owner, "reason": why, "sla": sla, "epoch": n + 1, "pool": "ent-amer"}
         moved.append(_lead(100, 0, 25, now, kind=kind, seconds=seconds, **more))
-    late = standing(now - timedelta(minutes=12), breach="notification_failed")
+    late = standing(now - timedelta(minutes=12), until=now, breach="notification_failed")
     untold = _lead(101, 6, 12, now, owner="r-jack", sla=late, tier="T1")
     team_lead = Owner(kind=OwnerKind.TEAM_LEAD, id="m-eve", pool="ent-amer")
     held = _lead(102, 2, 4, now, kind=DecisionKind.HELD, tier="T2").model_copy(

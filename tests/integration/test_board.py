@@ -73,6 +73,13 @@ class BoardProcess:
         except sqlite3.OperationalError:
             return 0
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let nothing be taken in meanwhile: somebody else writes its file. Ten seconds of it end the process."""
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
     def answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:

@@ -64,7 +64,7 @@
       width: place.clientWidth - 24, height: 170, padding: [null, 24, null, null], legend: { show: false }, cursor: { show: false },
       scales: { y: { range: (u, low, high) => [0, Math.max(4, high * 1.1)] } },
       axes: [
-        { ...axis, size: 30, space: 70, grid: { show: false }, values: (u, at) => at.map((t) => new Date(t * 1000).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" })) },
+        { ...axis, size: 30, space: 70, grid: { show: false }, values: (u, at) => at.map((t) => two(new Date(t * 1000).getHours()) + ":" + two(new Date(t * 1000).getMinutes())) },
         { ...axis, size: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] },
       ],
       series: [{},
@@ -75,7 +75,11 @@
     drawn = said;
   };
   const redraw = () => { if (plot) plot.destroy(); plot = null; drawn = ""; chart(); };
-  addEventListener("resize", redraw);
+  const centre = () => { // on a phone the pages are a strip
+    const nav = document.querySelector(".side ul"), current = nav && nav.querySelector("[aria-current]");
+    if (current) nav.scrollLeft = current.offsetLeft + current.offsetWidth / 2 - nav.clientWidth / 2;
+  };
+  addEventListener("resize", () => { redraw(); centre(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
   // The chart belongs to uPlot, not to the server's HTML.
@@ -88,8 +92,7 @@
       };
     }
     chart(); tick();
-    const nav = document.querySelector(".side ul"), current = nav && nav.querySelector("[aria-current]");
-    if (current) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 2; // on a phone the pages are a strip
+    centre();
     if (!known && document.getElementById("live")) changed();
   });
   document.addEventListener("htmx:afterSwap", () => { chart(); tick(); });

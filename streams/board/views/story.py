@@ -11,6 +11,8 @@ from schemas.decision import Decision, DecisionKind
 
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d) (?:at )?(\d\d:\d\d:\d\d)\b")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
+_TIMES = re.compile(r"\b(\d+(?:\.\d+)?)x after the clock started")
+_TIMES_IN_WORDS = {"0.5": "half the time allowed", "1": "the time allowed", "2": "twice the time allowed"}
 _LATE = frozenset({DecisionKind.ESCALATED, DecisionKind.REASSIGNED})
 
 
@@ -40,7 +42,7 @@ def chapters(decisions: Sequence[Decision], names: Mapping[str, str], zone: Zone
 
 
 def readable(text: str, names: Mapping[str, str], zone: ZoneInfo) -> str:
-    """Return a line with names for rep ids, and its UTC instants in `zone`."""
+    """Return a line with names for rep ids, its UTC instants in `zone`, and a policy's "2x" in words."""
 
     def local(match: re.Match[str]) -> str:
         at = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=UTC).astimezone(zone)
@@ -51,4 +53,7 @@ def readable(text: str, names: Mapping[str, str], zone: ZoneInfo) -> str:
         bare = word.rstrip(".")
         return names[bare] + word[len(bare) :] if bare in names else word
 
-    return _ID.sub(named, _INSTANT.sub(local, text))
+    def allowed(match: re.Match[str]) -> str:
+        return f"within {_TIMES_IN_WORDS.get(match[1], f'{match[1]} times the time allowed')}"
+
+    return _ID.sub(named, _INSTANT.sub(local, _TIMES.sub(allowed, text)))

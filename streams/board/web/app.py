@@ -15,8 +15,8 @@ from streams.board.web.live import MOST_LISTENERS
 from streams.board.web.login import FormTooLong, NotLoggedIn, login_router, viewer_of
 from streams.board.web.metrics import metrics_router
 from streams.board.web.oidc import oidc_router
-from streams.board.web.pages import NotThere, pages_router
-from streams.board.web.rendering import ENVIRONMENT
+from streams.board.web.pages import NotThere, pages_router, viewers_zone
+from streams.board.web.rendering import render
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -61,13 +61,14 @@ def create_app(board: Board) -> FastAPI:
         return PlainTextResponse("The form is too long.", 413)
 
     @app.exception_handler(Refused)
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        return _problem(error.status, error.what, error.fix)
+        return _problem(board, request, error.status, error.what, error.fix)
 
     @app.exception_handler(NotThere)
-    async def not_there(_request: Request, error: Exception) -> Response:
-        return _problem(404, str(error), "What ended is shown for a month. Search for a company, a person or an id.")
+    async def not_there(request: Request, error: Exception) -> Response:
+        fix = "What ended is shown for a month. Search for a company, a person or an id."
+        return _problem(board, request, 404, str(error), fix)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -88,5 +89,10 @@ def create_app(board: Board) -> FastAPI:
     return app
 
 
-def _problem(status: int, what: str, fix: str) -> Response:
-    return HTMLResponse(ENVIRONMENT.get_template("problem.html").render(what=what, fix=fix), status)
+def _problem(board: Board, request: Request, status: int, what: str, fix: str) -> Response:
+    shown = {
+        "what": what,
+        "fix": fix,
+        "behind": board.follower.behind(),
+    }  # what is not there may not have been read yet
+    return HTMLResponse(render("problem.html", viewers_zone(request), board.clock(), **shown), status)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import orjson
 
 from streams.board.follower import Follower
+from streams.board.lag import Notice
 
 T = TypeVar("T")
 SHOWN_SECONDS = 1.0  # for so long pages show one state, whatever is read meanwhile
@@ -43,12 +44,14 @@ def part_of(html: str) -> Part:
 class Live:
     """The one source of events, and the parts that were made for what is shown now.
 
-    version: of the follower, as it is shown: it steps once a second.
+    version: of what is shown. It steps once a second at most: when there is something new, and when the follower falls
+    behind or has caught up, which pages say.
     """
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
-        self.version = follower.version
+        self.version = 0
+        self._shown = self._newest()
         self._stepped = 0.0
         self._changed = asyncio.Event()
         self._ticking: asyncio.Task[None] | None = None
@@ -86,11 +89,15 @@ class Live:
 
     def _step(self) -> bool:
         """Show what the follower has, if it is time to; tell whether that is something new."""
-        now, newest = time.monotonic(), self._follower.version
-        if newest == self.version or now < self._stepped + SHOWN_SECONDS:
+        now, newest = time.monotonic(), self._newest()
+        if newest == self._shown or now < self._stepped + SHOWN_SECONDS:
             return False
-        self.version, self._stepped = newest, now
+        self.version += 1
+        self._shown, self._stepped = newest, now
         return True
+
+    def _newest(self) -> tuple[int, Notice]:
+        return self._follower.version, self._follower.behind().notice
 
     async def part(self, key: str, made: Callable[[], Awaitable[str]]) -> Part:
         """Return a part, made once for all who ask while the same is shown. key: what it depends on besides."""

@@ -203,9 +203,14 @@ def _route(board: Board, page: Page) -> Callable[..., Any]:
     return answer
 
 
+def viewers_zone(request: Request) -> ZoneInfo:
+    """Return the zone that the browser told, UTC until it has."""
+    return zone_of(unquote(request.cookies.get("zone", "")))
+
+
 async def shown(board: Board, request: Request, page: Page) -> Part:
     """Return a page for whoever asks: whole, or its live part alone. Raises NotLoggedIn, NotThere."""
-    now, zone = board.clock(), zone_of(unquote(request.cookies.get("zone", "")))
+    now, zone = board.clock(), viewers_zone(request)
     viewer = viewer_of(board, request)
     is_part = request.headers.get("hx-request") == "true"
     whose = viewer if page.is_personal or not is_part else None

@@ -111,6 +111,7 @@ def _words(zone: ZoneInfo, now: datetime) -> Mapping[str, Any]:
         "left": left,
         "now": now,
         "zone": zone.key,
+        "signed": signed,
         "span": span,
         "percent": percent,
         "state": lambda name: STATES.get(name, name),
@@ -131,6 +132,12 @@ def countdown(seconds: float) -> str:
         return f"{whole // 86400} days {word}"
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02} {word}" if hours else f"{minutes}:{rest:02} {word}"
+
+
+def signed(value: float) -> str:
+    """Return "+0.4", "0.0" or, with a real minus sign, "\u22120.4"."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\u2212")
 
 
 def span(seconds: float | timedelta | None) -> str:

@@ -67,11 +67,21 @@ def decided(
     return Decision(**(given | more))
 
 
-def standing(clock_at: datetime = AT, contacted_at: datetime | None = None, **more: Any) -> SlaStanding:
-    """Return clocks of a T1 lead: contact within five minutes, a reminder before, the manager at the end."""
-    steps = (
-        SlaStep(name="0.5x:remind_owner", do="remind_owner", due_at=clock_at + timedelta(seconds=150)),
-        SlaStep(name="1x:alert_manager", do="alert_manager", due_at=clock_at + timedelta(seconds=300)),
+def standing(
+    clock_at: datetime = AT, contacted_at: datetime | None = None, until: datetime | None = None, **more: Any
+) -> SlaStanding:
+    """Return clocks of a T1 lead: contact within five minutes, a reminder before, the manager at the end.
+
+    until: the steps due before are done.
+    """
+    steps = tuple(
+        SlaStep(
+            name=name, do=name.split(":")[1], due_at=due, done_at=due if until is not None and due < until else None
+        )
+        for name, due in (
+            ("0.5x:remind_owner", clock_at + timedelta(seconds=150)),
+            ("1x:alert_manager", clock_at + timedelta(seconds=300)),
+        )
     )
     due = clock_at + timedelta(seconds=300)
     return SlaStanding(

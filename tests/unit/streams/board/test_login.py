@@ -1,5 +1,6 @@
 """Who is let in and who may act: keys, a company account, sessions that cannot be made up."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,14 +39,22 @@ ADA = {"sub": "00u1a", "email": "ada@seller.example", "email_verified": True}
 
 @dataclass(slots=True)
 class StillFollower:
-    """A follower that has read everything."""
+    """A follower that has read everything, or as much as `lag` leaves."""
 
     version: int = 1
-    failed: Any = None
+    failed: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     on_passed_over: Any = None
+    lag: Lag = field(default_factory=Lag)
 
     def behind(self) -> Lag:
-        return Lag()
+        return self.lag
+
+
+class NoDecisions:
+    """A log that keeps nothing: asked at an address where nobody listens, the real one takes five seconds to say so."""
+
+    def decisions_at(self, _places: Any) -> list[Any]:
+        return []
 
 
 @dataclass(slots=True)
@@ -72,7 +81,7 @@ def board(store: Store, outbox: Outbox | None = None, digests: dict[str, str] | 
     follower = cast(Follower, StillFollower())
     publisher = cast(Publisher, outbox or Outbox())
     settings, cluster = BoardSettings(**given), ClusterSettings(bootstrap="127.0.0.1:1")
-    live, log = Live(follower), DecisionLog(cluster)
+    live, log = Live(follower), cast(DecisionLog, NoDecisions())
     now = partial(datetime.now, UTC)
     return Board(settings, cluster, store, follower, live, publisher, log, digests or {}, now, SECRET)
 

@@ -227,6 +227,9 @@ def test_a_story_has_names_and_the_viewers_times() -> None:
     assert chapter.says == "It was assigned to Ada Reyes. A mid-market company goes to its team."
     assert "Contact is due by 14:19:00 on 10 Mar." in chapter.details
     assert readable("r-1. r-10, at 2026-01-01 05:00:00", {"r-1": "Ada"}, zone) == "Ada. r-10, at 00:00:00 on 1 Jan"
+    late = "No contact by r-1 2x after the clock started."
+    assert readable(late, {"r-1": "Ada"}, zone) == "No contact by Ada within twice the time allowed."
+    assert readable("Unclaimed 3x after the clock started.", {}, zone) == "Unclaimed within 3 times the time allowed."
     assert chapters([], {}, zone) == []
 
 
