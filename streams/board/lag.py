@@ -79,8 +79,9 @@ class LagGauge:
         """Return how far behind the board is now. A follower that has taken nothing down for long is stuck."""
         now = self.clock()
         seconds = max(0.0, (now - (self._oldest or now)).total_seconds())
-        silent = 0.0 if self._noted is None else (now - self._noted).total_seconds()
+        looked = self._noted or self._away_since
+        silent = 0.0 if looked is None else (now - looked).total_seconds()
         if silent >= NOTICED_SECONDS:
             seconds = max(seconds, silent)
-        since = (self._since or self._noted) if seconds >= NOTICED_SECONDS else None
+        since = (self._since or looked) if seconds >= NOTICED_SECONDS else None
         return Lag(self._unread, seconds, since, self.catching_up, self._away_since)

@@ -1,7 +1,8 @@
 """Faults as the series they leave in Prometheus, and which alerts follow under the product's rules.
 
 `python -m tests.observed.faults` writes the table of docs/alerts.md; the test holds it to what promtool says. All is
-well for seven minutes, then one thing breaks. Shapes are those of the real metrics; promtool evaluates the real rules.
+well for seven minutes, then one thing breaks; where an alert waits an hour, eight times as slowly. Shapes are those of
+the real metrics; promtool evaluates the real rules.
 """
 
 import re
@@ -17,7 +18,7 @@ import yaml
 from tests.observed.prometheus import RULE_FILES, tool
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
-STEP = 15
+STEP, SLOW_STEP = 15, 120
 HEALTHY, BROKEN = 28, 40  # steps: seven minutes, the longest window here and a little, then ten minutes
 STAGES = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
 S, B, A, E, N, D = (
@@ -58,8 +59,9 @@ def healthy() -> dict[str, str]:
     rows[f'{B}speed_to_assign_seconds_count{{tier="T1", entry="other"}}'] = growing(30)
     rows[f'{B}routed_total{{tier="T1", in_time="yes", fallback="no"}}'] = growing(30)
     rows[f'{B}routed_total{{tier="T1", in_time="no", fallback="no"}}'] = steady(0)
-    rows[f'{B}notifications_total{{tier="T1", outcome="in_time"}}'] = growing(30)
-    rows[f'{B}notifications_total{{tier="T1", outcome="failed"}}'] = steady(0)
+    for tier in ("T1", "T2"):
+        rows[f'{B}notifications_total{{tier="{tier}", outcome="in_time"}}'] = growing(30)
+        rows[f'{B}notifications_total{{tier="{tier}", outcome="late"}}'] = steady(0)
     for channel in ("slack", "email"):
         rows[f'{N}breaker_open{{channel="{channel}"}}'] = steady(0)
     for outcome in ("found", "empty", "down"):
@@ -75,6 +77,8 @@ def healthy() -> dict[str, str]:
     rows[f"{D}dead_letter_age_seconds"] = growing(STEP)
     for kind in ("stale account", "ghost user"):
         rows[f'{D}flags{{kind="{kind}"}}'] = steady(0)
+    for name in ("behind_seconds", "lag_records", "passed_over_total"):
+        rows[f"{D}{name}"] = steady(0)
     return rows
 
 
@@ -82,13 +86,14 @@ def healthy() -> dict[str, str]:
 class Fault:
     """What breaks. changed: part of a series' name -> its shape. alert: what must fire, within `seconds`.
 
-    tickets: what may be looked at besides; no other page fires.
+    tickets: what may be looked at besides; no other page fires. step: seconds between two samples.
     """
 
     changed: Mapping[str, str]
     alert: str
     seconds: int
     tickets: frozenset[str] = frozenset()
+    step: int = STEP
 
 
 def _all_of(stage: str, shape: str) -> dict[str, str]:
@@ -134,13 +139,48 @@ FAULTS: Mapping[str, Fault] = {
         60,
         frozenset({"DeadLettersWaiting"}),
     ),
+    "owners are told late": Fault(
+        {
+            'notifications_total{tier="T2", outcome="in_time"': then("0+30", "837+27"),
+            'notifications_total{tier="T2", outcome="late"': then("0", "0+3"),
+        },
+        "BudgetBurnsFast",
+        480,
+    ),
+    "the board falls behind": Fault(
+        {f"{D}behind_seconds": then("0", f"0+{STEP}")}, "BoardBehind", 480, frozenset({"BoardBehind"})
+    ),
+    "the board is dead": Fault({D: f"0x{HEALTHY - 1} stale"}, "BoardDown", 360, frozenset({"BoardDown"})),
+    "the board is older than the stages": Fault(
+        {f"{D}passed_over_total": then("0", "1+1")}, "BoardUnreadable", 60, frozenset({"BoardUnreadable"})
+    ),
     "a named account loses its owner": Fault(
-        {f'{D}flags{{kind="stale account"': then("0", "1")}, "StaleAccount", 360, frozenset({"StaleAccount"})
+        {f'{D}flags{{kind="stale account"': then("0", "1")},
+        "StaleAccount",
+        3_720,
+        frozenset({"StaleAccount"}),
+        SLOW_STEP,
     ),
     "a manager leaves": Fault(
-        {f'{D}flags{{kind="ghost user"': then("0", "2")}, "GhostUser", 360, frozenset({"GhostUser"})
+        {f'{D}flags{{kind="ghost user"': then("0", "2")}, "GhostUser", 3_720, frozenset({"GhostUser"}), SLOW_STEP
     ),
 }
+CHANCE: Mapping[str, Fault] = {
+    "four wake-ups of a quiet minute are late": Fault(
+        {f'{S}timer_lateness_seconds_bucket{{le="{bound}"': then("0+5", "136+5") for bound in ("0.1", "1.0")}, "", 0
+    ),
+    "accounts are imported before their owners": Fault(
+        {f'{D}flags{{kind="stale account"': f"0x{HEALTHY - 1} 9x{10} 0x{BROKEN - 12}"}, "", 0, step=SLOW_STEP
+    ),
+    "flags of a board that has not read everything yet": Fault(
+        {f'{D}flags{{kind="ghost user"': then("0", "3"), f"{D}behind_seconds": then("0", "900")},
+        "",
+        0,
+        frozenset({"BoardBehind"}),
+        SLOW_STEP,
+    ),
+}
+"""What happens by chance, or while lists are imported: nobody is woken, no ticket but these."""
 SILENCE = "silence"
 WEEK_STEP, WEEK_LOOK = 300, 900  # a sample, and a look at the rules, each so many seconds
 
@@ -153,8 +193,9 @@ def timeline(fault: Fault | None) -> list[tuple[int, frozenset[str], frozenset[s
         assert names, f"no series has {part}"
         rows.update(dict.fromkeys(names, shape))
     # A dead process leaves no series of its own, but what others measured stays.
-    start = HEALTHY * STEP
-    return _timeline(rows, STEP, range(start, start + BROKEN * STEP, STEP), start)
+    step = fault.step if fault else STEP
+    start = HEALTHY * step
+    return _timeline(rows, step, range(start, start + BROKEN * step, step), start)
 
 
 def silence() -> list[tuple[int, frozenset[str], frozenset[str]]]:
@@ -265,9 +306,10 @@ _HEAD = """# Which alert a fault raises, and when
 
 <!-- made by `python -m tests.observed.faults`; don't edit -->
 
-All is well for seven minutes, then one fault lasts ten minutes (silence: a week, then two hours without a lead).
-`promtool` evaluates the rules of `deploy/prometheus` every 15 s (silence: every 15 min) over series shaped like those
-that the fault leaves. *After* is from the fault to the alert.
+All is well for seven minutes, then one fault lasts ten minutes (where a ticket waits an hour: an hour, then eighty
+minutes; silence: a week, then two hours without a lead). `promtool` evaluates the rules of `deploy/prometheus` every
+15 s (every 2 min; every 15 min) over series shaped like those that the fault leaves. *After* is from the fault to the
+alert.
 
 | fault | alert | severity | after | other pages | tickets besides |
 |---|---|---|---|---|---|

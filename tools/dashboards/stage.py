@@ -56,6 +56,22 @@ PANELS: tuple[Panel, ...] = (
         "s",
         {f"max({BOARD}dead_letter_age_seconds)": "oldest"},
     ),
+    Panel(
+        "Board behind",
+        "Age of what it has not taken in; a minute: BoardBehind.",
+        "s",
+        {f"max by (instance) ({BOARD}behind_seconds)": "{{instance}}"},
+    ),
+    Panel(
+        "Board to read",
+        "Records it has not taken in, and pages that are open.",
+        "none",
+        {
+            f"max by (instance) ({BOARD}lag_records)": "{{instance}}",
+            f"sum({BOARD}browsers)": "pages open",
+            f"sum(increase({BOARD}passed_over_total[5m]))": "passed over in 5 minutes",
+        },
+    ),
     Panel("State", "Entries, estimated.", "none", {f"sum by (stage) ({S}state_entries)": STAGES}),
     Panel("Restore", "The last one.", "s", {f"max by (stage) ({S}restore_seconds)": STAGES}),
     Panel("Starts", "In an hour.", "none", {f"sum by (stage) (changes({S}started_timestamp_seconds[1h]))": STAGES}),

@@ -8,8 +8,9 @@ from streams.board.web.live import Live
 
 def register(registry: CollectorRegistry, follower: Follower, live: Live) -> None:
     """Put what the board says of its own work on a registry; read from its parts when it is asked for."""
-    # Age of the oldest record that the board has not taken in, 0 when it has all. Above 30 for a minute: it gets less
-    # CPU than it needs, or its disk is slow; its pages say so too. Leads are not affected.
+    # Age of the oldest record that the board has not taken in, or how long it has not looked or reached Kafka; 0 when
+    # it has all. Above 60 for five minutes: it gets less CPU than it needs, or its disk is slow; its pages say so too.
+    # Leads are not affected.
     behind = Gauge("leadstream_board_behind_seconds", "Age of the oldest record not shown.", registry=registry)
     behind.set_function(lambda: follower.behind().seconds)
     # Records not taken in yet. Large after a start with an empty file: it reads what the topics keep.

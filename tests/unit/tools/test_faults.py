@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.observed.faults import FAULTS, PAGE, SILENCE, page, timeline, told
+from tests.observed.faults import CHANCE, FAULTS, PAGE, SILENCE, page, timeline, told
 
 
 def test_a_healthy_day_raises_nothing() -> None:
@@ -15,6 +15,13 @@ def test_a_fault_raises_its_alert_in_its_time_and_no_other_page(name: str) -> No
     assert what.after is not None and what.after <= fault.seconds, what
     assert what.pages == frozenset()
     assert what.tickets <= fault.tickets
+
+
+@pytest.mark.parametrize("name", CHANCE)
+def test_what_is_chance_or_passes_wakes_nobody(name: str) -> None:
+    line = timeline(CHANCE[name])
+    assert {one for _, pages, _ in line for one in pages} == set()
+    assert {one for _, _, tickets in line for one in tickets} == CHANCE[name].tickets
 
 
 def test_silence_is_an_alarm() -> None:

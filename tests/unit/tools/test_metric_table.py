@@ -112,6 +112,13 @@ TABLE = {
     "dead letters waiting": Row(
         D + "dead_letter_age_seconds", ("stage", "Dead letters waiting"), ("DeadLettersWaiting",), ("> 7 * 86400",)
     ),
+    "the board behind": Row(
+        D + "behind_seconds", ("stage", "Board behind"), ("BoardBehind", "BoardDown"), ("> 60", "count(")
+    ),
+    "the board to read": Row(D + "lag_records", ("stage", "Board to read")),
+    "records the board passed over": Row(
+        D + "passed_over_total", ("stage", "Board to read"), ("BoardUnreadable",), ("> 0",)
+    ),
     "flag: coverage drop": Row(
         E + "fields_total", ("enrichment", "Fill by field"), ("EnrichmentDropped",), ("- 0.10",)
     ),

@@ -50,6 +50,14 @@ def test_a_follower_that_takes_nothing_down_any_more_is_behind_whatever_it_said_
     assert (gauge.lag().seconds, gauge.lag().since) == (60.0, NOON)
 
 
+def test_a_board_that_never_reached_kafka_is_behind_since_it_noticed() -> None:
+    clock = Clock()
+    gauge = LagGauge(clock)
+    gauge.away()
+    clock.after(90)
+    assert (gauge.lag().seconds, gauge.lag().since) == (90.0, NOON)
+
+
 def test_that_kafka_is_away_is_said_with_the_first_moment_until_it_answers() -> None:
     clock = Clock()
     gauge = LagGauge(clock)
