@@ -32,6 +32,7 @@ from schemas.org import Org
 _FORM_CONFIDENCE = 0.6
 _MAIL_CONFIDENCE = 0.9
 _NAMES = ("name", "first_name", "last_name", "company")  # looked at as typed: what is tidied away may be the sign
+_FACTS = {field: f"company.{field}" for field in Company.model_fields if field not in ("region", "technologies")}
 QUALIFIED_CHAT = "qualified_chat"  # what a visitor did whom a bot has qualified, where nothing else is said
 _BULK_AGE = timedelta(days=36_500)
 
@@ -166,7 +167,7 @@ def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
 def form_facts(firm: Company, proven_by_mail: bool, at: datetime) -> dict[str, Fact]:
     """Return where each known field of a lead's own `firm` comes from: its form, the domain from its address."""
     said = Fact(provider=FORM, at=at, confidence=_FORM_CONFIDENCE)
-    known = {f"company.{field}": said for field, value in firm if value not in (None, ()) and field != "region"}
+    known = {_FACTS[field]: said for field, value in firm.__dict__.items() if value is not None and field in _FACTS}
     if proven_by_mail:
         known["company.domain"] = Fact(provider=MAIL, at=at, confidence=_MAIL_CONFIDENCE)
     return known

@@ -10,6 +10,7 @@ from enrichment.normalise.text import is_blank, plain, token
 _YES = frozenset({"true", "yes", "y", "1", "on", "checked"})
 _NO = frozenset({"false", "no", "n", "0", "off", ""})
 _PERSONAL = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}|(?:\+|\b)\d[\d ().-]{7,}\d\b", re.IGNORECASE)
+_MAY_BE_PERSONAL = re.compile(r"[@\d]")  # without one of these nothing can be: most texts need no closer look
 _PERSONAL_KEYS = re.compile(
     r"e_?mail|phone|mobile|(?:^|your_|my_|full_|first_|last_|sur|contact_)name$|address|birth|ssn|passport"
 )
@@ -133,7 +134,7 @@ class Fields:
 
 def looks_personal(text: str) -> bool:
     """Tell whether `text` holds something like an address or a phone number."""
-    return _PERSONAL.search(text) is not None
+    return _MAY_BE_PERSONAL.search(text) is not None and _PERSONAL.search(text) is not None
 
 
 def _message(row: Any) -> str | None:

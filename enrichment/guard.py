@@ -1,7 +1,9 @@
 """What stands between us and a provider: its quota, its rate, a breaker, one request per question."""
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,7 +134,7 @@ class Unwatched:
 class Guarded:
     """One provider behind its guards. calls: requests that were really made.
 
-    is_at_hand: it answers out of memory, so it needs no guard and none of the tasks that share a request.
+    is_at_hand: it answers out of memory, so it needs no guard and is asked by `ask_at_hand`.
     """
 
     settings: ProviderSettings
@@ -159,11 +161,28 @@ class Guarded:
         loop = asyncio.get_running_loop()
         name, started = self.settings.name, loop.time()
         try:
-            answer = await (self._answered if self.is_at_hand else self._retried)(query, deadline)
+            answer = await self._retried(query, deadline)
         except ProviderFailed as error:
             self.watch.failed(name, error, loop.time() - started)
             raise
         self.watch.answered(name, answer, loop.time() - started)
+        return answer
+
+    def ask_at_hand(self, query: Query) -> Answer:
+        """As `ask`, of a provider that is at hand: its look-up never waits, so no event loop need run it."""
+        name, started = self.settings.name, time.perf_counter()
+        asking = self._answered(query, math.inf)
+        try:
+            asking.send(None)
+        except StopIteration as done:
+            answer: Answer = done.value
+        except ProviderFailed as error:
+            self.watch.failed(name, error, time.perf_counter() - started)
+            raise
+        else:
+            asking.close()
+            raise RuntimeError(f"provider {name} waits, so it is not at hand: see AT_HAND of its registry")
+        self.watch.answered(name, answer, time.perf_counter() - started)
         return answer
 
     async def _retried(self, query: Query, deadline: float) -> Answer:

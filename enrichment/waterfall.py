@@ -47,6 +47,22 @@ class Waterfall:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.pool.close()
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Tell whether no provider of all is outside of this process: then `ask_at_hand` does."""
+        return all(provider.is_at_hand for provider in self.providers)
+
+    def ask_at_hand(self, query: Query, key: str) -> Learnt:
+        """As `ask`, where `is_at_hand`: no event loop, no task, a tenth of the time. Never raises."""
+        answers: list[Said] = []
+        failed: list[str] = []
+        for provider in self.providers:
+            if is_enough(answers):
+                break
+            if _has_part(provider.settings, key):
+                self._add_at_hand(provider, query, answers, failed)
+        return Learnt(tuple(answers), (), tuple(failed))
+
     async def ask(
         self, query: Query, key: str, kept: Mapping[str, Said], deadline: float, only: Sequence[str] = ()
     ) -> Learnt:
@@ -73,10 +89,7 @@ class Waterfall:
                 unanswered.append(name)
                 continue
             if provider.is_at_hand:
-                try:
-                    answers.append(await self._asked(provider, query, deadline))
-                except ProviderFailed:
-                    failed.append(name)
+                self._add_at_hand(provider, query, answers, failed)
                 continue
             is_first = (name, key) not in self._asking
             try:
@@ -110,6 +123,13 @@ class Waterfall:
             self._asking[spot] = task
             task.add_done_callback(lambda done: self._settle(spot, done))
         return task
+
+    def _add_at_hand(self, provider: Guarded, query: Query, answers: list[Said], failed: list[str]) -> None:
+        name = provider.settings.name
+        try:
+            answers.append(said_by(name, provider.ask_at_hand(query), self.clock(), self.person_of))
+        except ProviderFailed:
+            failed.append(name)
 
     async def _asked(self, provider: Guarded, query: Query, until: float) -> Said:
         answer = await provider.ask(query, until)

@@ -15,7 +15,7 @@ def person_id(secret: bytes, identity: str) -> str:
 
     identity: "mail:<canonical email>", else "phone:<E.164>", else "event:<event id>".
     """
-    return hmac.new(secret, identity.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(secret, identity.encode(), "sha256").hex()[:32]
 
 
 def is_division(name: str) -> bool:

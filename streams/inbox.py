@@ -118,6 +118,7 @@ class Inbox:
             decode(event_type, version, value),
             datetime.fromtimestamp(message.timestamp()[1] / 1_000, UTC),
             headers,
+            value,
         )
 
 

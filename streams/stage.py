@@ -14,7 +14,7 @@ class Event(NamedTuple):
 
     id: `ce_id`, or "<topic>/<partition>/<offset>" where the writer gave none. type: `ce_type`, or the topic's
     first type. topic: logical name. value: the model of the type (`schemas.wire.MODELS`).
-    recorded_at: the record's Kafka timestamp, UTC. headers: as text.
+    recorded_at: the record's Kafka timestamp, UTC. headers: as text. data: the value's bytes, for who passes them on.
     """
 
     id: str
@@ -26,6 +26,7 @@ class Event(NamedTuple):
     value: Any
     recorded_at: datetime
     headers: Mapping[str, str]
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

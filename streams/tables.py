@@ -31,22 +31,21 @@ class Tables:
 
     def __init__(self) -> None:
         self._stores: dict[str, list[Store]] = {}
-        self._decoded: dict[tuple[str, str], Any] = {}
+        self._decoded: dict[tuple[str, str], Any | None] = {}  # None: looked for, and not there
 
     def get(self, table: str, key: str) -> Any | None:
         """Return the model at `key` of `table` (logical topic), or None."""
-        known = self._decoded.get((table, key))
-        if known is not None:
-            return known
-        for store in self._stores[table]:
-            found = store.get(key)
-            if found is not None:
-                value = _unframed(found)
-                if len(self._decoded) >= DECODED_LIMIT:
-                    self._decoded.clear()
-                self._decoded[table, key] = value
-                return value
-        return None
+        place = (table, key)
+        try:
+            return self._decoded[place]
+        except KeyError:
+            pass
+        found = next((row for store in self._stores[table] if (row := store.get(key)) is not None), None)
+        value = None if found is None else _unframed(found)
+        if len(self._decoded) >= DECODED_LIMIT:
+            self._decoded.clear()
+        self._decoded[place] = value
+        return value
 
     def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
         """Yield (key, model) with keys that start with `prefix`, in byte order."""
@@ -56,6 +55,7 @@ class Tables:
     def serve(self, stores: Mapping[str, list[Store]]) -> None:
         """Read from `stores`, by table."""
         self._stores = dict(stores)
+        self._decoded.clear()
 
     def forget(self, table: str, key: str) -> None:
         """Decode `key` anew when it is next asked for."""

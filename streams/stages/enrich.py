@@ -99,10 +99,12 @@ class EnrichStage:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
         rows = [(event, self._canonical(event, raw)) for event, raw in self._whole(batch, state)]
-        rows.sort(key=lambda row: not is_urgent(row[1].lead))
         now = self._clock()
         self._quotas.recall(batch, state, now)
         self._coverage.look(batch[0].partition, state, now.date(), asyncio.get_running_loop().time())
+        if self._waterfall.is_at_hand:
+            return {place_of(event): self._learn_at_hand(prepared) for event, prepared in rows}
+        rows.sort(key=lambda row: not is_urgent(row[1].lead))
         learnt = await all_of([self._asked(event, prepared, state, deadline, now) for event, prepared in rows])
         return {place_of(event): found for (event, _), found in zip(rows, learnt, strict=True)}
 
@@ -168,6 +170,13 @@ class EnrichStage:
     async def close(self) -> None:
         """Close the connections to the providers."""
         await self._waterfall.close()
+
+    def _learn_at_hand(self, prepared: Prepared) -> Prepared:
+        query = query_of(prepared.lead, prepared.contact)
+        if query is None:
+            return prepared
+        key = key_of(query, prepared.lead)
+        return Prepared(prepared.lead, prepared.contact, key, self._waterfall.ask_at_hand(query, key))
 
     async def _asked(
         self, event: Event, prepared: Prepared, state: StateView, deadline: float, now: datetime

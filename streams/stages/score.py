@@ -11,6 +11,7 @@ from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.ids import division_of, lead_id
 from schemas.lead import Disqualified, Lead, LeadEnriched, LeadScored, OpenDuplicate
 from schemas.poison import Poison
+from schemas.scored_json import scored_json
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
@@ -69,7 +70,7 @@ class Score:
         """Return the scored lead or the passed-on activity, with what is now known of the person."""
         value = event.value
         if type(value) is LeadEnriched:
-            return self._submitted(state, value, now, tries=0)
+            return self._submitted(state, value, event.data, now, tries=0)
         if type(value) is ActivityBound:
             return self._acted(state, event, value)
         if type(value) is WakeUp:
@@ -84,10 +85,14 @@ class Score:
         if waiting is None:  # scored since: a stale wake-up
             self._count("stale_wake_up")
             return ()
-        effects = self._submitted(state, LeadEnriched.model_validate_json(waiting.body), now, waiting.tries + 1)
+        enriched = LeadEnriched.model_validate_json(waiting.body)
+        effects = self._submitted(state, enriched, None, now, waiting.tries + 1)
         return effects if still_waits(effects) else (*effects, Delete(key))
 
-    def _submitted(self, state: StateView, enriched: LeadEnriched, now: datetime, tries: int) -> Sequence[Effect]:
+    def _submitted(
+        self, state: StateView, enriched: LeadEnriched, data: bytes | None, now: datetime, tries: int
+    ) -> Sequence[Effect]:
+        """data: the bytes of `enriched`, where they are at hand."""
         lead = enriched.lead
         key = f"person/{lead.person}"
         person: Person = state.get(key) or UNKNOWN
@@ -108,7 +113,8 @@ class Score:
         if isinstance(policy, Missing):
             return wait(enriched, now, tries, policy.reason)
         scored = _scored(person, current, division, self._book(policy), enriched, now)
-        emit = Emit("leads.scored", division, "lead.scored", scored)
+        encoded = scored_json(scored, data) if data is not None and scored.lead is lead else None
+        emit = Emit("leads.scored", division, "lead.scored", scored, encoded=encoded)
         touched = _touched(person, current, scored, policy, mark)
         if person.early and not lead.is_test:
             return (emit, *_caught_up(key, touched, person.early))

@@ -28,7 +28,7 @@ def raw(count: int) -> Iterator[Outgoing]:
             "industry": INDUSTRIES[number % 4],
             "country": "US",
             "state": "TX",
-            "phone": "+1 512 555 0100",
+            "phone": f"+1 512 555 {number % 10_000:04d}",
             "title": "VP Sales",
             "action": ACTIONS[number % 4],
             "source": "web",

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,6 +66,47 @@ async def test_the_first_complete_answer_ends_the_asking() -> None:
     one, two = Fake(Firmographics(WHOLE)), Fake(Firmographics(WHOLE))
     learnt = await waterfall(guarded(one, "one"), guarded(two, "two")).ask(QUERY, "k", {}, by(1))
     assert ([said.provider for said in learnt.answers], two.calls, learnt.called) == (["one"], 0, ("one",))
+
+
+SCRIPTS: dict[str, tuple[Answer | ProviderFailed, ...]] = {
+    "the first knows all": (Firmographics(WHOLE), Firmographics(WHOLE)),
+    "the first knows a part": (Firmographics(Company(employees=5), 0.5, emails=("a@b.example",)), Firmographics(WHOLE)),
+    "nobody knows": (NotFound(), NotFound()),
+    "the first fails": (ProviderDown(), Firmographics(WHOLE)),
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+async def test_providers_at_hand_say_the_same_without_an_event_loop(
+    script: tuple[Answer | ProviderFailed, ...],
+) -> None:
+    def here() -> Waterfall:
+        return waterfall(*(replace(guarded(Fake(one), f"p{at}"), is_at_hand=True) for at, one in enumerate(script)))
+
+    assert here().is_at_hand
+    assert here().ask_at_hand(QUERY, "k") == await here().ask(QUERY, "k", {}, by(1))
+
+
+async def test_one_provider_outside_and_all_are_asked_with_a_deadline() -> None:
+    outside = guarded(Fake(Firmographics(WHOLE)), "two")
+    mixed = waterfall(replace(guarded(Fake(NotFound()), "one"), is_at_hand=True), outside)
+    assert not mixed.is_at_hand
+    learnt = await mixed.ask(QUERY, "k", {}, by(1))
+    assert ([said.provider for said in learnt.answers], learnt.called) == (["one", "two"], ("two",))
+
+
+async def test_a_provider_that_waits_is_not_at_hand() -> None:
+    waiting = replace(guarded(Fake(NotFound(), wait=asyncio.Event())), is_at_hand=True)
+    with pytest.raises(RuntimeError, match="not at hand"):
+        waiting.ask_at_hand(QUERY)
+
+
+def test_a_fault_of_a_provider_at_hand_costs_its_answer_only() -> None:
+    faulty = replace(guarded(Fake(NotFound())), is_at_hand=True, lookup=lambda query, deadline: 1 / 0)
+    learnt = waterfall(faulty, replace(guarded(Fake(Firmographics(WHOLE)), "two"), is_at_hand=True)).ask_at_hand(
+        QUERY, "k"
+    )
+    assert (learnt.failed, [said.provider for said in learnt.answers]) == (("one",), ["two"])
 
 
 async def test_an_empty_or_partial_answer_asks_the_next() -> None:

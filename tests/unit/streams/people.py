@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from routing.policy import policy_hash
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import AccountRef, Company, Contact, Lead, LeadEnriched
 from schemas.policy import PolicyBody, PolicyPointer
 from schemas.rep import Rep
-from schemas.wire import encode
+from schemas.wire import decode, encode
 from streams.stage import Event, Kind
 
 AT = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)
@@ -61,6 +63,8 @@ class Entries:
                 self.stored[effect.key] = encode(effect.value) or b""
             elif isinstance(effect, Delete):
                 self.stored.pop(effect.key, None)
+            elif isinstance(effect, Emit) and effect.encoded is not None:
+                assert decode(effect.type, 1, effect.encoded) == effect.value, "what is written is what is meant"
         return effects
 
 
@@ -90,6 +94,8 @@ def activity(kind: ActivityKind, person: str | None = "p1", lead_id: str | None 
 
 def event(value: Any, event_id: str = "e1", topic: str = "leads.enriched", key: str = "p1", **more: Any) -> Event:
     given: dict[str, Any] = {"type": "", "partition": 0, "offset": 0, "recorded_at": AT, "headers": {}}
+    if isinstance(value, BaseModel):
+        given["data"] = encode(value)
     return Event(id=event_id, topic=topic, key=key, value=value, **(given | more))
 
 

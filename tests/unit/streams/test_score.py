@@ -13,6 +13,7 @@ from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.lead import LeadEnriched, LeadScored
 from schemas.poison import Poison
 from schemas.timer import WakeUp
+from schemas.wire import encode
 from streams.stages.score import DROPPED, Score
 from tests.unit.streams.people import AT, Entries, TableRows, account, activity, emitted, enriched, event
 from tests.worked.world import DEFAULT
@@ -55,6 +56,13 @@ def test_a_first_submission_is_a_lead_graded_by_the_active_policy(bench: Bench) 
     assert sum(scored.score_parts.values()) == scored.score
     assert scored.duplicate is None and scored.history == 0
     assert scored.policy_hash == bench.tables.get("policies", "active/main").hash
+
+
+def test_lead_and_contact_are_passed_on_as_they_came(bench: Bench) -> None:
+    value = enriched("s1")
+    as_it_came = (encode(value) or b"").split(b',"enriched_at"')[0]
+    (emit,) = emitted(bench.take(value))
+    assert emit.encoded is not None and emit.encoded.startswith(as_it_came)
 
 
 def test_two_submissions_of_a_person_are_one_lead_with_two_touches(bench: Bench) -> None:

@@ -65,6 +65,15 @@ def test_a_change_is_seen_once_the_reader_says_so_and_not_before() -> None:
     assert tables.get("policies", "active/main") is None
 
 
+def test_a_row_that_was_looked_for_in_vain_is_found_once_it_is_there() -> None:
+    tables, rows = Tables(), store({})
+    tables.serve({"policies": [store({}), rows]})
+    assert tables.get("policies", "active/main") is None
+    rows.fold({"active/main": kept("policy.pointer", pointer("new"))}, Position("t", 2, 0.0))
+    tables.forget("policies", "active/main")
+    assert tables.get("policies", "active/main") == pointer("new")
+
+
 def test_a_scan_goes_over_all_partitions_in_key_order() -> None:
     tables = Tables()
     rows = {
