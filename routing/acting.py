@@ -240,15 +240,15 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if lead.phase is not Phase.NURTURED:
         return
     plan = docket.file.nurture
-    since = activity.at - plan.within
-    recent = (*(at for at in lead.engagements if at > since), activity.at)
-    lead = replace(lead, engagements=recent[-plan.threshold :])
-    if len(recent) < plan.threshold:
-        remember(docket, lead)
+    known = sorted((*lead.engagements, activity.at))  # one may be learned after a later one
+    runs = zip(known, known[plan.threshold - 1 :], strict=False)
+    enough = next((last for first, last in runs if last - first < plan.within), None)
+    if enough is None:
+        remember(docket, replace(lead, engagements=tuple(known[-2 * plan.threshold :])))
         return
     scored = scored_of(lead)
     routing = judge(docket, scored)
-    lead = replace(restarted(lead, activity.at), chain=Chain.QUEUE, engagements=())
+    lead = replace(restarted(lead, enough), chain=Chain.QUEUE, engagements=())
     search = searching(docket, lead, scored, routing.facts)
     placed = to_queue(search, plan.queue, Via.QUEUE)
     moved(docket, lead, placed, search.wanted, f"{plan.threshold} engagements while nurtured.", Move.ENGAGED)

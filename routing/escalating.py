@@ -16,6 +16,7 @@ from routing.facts import scored_facts
 from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
 from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
+from routing.opportunity import forget
 from routing.owners import look_again
 from routing.placement import Placement, Via
 from routing.rearming import rearm
@@ -47,6 +48,8 @@ def wake(docket: Docket, woken: WakeUp) -> None:
         waiting_leads(docket)
     elif kind == "rearm":
         rearm(docket, rest.partition("/")[2])
+    elif kind == "opportunity":
+        forget(docket.draft, docket.division, woken.waker)
     elif kind == "pool":
         _wake_pool(docket, rest.split("/", 1)[1])
 

@@ -212,7 +212,7 @@ class Pipeline(World):
         store = self.stores[stage.name]
         made: list[Decision] = []
         for effect in store.take(stage.handle(store, event, context, max(self.now, event.recorded_at))):
-            assert not isinstance(effect, Wake) or stage.name == "pending", f"{stage.name} waits: {effect}"
+            assert not isinstance(effect, Wake) or effect.key.startswith(("late/", "early/")), f"it waits: {effect}"
             if isinstance(effect, Emit):
                 made += self._passed_on(effect, event.recorded_at, lead)
         return made
