@@ -1,5 +1,6 @@
 """The ladder clause by clause where no worked example covers it: SLA-3 to SLA-6 and the starter's single step."""
 
+from datetime import datetime
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from routing.lead_state import Phase
 from schemas.activity import ActivityKind
-from schemas.decision import DecisionKind
+from schemas.decision import Decision, DecisionKind, OwnerKind
+from schemas.lead import MailKind
 from tests.worked.world import DEFAULT, ROSTER, SUBMITTED, Arrival, World, at, of_kind, on_leave, told
 
 HOT = Arrival("silent.example", 450)
+PERSONAL = Arrival("gmail.com", None, None, None, None, mail=MailKind.PERSONAL)
 STARTER = (files("routing.policies") / "starter.yaml").read_text()
 
 
@@ -21,6 +25,12 @@ def policy_with(base: str = DEFAULT, **changes: Any) -> str:
     for name, value in changes.items():
         file[name] = {**file[name], **value} if isinstance(value, dict) and name in file else value
     return yaml.safe_dump(file, sort_keys=False)
+
+
+def alerts(rows: list[Decision]) -> list[tuple[datetime, set[str]]]:
+    """When a manager was told, and who that was."""
+    escalated = of_kind(rows, DecisionKind.ESCALATED)
+    return [(row.at, told(row, "manager")) for row in escalated if told(row, "manager")]
 
 
 def test_after_3x_the_team_lead_is_reminded_every_further_window_until_contact() -> None:
@@ -100,3 +110,88 @@ def test_the_starters_other_variant_leaves_the_lead_and_alerts_a_manager() -> No
     rows = world.until(at("17:30"))
     assert [(row.kind, row.at) for row in rows] == [(DecisionKind.ESCALATED, at("14:44"))]
     assert told(rows[0], "manager")
+
+
+# Recipients: one level up when they are the owner, or cannot be reached
+
+
+def test_an_alert_for_a_team_lead_who_owns_the_lead_goes_one_level_up() -> None:
+    world = World(loads={"M1": 40, "M2": 40, "M3": 20})
+    lead = world.arrives(HOT)
+    assert (lead.owner.kind, lead.owner.id) == (OwnerKind.TEAM_LEAD, "MM")
+    assert alerts(world.until(at("14:19"))) == [(at("14:19"), {"SL"})]
+
+
+def test_an_alert_for_a_manager_who_has_taken_the_lead_goes_one_level_up() -> None:
+    world = World()
+    lead = world.arrives(HOT)
+    world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:15"), to="MM", by="MM", reason="knows them")
+    assert alerts(world.until(at("14:19"))) == [(at("14:19"), {"SL"})]
+
+
+def test_an_alert_on_a_queue_whose_manager_has_the_lead_by_now_goes_one_level_up() -> None:
+    world = World(
+        policy_with(
+            queue_ladder=[
+                {"at": "15m", "do": "alert_manager"},
+                {"at": "30m", "do": "move", "to": "manager"},
+                {"at": "40m", "do": "alert_manager"},
+            ]
+        )
+    )
+    world.arrives(PERSONAL)
+    rows = world.until(at("14:54"))
+    assert alerts(rows) == [(at("14:29"), {"RM"}), (at("14:54"), {"SL"})]
+    assert [(row.at, row.owner.id) for row in of_kind(rows, DecisionKind.QUEUED)] == [(at("14:44"), "RM")]
+
+
+def test_a_reminder_for_an_owner_who_is_away_by_then_goes_one_level_up() -> None:
+    world = World()
+    world.arrives(HOT)
+    world.roster(on_leave("M1", 10, 11), at("14:15"))
+    (reminder,) = world.until(at("14:16:30"))
+    assert (told(reminder, "owner"), told(reminder, "manager")) == (set(), {"MM"})
+
+
+# Queued and held leads are on the ladder too
+
+
+def test_a_queued_lead_runs_its_ladder_to_leadership() -> None:
+    world = World()
+    world.arrives(PERSONAL)
+    rows = world.until(at("09:00", 11))
+    assert alerts(rows)[0] == (at("14:29"), {"RM"})
+    assert [(row.at, row.owner.id) for row in of_kind(rows, DecisionKind.QUEUED)] == [(at("14:44"), "RM")]
+    assert [row.at for row in rows if row.trace.get("step") == "3x:alert_leadership"] == [at("08:14", 11)]
+
+
+STEPS = (("1x", "alert_manager"), ("2x", "reassign"), ("3x", "alert_leadership"))
+
+
+def test_a_held_lead_runs_its_ladder_while_it_waits_for_room() -> None:
+    tiers = yaml.safe_load(DEFAULT)["tiers"]
+    tiers["T2"] |= {
+        "route_within": "4h",
+        "ladder": [{"at": when, "do": do} for when, do in STEPS],
+    }
+    world = World(policy_with(tiers=tiers), loads={"M1": 40, "M2": 40, "M3": 20})
+    lead = world.arrives(HOT.but(action="webinar"))
+    assert lead.kind is DecisionKind.HELD
+    rows = world.until(at("17:14"))
+    assert alerts(rows) == [(at("15:14"), {"MM"})]
+    assert [(row.at, told(row, "leadership")) for row in rows if told(row, "leadership")] == [(at("17:14"), {"SL"})]
+    assert rows[-1].sla is not None and rows[-1].sla.breach == "no_capacity"
+    state = world.state.values[f"lead/{lead.lead_id}"]
+    assert (state.phase, [step.name for step in state.done]) == (Phase.HELD, [f"{when}:{do}" for when, do in STEPS])
+
+
+def test_a_held_lead_that_is_assigned_late_stays_with_its_owner_for_a_full_window() -> None:
+    tiers = yaml.safe_load(DEFAULT)["tiers"]
+    tiers["T2"] |= {"route_within": "4h"}
+    world = World(policy_with(tiers=tiers), loads={"M1": 40, "M2": 40, "M3": 20})
+    lead = world.arrives(HOT.but(action="webinar"))
+    world.until(at("16:00"))
+    (given,) = world.roster(ROSTER["M2"][0].model_copy(update={"limit": 50.0}), at("16:00"))
+    assert (given.lead_id, given.owner.id) == (lead.lead_id, "M2")
+    moves = of_kind(world.until(at("17:14")), DecisionKind.REASSIGNED)
+    assert [(row.at, row.owner.id) for row in moves] == [(at("17:00"), "MM")]
