@@ -30,6 +30,15 @@ class Quiet:
         self._cluster = cluster
         self._observer = observer
         self._sent = sent
+        # Kept: a new one finds its coordinator only after half a second, and there are six of them a look.
+        self._askers: dict[str, Consumer] = {}
+
+    def __enter__(self) -> "Quiet":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for asker in self._askers.values():
+            asker.close()
 
     def lags(self) -> dict[str, int]:
         """Return stage -> records not yet committed, of stages that have any; "timers": wake-ups due soon."""
@@ -49,12 +58,11 @@ class Quiet:
         """Ask as a consumer that never joins: an AdminClient's question kills the process (SIGSEGV in
         librdkafka 2.16) when the coordinator does not answer in time."""
         group, prefix = qualified(self._cluster.namespace, stage), qualified(self._cluster.namespace, "")
-        asker = Consumer(table_consumer_config(self._cluster) | {"group.id": group})
+        if stage not in self._askers:
+            self._askers[stage] = Consumer(table_consumer_config(self._cluster) | {"group.id": group})
         try:
             asked = [TopicPartition(prefix + name, number) for name, number in spots]
-            for one in asker.committed(asked, timeout=ASK_SECONDS):
+            for one in self._askers[stage].committed(asked, timeout=ASK_SECONDS):
                 yield (one.topic.removeprefix(prefix), one.partition), one.offset
         except KafkaException:
             return  # a transaction is under way, or the group moves: it has lag
-        finally:
-            asker.close()

@@ -121,7 +121,8 @@ def run(
             day = _Day(plan, fleet, killer, upstream, observer, assigned, cluster, later)
             day.feed(say)
             fed = time.monotonic()
-            day.settle(Quiet(cluster, observer, upstream.sent), say)
+            with Quiet(cluster, observer, upstream.sent) as quiet:
+                day.settle(quiet, say)
             settled = time.monotonic()
             exits = fleet.stop()
             restarts = {slot.name: len(slot.ends) for slot in fleet.slots.values()}

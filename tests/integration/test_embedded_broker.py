@@ -60,6 +60,13 @@ def running(tmp_path: Path, port: int) -> Iterator[Broker]:
         yield broker
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker that is as it was after each test: one for all that leave it so. It takes seven seconds to start one."""
+    with start(tmp_path_factory.mktemp("standing") / "data", port=CHOICES[(os.getpid() + 7) % len(CHOICES)]) as broker:
+        yield broker
+
+
 def written(broker: Broker, count: int) -> Records:
     """Make the topics, write `count` acknowledged leads, and return the reader of them."""
     records = Records(ClusterSettings(bootstrap=broker.bootstrap))
@@ -91,12 +98,12 @@ def test_a_killed_broker_recovers_what_it_had_acknowledged(running: Broker) -> N
         assert kafka_topics.create(records.settings, FEW_PARTITIONS) == ()
 
 
-def test_a_paused_broker_does_not_answer_and_then_goes_on(running: Broker) -> None:
-    records = written(running, 5)
-    running.pause()
+def test_a_paused_broker_does_not_answer_and_then_goes_on(standing: Broker) -> None:
+    records = written(standing, 5)
+    standing.pause()
     with pytest.raises(KafkaException, match=r"_TRANSPORT|_TIMED_OUT"):
         AdminClient(admin_config(records.settings)).list_topics(timeout=1)
-    running.resume()
+    standing.resume()
     assert numbers(records) == list(range(5))
 
 
@@ -106,9 +113,9 @@ def test_a_paused_broker_can_be_stopped(running: Broker) -> None:
     assert not is_alive(running.pid)
 
 
-def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path, running: Broker) -> None:
-    with start(tmp_path / "other", port=running.port) as other:
-        assert other.port != running.port
+def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path, standing: Broker) -> None:
+    with start(tmp_path / "other", port=standing.port) as other:
+        assert other.port != standing.port
         assert AdminClient(admin_config(ClusterSettings(bootstrap=other.bootstrap))).list_topics(timeout=5).brokers
 
 
@@ -129,14 +136,14 @@ def test_a_port_lost_to_a_race_is_replaced_too(tmp_path: Path, port: int, monkey
             assert broker.port != port
 
 
-def test_a_port_that_must_be_had_and_is_taken_is_an_error(tmp_path: Path, running: Broker) -> None:
-    with pytest.raises(PortTaken, match=f"Port {running.port}"):
-        start_at(tmp_path / "other", running.port)
+def test_a_port_that_must_be_had_and_is_taken_is_an_error(tmp_path: Path, standing: Broker) -> None:
+    with pytest.raises(PortTaken, match=f"Port {standing.port}"):
+        start_at(tmp_path / "other", standing.port)
 
 
-def test_a_second_start_on_a_folder_in_use_is_refused_and_names_the_first(running: Broker) -> None:
-    with pytest.raises(FolderBusy, match=f"pid {running.pid}, {running.bootstrap}"):
-        start(running.data_dir)
+def test_a_second_start_on_a_folder_in_use_is_refused_and_names_the_first(standing: Broker) -> None:
+    with pytest.raises(FolderBusy, match=f"pid {standing.pid}, {standing.bootstrap}"):
+        start(standing.data_dir)
 
 
 def test_a_broker_that_ends_while_starting_shows_its_log(tmp_path: Path, port: int) -> None:
