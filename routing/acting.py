@@ -9,7 +9,6 @@ from routing.arriving import bind, judge, nowhere, restarted, searching
 from routing.availability import INACTIVE, MOVED, UNKNOWN, standing_absence
 from routing.backlog import drain_rep
 from routing.capacity import shortage
-from routing.chains import pool_chain, to_queue
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, lead_key
@@ -17,8 +16,10 @@ from routing.moving import Move, moved, next_owner, reroute
 from routing.opportunity import follow
 from routing.owners import release, reload
 from routing.placement import Placement, Via
+from routing.pool_chain import pool_chain
 from routing.record import record, remember, scored_of
 from routing.timing import arm
+from routing.waiting_place import to_queue
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import LeadScored, MailKind

@@ -8,18 +8,21 @@ import orjson
 
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
-from routing.chains import Search, catch_all, held, owner_chain, pool_chain, prefer_until, to_queue
 from routing.docket import Docket
 from routing.facts import scored_facts
 from routing.lead_state import NOBODY, Chain, LeadState, Phase, changed
 from routing.notices import Telling, auto_reply, notices_for
+from routing.owner_chain import owner_chain
 from routing.owners import give
 from routing.placement import Placement, Via
+from routing.pool_chain import pool_chain, prefer_until
 from routing.record import record
 from routing.rules import Match, first_match
+from routing.search import Search
 from routing.sla import after, route_due
 from routing.timing import arm
 from routing.trace import placement_trace
+from routing.waiting_place import catch_all, held, to_queue
 from schemas.decision import DecisionKind, Notice, OwnerKind
 from schemas.lead import AccountRef, LeadScored
 from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue

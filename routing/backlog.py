@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from routing.arriving import searching, succession
 from routing.candidates import Wanted
-from routing.chains import has_room
 from routing.docket import Docket
 from routing.facts import scored_facts
 from routing.groups import pools_of
@@ -13,6 +12,7 @@ from routing.lead_state import LeadState, Phase
 from routing.notices import Telling, auto_reply, notices_for
 from routing.owners import give
 from routing.placement import Placement
+from routing.pool_chain import has_room
 from routing.record import record, scored_of
 from routing.timing import arm
 from routing.trace import placement_trace

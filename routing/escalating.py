@@ -10,7 +10,6 @@ from routing.arriving import searching, succession
 from routing.availability import absence
 from routing.backlog import drain, handed
 from routing.breach import with_breach
-from routing.chains import Search, pool_chain, to_queue
 from routing.docket import Docket
 from routing.facts import scored_facts
 from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
@@ -19,12 +18,15 @@ from routing.notices import Telling, manager_of, notices_for
 from routing.opportunity import forget
 from routing.owners import look_again
 from routing.placement import Placement, Via
+from routing.pool_chain import pool_chain
 from routing.rearming import rearm
 from routing.record import record, remember, scored_of
 from routing.rostering import hand_on, has_left
+from routing.search import Search
 from routing.sla import REPEAT, DueStep, is_running, repeat_due, route_due, steps_of
 from routing.timing import arm
 from routing.waiting import waiting_leads
+from routing.waiting_place import to_queue
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.policy_sla import StepAction
 from schemas.timer import WakeUp

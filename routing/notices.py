@@ -5,10 +5,10 @@ from datetime import datetime
 
 from routing.availability import absence
 from routing.calendar.business_time import is_open, next_opening
-from routing.chains import team_lead_of
 from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
+from routing.owner_chain import team_lead_of
 from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import Audience, Notice, OwnerKind
 from schemas.policy_notices import NoticePlan

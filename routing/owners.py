@@ -5,11 +5,11 @@ from datetime import UTC, timedelta
 
 from routing.candidates import Wanted
 from routing.capacity import with_lead, without_lead
-from routing.chains import asked_of
 from routing.docket import Docket
 from routing.lead_state import NOBODY, LeadState, Phase, changed, owner_index_key
 from routing.picking import take_turn
 from routing.placement import Placement
+from routing.pool_chain import asked_of
 from routing.rep_state import RepState, rep_key
 from schemas.decision import OwnerKind
 
