@@ -12,6 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	&& { echo "$$python"; break; }; done)
 # uv does not read pip's configuration: hand over the index and the certificates that pip would use.
 pip_setting = $(shell $(BIN)/python -m pip config get $(1) 2>/dev/null || true)
+PACKAGES := schemas spans routing enrichment notifiers streams
 TESTS ?= tests
 # A broker each. Much of a test on a broker is waiting, so two share two cores well; in the order of the folders, so that
 # the long ones come first.
@@ -27,6 +28,8 @@ demo: $(VENV)/.ready ## See 200 leads routed on a real Kafka, then send one of y
 
 .PHONY: test
 test: $(VENV)/.ready ## Run all tests (unit, contract, property, integration on a real broker)
+	@# byte code ahead: a run starts hundreds of processes, and each would compile what has changed since the install
+	@$(BIN)/python -m compileall -q $(PACKAGES) tests tools
 	@$(BIN)/python -m pytest -m "not chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: check
@@ -81,5 +84,5 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/.uv
 	|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@# byte code ahead of the first start: a stage that compiles its imports takes a second longer to restart
-	@$(BIN)/python -m compileall -q schemas spans routing enrichment notifiers streams
+	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@

@@ -1,5 +1,6 @@
 """Fixtures of every test that needs a Kafka. Those that need none never start one."""
 
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -10,6 +11,10 @@ from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings
 from tests.broker import FoundBroker, found_broker
 from tests.records import Records
+
+# jsonschema compiles a grammar of IRIs when it is imported: four seconds in every worker, for a format that none of our
+# schemas has. None here: the import is refused, and jsonschema does without.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # Two where it matters that there is more than one; each partition costs the broker files and a test time.
 FEW_PARTITIONS = {
