@@ -1,6 +1,6 @@
 """The matrix of segment x territory x industry: a plain lead for each cell, as lint, diff and explain try them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routing.conditions import context_of, evaluate
@@ -16,7 +16,6 @@ REGIONS = {
     **dict.fromkeys(("AE", "ZA", "IL", "SA", "TR", "PT", "CZ"), "emea"),
     **dict.fromkeys(("SG", "JP", "AU", "NZ", "IN", "CN", "KR", "HK", "ID", "MY"), "apac"),
 }
-_TYPICAL = {"amer": "US", "emea": "GB", "apac": "SG"}
 ANOTHER = "~other"
 
 
@@ -35,8 +34,8 @@ def cells(policy: Policy) -> Iterator[Cell]:
     """Yield a plain lead for every segment, territory, industry and intent that the policy tells apart."""
     sizes = [band.start for band in sorted(policy.bands, key=lambda band: band.start)] or [100]
     for employees in sizes:
-        for country, state in _places(policy):
-            for industry in (*_named(policy, "company.industry"), ANOTHER):
+        for country, state in places_of(policy):
+            for industry in (*named(policy, "company.industry"), ANOTHER):
                 for intent in ("high", "medium", "low"):
                     yield cell(policy, employees, (country, state), industry, intent)
 
@@ -85,24 +84,6 @@ def graded(policy: Policy, facts: dict[str, Fact]) -> dict[str, Fact]:
     return known
 
 
-def grouped(policy: Policy, found: Sequence[Cell]) -> tuple[str, ...]:
-    """Return cells in words, those alike together: a segment's places, with the industries where not all are."""
-    industries = (*_named(policy, "company.industry"), ANOTHER)
-    by_place: dict[tuple[str | None, str | None], list[Cell]] = {}
-    for each in found:
-        by_place.setdefault((each.segment, each.place), []).append(each)
-    alike: dict[tuple[str | None, tuple[str | None, ...]], list[str]] = {}
-    for (segment, place), members in by_place.items():
-        named = tuple(dict.fromkeys(each.industry for each in members))
-        alike.setdefault((segment, named), []).append(place or "unknown")
-    said = []
-    for (segment, named), places in alike.items():
-        shown = ", ".join("other industries" if name == ANOTHER else str(name) for name in named)
-        only = "" if len(named) == len(industries) else f" ({shown})"
-        said.append(f"{_segment(segment)} leads in {', '.join(places)}{only}")
-    return tuple(said)
-
-
 _EVERY_LEAD: dict[str, Fact] = {
     "lead.open_duplicate": False,
     "lead.is_suspect": False,
@@ -125,24 +106,35 @@ _EVERY_LEAD: dict[str, Fact] = {
 }
 
 
-def _segment(segment: str | None) -> str:
-    return "all" if segment is None else segment
+def countries_named(policy: Policy) -> tuple[str, ...]:
+    """Return the countries that conditions name; the US where they name states alone."""
+    words = named(policy, "company.country")
+    return words or (("US",) if named(policy, "company.state") else ())
 
 
-def _places(policy: Policy) -> list[tuple[str, str | None]]:
-    states = _named(policy, "company.state")
-    countries = dict.fromkeys((*_named(policy, "company.country"), *_TYPICAL.values()))
-    home = next(iter(countries))
+def others(policy: Policy) -> dict[str, str]:
+    """Return a country of each region that no condition names: it stands for all those of the region."""
+    known, found = countries_named(policy), dict[str, str]()
+    for country, region in REGIONS.items():
+        if country not in known:
+            found.setdefault(region, country)
+    return found
+
+
+def places_of(policy: Policy) -> list[tuple[str, str | None]]:
+    """Return (country, state) of every place told apart; state None: any that no condition names."""
+    states, known = named(policy, "company.state"), countries_named(policy)
+    home = "US" if "US" in known or not known else known[0]
     places: list[tuple[str, str | None]] = []
-    for country in countries:
-        if country == ("US" if "US" in countries else home):
+    for country in (*known, *others(policy).values()):
+        if country == home:
             places += [(country, state) for state in states]
         places.append((country, None))
     return places
 
 
-def _named(policy: Policy, field: str) -> tuple[str, ...]:
-    """The words that the policy's conditions compare a fact with, in the order of the file."""
+def named(policy: Policy, field: str) -> tuple[str, ...]:
+    """Return the words that the policy's conditions compare a fact with, in the order of the file."""
     words: dict[str, None] = {}
     for condition in policy.conditions.values():
         for leaf in leaves(condition.node):

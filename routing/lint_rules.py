@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from routing.derived import All, basic
 from routing.expression import Comparison, Op, leaves, truth
 from routing.finding import Finding, Severity
-from routing.lead_cells import cells, grouped
+from routing.lead_cells import cells
+from routing.lead_kinds import kinds
 from routing.policy import CompiledRule, Policy
 from routing.policy_errors import place
 from routing.solving import Budget, Case, TooHard, case_of, find_lead
@@ -125,8 +126,8 @@ def _empty_cells(policy: Policy) -> Iterator[Finding]:
         return
     conditions = [rule.condition.node for rule in policy.rules[:-1] if rule.condition]
     empty = [cell for cell in cells(policy) if not any(truth(node, cell.facts) is True for node in conditions)]
-    for said in grouped(policy, empty):
-        what = f"{said} reach only the catch-all {last.rule.name!r}."
+    for said in kinds(policy, empty):
+        what = f"{said} reach only the catch-all {last.rule.name!r} (with a business address, of no account)."
         allowed = "That is fine where nobody sells there; else add a rule."
         at = len(policy.rules) - 1
         yield place(policy.document, ("rules", at), Severity.WARNING, "matrix.catch_all_only", what, allowed)

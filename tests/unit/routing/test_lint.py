@@ -30,6 +30,43 @@ def test_the_default_policy_warns_of_nothing_but_places_without_a_team() -> None
     assert codes(lint(shipped())) == {"matrix.catch_all_only"}
 
 
+def test_kinds_of_lead_that_only_the_catch_all_takes_are_named_exactly() -> None:
+    """A self-serve lead of less than high intent is nurtured; enterprise leads of all the Americas have a team."""
+    kinds = [finding.what.partition(" reach only")[0] for finding in lint(shipped())]
+    assert kinds == [
+        "new enterprise leads in other countries of emea, apac",
+        "new mid_market leads in US outside AZ, NM, OK, TX; in CA; in other countries of amer, emea, apac",
+        "new self_serve leads of high intent in other countries of amer, emea, apac",
+        "new smb leads in other countries of amer, emea, apac",
+    ]
+
+
+def test_a_kind_that_is_everywhere_names_no_place_and_one_of_some_industries_names_those() -> None:
+    policy = edited(
+        "default",
+        ('segment == "smb" && company.country in ["US", "CA"]', 'segment == "smb" && company.industry == "saas"'),
+    )
+    kinds = [finding.what.partition(" reach only")[0] for finding in lint(policy)]
+    assert "new smb leads (fintech, healthcare, manufacturing, other industries)" in kinds
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            " && has(company.employees)",
+            "'enterprise Americas', 'mid-market Southwest', 'self-serve assist', which come",
+        ),
+        ("", "'enterprise Americas', 'mid-market Southwest', 'self-serve assist' and 1 more, which come"),
+    ],
+    ids=["three", "four"],
+)
+def test_of_many_rules_that_overlap_three_are_named_and_the_others_counted(more: str, told: str) -> None:
+    found = with_rules(f'company.country == "US" && company.industry == "healthcare"{more}')
+    (what,) = [finding.what for finding in found if finding.code == "rule.overlap" and "'extra 0'" in finding.what]
+    assert told in what
+
+
 def test_territory_first_warns_of_the_overlaps_that_it_is_about() -> None:
     assert codes(lint(shipped("territory-first"))) == {"matrix.catch_all_only", "rule.overlap"}
 

@@ -79,7 +79,7 @@ def test_shipped_policies_never_differ_in_words_of_python(pair: tuple[str, str])
 def test_a_country_is_named_whole_where_all_its_states_go_the_same_way() -> None:
     told = list(sentences(diff(shipped(), shipped("starter"))))
     assert "- smb; in US, CA:" in told
-    assert "- mid_market; in US (elsewhere), CA, GB, SG:" in told
+    assert "- mid_market; in US (elsewhere), CA, MX, GB, SG:" in told
 
 
 def test_sentences_of_no_difference_and_of_one() -> None:
