@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -35,14 +36,15 @@ def main() -> None:
     run.add_argument("results", type=Path)
     run.add_argument("--seconds", type=float, default=120)
     run.add_argument("--seed", type=int, default=4)
+    run.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="only the sites of these lines")
     arguments = parser.parse_args()
     if arguments.command == "reach":
         arguments.out.write_text(json.dumps(reached(ROOT)))
     else:
-        _run(arguments.reach, arguments.results, arguments.seconds, arguments.seed)
+        _run(arguments.reach, arguments.results, arguments.seconds, arguments.seed, arguments.at)
 
 
-def _run(reach: Path, results: Path, seconds: float, seed: int) -> None:
+def _run(reach: Path, results: Path, seconds: float, seed: int, at: Sequence[str]) -> None:
     found = json.loads(reach.read_text())
     every = _in_turn(
         [list(sites(path, ROOT)) for path in sorted((ROOT / "routing").rglob("*.py"))], random.Random(seed)

@@ -240,6 +240,7 @@ def test_ex08_warm_leads_of_a_full_pool_wait_and_are_drained_in_order() -> None:
     assert world.load("M2") == 39.5
     dues = [row.sla.contact_due_at for row in drained if row.sla is not None]
     assert dues == [at("15:14"), at("15:16")]
+    assert [world.wakes[f"lead/{row.lead_id}"].due_at for row in (b, c)] == [at("14:44"), at("14:46")]  # 0.5x
 
 
 def test_ex08_warm_leads_go_to_the_team_lead_at_the_route_deadline() -> None:

@@ -68,6 +68,18 @@ def test_a_part_of_several_facts_is_left_to_cel() -> None:
     assert [part.plain for part in parts] == [None, None]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["company.x > 1.5 || company.y > 2.5", 'company.x > 1.5 || company.y == "a"', 'company.x == "a" || score + 1 > 2'],
+)
+def test_any_of_several_is_left_to_cel_where_one_of_them_is_no_plain_comparison(text: str) -> None:
+    part = compile_condition(text).parts[0]
+    assert part.plain_any == ()
+    assert evaluate(part, context_of(nested({"company.x": 2.0, "company.y": "b", "score": 0}))).matched is (
+        ">" in text[:13]
+    )
+
+
 def test_parts_of_plain_comparisons_are_answered_without_cel() -> None:
     either = compile_condition('company.x == "a" || company.y == 1').parts[0]
     assert [test(value) for (_, test), value in zip(either.plain_any, ("a", 2), strict=True)] == [True, False]

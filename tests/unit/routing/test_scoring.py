@@ -24,6 +24,15 @@ def test_fit_and_high_intent_make_eighty() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("action", "points"),
+    [("demo", 40), ("webinar", 25), ("newsletter", 5), (None, 5)],
+    ids=["high", "medium", "low", "none"],
+)
+def test_each_intent_has_its_points(action: str | None, points: int) -> None:
+    assert judged(POLICY, lead(action))[1].parts["intent"] == points
+
+
 def test_the_pricing_page_counts_more_than_the_whitepaper() -> None:
     assert scored_as(POLICY, ("pricing",))["behaviour"] > scored_as(POLICY, ("whitepaper",))["behaviour"]
 
