@@ -1,5 +1,6 @@
 """Each process has the rights of `streams.access` and no others, on a real broker that guards what it holds."""
 
+import json
 import os
 import signal
 import subprocess
@@ -21,9 +22,11 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from schemas.account import Account
 from streams.access import ACCESS, Resource, Right, rights
 from streams.broker.embedded import start
 from streams.broker.ports import free_ports
+from streams.cli.table_import import put_all
 from streams.kafka.config import ClusterSettings, admin_config, producer_config
 from tests.chaos.division import DIVISIONS, policy_text
 from tests.chaos.fleet import STAGES, started, tail
@@ -190,7 +193,9 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
 
 
 def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[ClusterSettings, int]) -> None:
-    _, port = guarded
+    cluster, port = guarded
+    account = Account(domain="halden.example", name="Halden", owner="x-gone", is_named=True)
+    put_all(cluster, "accounts", "account.put", lambda one: one.domain, [account])
     ran = subprocess.run(
         [sys.executable, "-m", "streams.cli.main", "accounts", "check", "--json"],
         env=os.environ | environ_of("accounts", port, {"LEADSTREAM_NAMESPACE": NAMESPACE}),
@@ -199,7 +204,42 @@ def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[Clust
         timeout=60,
         check=False,
     )
-    assert (ran.returncode, ran.stdout.strip()) == (0, "[]"), ran.stderr
+    assert ran.returncode == 1, ran.stderr
+    assert [(row["domain"], row["kind"]) for row in json.loads(ran.stdout)] == [("halden.example", "owner_left")]
+
+
+def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, int], tmp_path: Path) -> None:
+    cluster, port = guarded
+    with outside_world() as outside:
+        receiver = outside.channels["webhooks"]["default"] | {"events": ["lead.accepted"]}
+        channels = outside.channels | {"webhooks": {"warehouse": receiver}}
+        common = {"LEADSTREAM_NAMESPACE": NAMESPACE, "LEADSTREAM_CHANNELS": json.dumps(channels)}
+        environ = os.environ | environ_of("feed", port, common)
+        log_file = tmp_path / "feed.log"
+        with log_file.open("wb") as log:
+            command = [sys.executable, "-m", "streams.cli.main", "feed"]
+            process = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+        try:
+
+            def began() -> bool:
+                assert process.poll() is None, tail(log_file)
+                return "feed.began" in log_file.read_text()
+
+            eventually(began, "the feed to have its positions", 60)
+            Records(as_user("intake", port)).write("leads.raw", [lead(99)])
+            eventually(lambda: process.poll() is not None or outside.webhooks, "an event at the receiver", 30)
+            assert process.poll() is None, tail(log_file)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.mark.parametrize("user", ["accounts", "feed", "meter"])
+def test_who_only_reads_writes_nothing(guarded: tuple[ClusterSettings, int], user: str) -> None:
+    _, port = guarded
+    with pytest.raises(KafkaException) as refused:
+        Records(as_user(user, port)).write("accounts", [Outgoing("k", {"a": 1})])
+    assert refused.value.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
 @pytest.mark.parametrize(("user", "topic"), [("track", "leads.assigned"), ("intake", "decisions"), ("notify", "reps")])

@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from notifiers.channels import sms
 from schemas.decision import Decision
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings
@@ -229,7 +230,7 @@ def _judged(
     marked = {row["key"] for row in rows if row["possible_repeat"]}
     posts = Counter(_slack_key(row) for found in slack.messages.values() for row in found)
     texts = Counter(text["Body"] for text in twilio.texts)
-    marks = {f"({key[:4]})" for key in marked}
+    marks = {sms.mark(key) for key in marked}
     letters = Counter(mail["Message-ID"] for mail in mails.mails)
     pushes = Counter(message["id"] for message in browser.got)
     return Outcome(
