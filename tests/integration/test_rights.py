@@ -209,7 +209,7 @@ def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[Clust
 
 
 def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, int], tmp_path: Path) -> None:
-    cluster, port = guarded
+    _, port = guarded
     with outside_world() as outside:
         receiver = outside.channels["webhooks"]["default"] | {"events": ["lead.accepted"]}
         channels = outside.channels | {"webhooks": {"warehouse": receiver}}
