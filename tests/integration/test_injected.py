@@ -21,7 +21,7 @@ def running(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> It
     cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace=f"inject{time.time_ns() % 10**9}")
     folder: Path = tmp_path_factory.mktemp("injected")
     with world(cluster, folder, STAGES) as (of, watching):
-        assert well(watching, 2) == set()
+        assert well(watching, 2, 0) == set()
         yield of, watching
 
 

@@ -19,7 +19,7 @@ from streams.kafka.config import ClusterSettings
 from tests.chaos import division
 from tests.observed.compressed import FACTOR, write_rules
 from tests.observed.feed import feeding
-from tests.observed.injections import INJECTIONS, Injection, World
+from tests.observed.injections import INJECTIONS, ROOM, Injection, World
 from tests.observed.prometheus import Prometheus, prometheus
 from tests.observed.scene import METERED, scene
 from tests.observed.switched import Mail, Provider, switched_on
@@ -27,7 +27,8 @@ from tests.waiting import eventually
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts-injected.md"
 WINDOW_SECONDS = 3_600  # contact window of T1: no ladder runs meanwhile
-WELL_SECONDS = 30.0  # how long all must be well before the first fault, without a page
+WARM_SECONDS = 60.0  # first leads load what their stages need; and NoLeads compares with five minutes ago
+WELL_SECONDS = 60.0  # how long all must be well before the first fault, without a page
 CLEAR_SECONDS = 180.0
 LOOK_SECONDS = 0.5
 
@@ -51,32 +52,37 @@ def world(
     cluster: ClusterSettings, folder: Path, stages: tuple[str, ...] = METERED
 ) -> Iterator[tuple[World, Prometheus]]:
     """Yield a fleet under load and a Prometheus that watches it with the shortened rules."""
-    provider, mail, stepped = Provider(), Mail(), folder / "stepped"
-    stepped.mkdir(parents=True)
+    provider, mail, switches = Provider(), Mail(), folder / "switches"
+    switches.mkdir(parents=True)
     org = folder / "org-injected.yaml"
     org.write_text(division.org_text(f"http://127.0.0.1:{provider.port}"))
     environ = {
         "LEADSTREAM_ORG_FILE": str(org),
-        "LEADSTREAM_TEST_STEPPED": str(stepped),
-        "PYTHONPATH": str(Path(__file__).parent / "stepped"),
+        "LEADSTREAM_TEST_SWITCHES": str(switches),
+        "PYTHONPATH": str(Path(__file__).parent / "spoiled"),
     }
     with ExitStack() as held:
         held.enter_context(switched_on(provider, mail))
         running = held.enter_context(
-            scene(cluster, folder, environ, stages, WINDOW_SECONDS, {"smtp": {"port": mail.port}})
+            scene(cluster, folder, environ, stages, WINDOW_SECONDS, {"smtp": {"port": mail.port}}, ROOM)
         )
         targets = [f"127.0.0.1:{port}" for port in running.ports.values()]
         rules = write_rules(folder / "rules")
         watching = held.enter_context(prometheus(folder / "prometheus", targets, "2s", rules))
         feed = held.enter_context(feeding(running))
-        yield World(running, feed, provider, mail, stepped), watching
+        yield World(running, feed, provider, mail, switches), watching
 
 
-def well(watching: Prometheus, seconds: float = WELL_SECONDS) -> set[str]:
-    """Return the pages that fire though all is well, looked for over `seconds` from the first lead's decision on."""
+def well(watching: Prometheus, seconds: float = WELL_SECONDS, warm_seconds: float = WARM_SECONDS) -> set[str]:
+    """Return the pages that fire though all is well, looked for over `seconds`, `warm_seconds` after ASSIGN's start."""
     eventually(
         lambda: watching.query("leadstream_assign_pool_members"), "ASSIGN to know its pools", 60, look=LOOK_SECONDS
     )
+    _pages_over(watching, warm_seconds)
+    return _pages_over(watching, seconds)
+
+
+def _pages_over(watching: Prometheus, seconds: float) -> set[str]:
     pages: set[str] = set()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -94,7 +100,7 @@ def injected(of: World, watching: Prometheus, one: Injection, clear_seconds: flo
 
     def look() -> frozenset[str]:
         firing = watching.firing("page")
-        seen.pages |= firing - {one.alert}
+        seen.pages |= firing - {one.alert} - one.besides
         seen.tickets |= watching.firing("ticket") - before - {one.alert}
         return firing
 
@@ -114,8 +120,8 @@ def injected(of: World, watching: Prometheus, one: Injection, clear_seconds: flo
     return seen
 
 
-def page(rows: Sequence[tuple[str, Seen]]) -> str:
-    """Return docs/alerts-injected.md."""
+def page(rows: Sequence[tuple[str, Seen]], before: set[str]) -> str:
+    """Return docs/alerts-injected.md. before: pages that fired while all was well."""
     said = []
     for name, seen in rows:
         one = INJECTIONS[name]
@@ -125,7 +131,8 @@ def page(rows: Sequence[tuple[str, Seen]]) -> str:
         tickets = ", ".join(sorted(seen.tickets)) or "none"
         alert = f"[{one.alert}](runbooks/{one.alert}.md)"
         said.append(f"| {name} | {one.how} | {alert} | {after} | {others} | {tickets} | {cleared} |")
-    return _HEAD + "\n".join(said) + "\n"
+    quiet = f"Before the first fault all was well for {WELL_SECONDS:.0f} s; pages meanwhile: "
+    return _HEAD + "\n".join(said) + f"\n\n{quiet}{', '.join(sorted(before)) or 'none'}.\n"
 
 
 _HEAD = f"""# Faults made one by one
@@ -155,13 +162,14 @@ def main() -> int:
         start(Path(folder) / "kafka") as broker,
         world(ClusterSettings(bootstrap=broker.bootstrap, namespace="inject"), Path(folder)) as (of, watching),
     ):
-        print(f"all is well: {sorted(well(watching)) or 'no page'}", flush=True)
+        before = well(watching)
+        print(f"all is well: {sorted(before) or 'no page'}", flush=True)
         for name in asked.only or INJECTIONS:
             rows.append((name, injected(of, watching, INJECTIONS[name])))
             print(f"{name}: {rows[-1][1]}", flush=True)
     if not asked.only:
-        PAGE.write_text(page(rows))
-    return 1 if any(seen.after is None or seen.pages for _, seen in rows) else 0
+        PAGE.write_text(page(rows, before))
+    return 1 if before or any(seen.after is None or seen.pages for _, seen in rows) else 0
 
 
 if __name__ == "__main__":

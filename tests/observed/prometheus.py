@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,13 @@ class Prometheus:
         return [row for row in answer["data"]["result"] if row["value"][1] not in ("NaN", "+Inf", "-Inf")]
 
     def firing(self, severity: str = "page|ticket") -> frozenset[str]:
-        """Return the names of the alerts that fire."""
+        """Return the names of the alerts that fire; of one on a budget with its objective, "BudgetBurns (told)"."""
         rows = self.query(f'ALERTS{{alertstate="firing", severity=~"{severity}"}}')
-        return frozenset(row["metric"]["alertname"] for row in rows)
+        return frozenset(_named(row["metric"]) for row in rows)
+
+
+def _named(labels: Mapping[str, str]) -> str:
+    return labels["alertname"] + (f" ({labels['slo']})" if "slo" in labels else "")
 
 
 @contextmanager

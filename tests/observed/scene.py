@@ -31,6 +31,7 @@ from tests.waiting import eventually
 
 METERED = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
 READY_SECONDS = 90.0
+SEATS = 10  # a day fills them
 WINDOW_SECONDS = 3  # contact window of T1, so that its ladder is over in ten
 PARTITIONS: Mapping[KeyedBy, int] = dict.fromkeys(FEW_PARTITIONS, 1)  # one each: eight processes share two cores
 
@@ -101,12 +102,15 @@ def scene(
     stages: tuple[str, ...] = METERED,
     window_seconds: int = WINDOW_SECONDS,
     channels: Mapping[str, Any] = MappingProxyType({}),
+    seats: int = SEATS,
 ) -> Iterator[Scene]:
     """Yield a running scene once every process is ready; none outlives the block.
 
-    environ: further settings. window_seconds: the contact window of T1. channels: what is otherwise in theirs.
+    environ: further settings. window_seconds: the contact window of T1. channels: what is otherwise in theirs. seats:
+    open leads that the small team has room for.
     """
-    prepare(cluster, PARTITIONS, [division.policy_text(one, "first", window_seconds) for one in division.DIVISIONS], 10)
+    policies = [division.policy_text(one, "first", window_seconds) for one in division.DIVISIONS]
+    prepare(cluster, PARTITIONS, policies, seats)
     accounts = [
         Account(domain=f"acme-{number}-labs.com", name=f"Acme {number}", owner=f"main-hot-{number % 6}", is_named=True)
         for number in range(0, 300, 2)
