@@ -1,6 +1,7 @@
 """How the outside world is reached. Built by `streams` from file and environment; nothing here reads either."""
 
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -211,3 +212,8 @@ class ChannelSettings(Typed):
     default_lifetime_seconds: float = Field(default=HOUR_SECONDS, gt=0)
     marker_seconds: float = Field(default=24 * HOUR_SECONDS, gt=0)  # AUT-2
     notes_seconds: float = Field(default=7 * 24 * HOUR_SECONDS, gt=0)  # how long a lead's threads and marks are kept
+
+    @property
+    def fed(self) -> Mapping[str, WebhookSettings]:
+        """The receivers that ask `leadstream feed` for events, by name."""
+        return {name: one for name, one in self.webhooks.items() if one.events}

@@ -29,13 +29,20 @@ def main(arguments: list[str]) -> int:
     keep_few_arenas()
     from streams.errors import LeadstreamError
     from streams.settings import load
-    from streams.topology import run_stage
+    from streams.topology import FEED, run_stage
 
     try:
-        return run_stage(stage, int(slot), load())
+        return _feed() if stage == FEED else run_stage(stage, int(slot), load())
     except LeadstreamError as error:
         print(error, file=sys.stderr)
         return 5
+
+
+def _feed() -> int:
+    from streams.feed.process import run
+    from streams.settings import load
+
+    return run(load())
 
 
 def _board() -> int:

@@ -1,6 +1,7 @@
 """The settings of a process: LEADSTREAM_… in the environment, read in the entry point only."""
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +40,8 @@ class Settings(BaseSettings):
     state_dir: folder of the stores, one sub-folder a slot. http_host, http_port_base: health and metrics of slot n of
     the i-th stage are on base + 10 * i + n; 0: no server. http_port: instead, whatever the slot, for a process with a
     network of its own (a pod). org_file: divisions and enrichment, YAML; none: one
-    division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON.
+    division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON; of both,
+    what is in the environment is laid over the file: the file holds no secret then.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
     traces_url: an OTLP/HTTP collector ("http://127.0.0.1:4318") that gets a trace a lead; none: no traces.
     fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
@@ -117,10 +119,9 @@ def load(**given: Any) -> Settings:
     if misspelt:
         raise SettingsError("; ".join(f"{name} is no setting, {meant} is" for name, meant in misspelt.items()))
     try:
-        settings = Settings(**given)
+        return Settings(**_with_channels_file(given))
     except (ValidationError, PydanticSettingsError) as error:
         raise SettingsError(_problems(error)) from error
-    return _with_channels_file(settings)
 
 
 def _misspelt(environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -134,17 +135,29 @@ def _misspelt(environ: Mapping[str, str]) -> Mapping[str, str]:
     return found
 
 
-def _with_channels_file(settings: Settings) -> Settings:
-    if settings.channels_file is None:
-        return settings
+def _with_channels_file(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is given, with the channels of the file that is named, if one is. Raises SettingsError."""
+    file = given.get("channels_file") or os.environ.get(f"{PREFIX}CHANNELS_FILE")
+    if not file:
+        return given
     try:
-        data = yaml.safe_load(settings.channels_file.read_text())
-        return settings.model_copy(update={"channels": ChannelSettings.model_validate(data or {})})
+        below = yaml.safe_load(Path(file).read_text()) or {}
+        over = json.loads(os.environ.get(f"{PREFIX}CHANNELS") or "{}")
+        return {**given, "channels": ChannelSettings.model_validate(_laid_over(below, over) if over else below)}
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{PREFIX}CHANNELS: it must be JSON") from error
     except (OSError, yaml.YAMLError) as error:
         what = getattr(error, "strerror", None) or "it is no YAML"
         raise SettingsError(f"{PREFIX}CHANNELS_FILE cannot be read: {what}") from error
     except ValidationError as error:
-        raise SettingsError(f"{settings.channels_file}: {_problems(error)}") from error
+        raise SettingsError(f"{file}: {_problems(error)}") from error
+
+
+def _laid_over(below: Any, over: Any) -> Any:
+    """Return `over`, and of `below` what it does not say, section by section."""
+    if not (isinstance(below, dict) and isinstance(over, dict)):
+        return over
+    return {**below, **{name: _laid_over(below.get(name), value) for name, value in over.items()}}
 
 
 def _problems(error: ValidationError | PydanticSettingsError) -> str:

@@ -21,7 +21,7 @@ from streams.errors import Fatal
 from streams.kafka.config import admin_config
 from streams.settings import Settings
 from streams.stopping import Stop, on_signals
-from streams.topology import NAMES, UnknownStage
+from streams.topology import FEED, NAMES, UnknownStage
 
 FIRST_BACKOFF_SECONDS = 0.1  # a crash is part of the design: the first restart does not wait
 LONGEST_BACKOFF_SECONDS = 15.0
@@ -34,8 +34,10 @@ DRAIN_SECONDS = 8.0  # a slot leaves within 5 s of SIGTERM; who has not after th
 KILL_SECONDS = 2.0
 
 # Sources first, so that what they wrote is still handled; TIMERS before NOTIFY, whose retries it serves.
-STOP_ORDER: tuple[str, ...] = ("enrich", "pending", "track", "score", "timers", "assign", "notify", "meter", "board")
-BOARD = "board"  # no stage: nothing waits for it, and the others go on without it
+_STAGES_IN_ORDER = ("enrich", "pending", "track", "score", "timers", "assign", "notify", "meter")
+BOARD = "board"
+BESIDE = (FEED, BOARD)  # no stages: nothing waits for them, and the others go on without them
+STOP_ORDER: tuple[str, ...] = (*_STAGES_IN_ORDER, *BESIDE)
 
 
 class GivenUp(Fatal):
@@ -71,15 +73,17 @@ Say = Callable[[str], None]
 def slots_of(settings: Settings, only: Sequence[str] = ()) -> tuple[SlotName, ...]:
     """Return the slots to run: of every stage, or of those in `only`, as many as `settings.slots` says (1).
 
-    The board is one of them where LEADSTREAM_BOARD_... lets somebody in. Raises UnknownStage.
+    The board is one of them where LEADSTREAM_BOARD_... lets somebody in, the feed where a webhook asks for events.
+    Raises UnknownStage.
     """
     for name in (*only, *settings.slots):
-        if name not in (*NAMES, BOARD):
-            raise UnknownStage(f"there is no stage {name!r}; there are {', '.join((*NAMES, BOARD))}")
+        if name not in (*NAMES, *BESIDE):
+            raise UnknownStage(f"there is no stage {name!r}; there are {', '.join((*NAMES, *BESIDE))}")
     wanted = [name for name in NAMES if not only or name in only]
     slots = [SlotName(name, slot) for name in wanted for slot in range(settings.slots.get(name, 1))]
-    has_board = BOARD in only or (not only and BoardSettings().is_configured)
-    return (*slots, SlotName(BOARD, 0)) if has_board and settings.slots.get(BOARD, 1) else tuple(slots)
+    wants = {FEED: bool(settings.channels.fed), BOARD: BoardSettings().is_configured}
+    beside = [name for name in BESIDE if (name in only if only else wants[name]) and settings.slots.get(name, 1)]
+    return (*slots, *(SlotName(name, 0) for name in beside))
 
 
 def up(settings: Settings, only: Sequence[str] = (), say: Say | None = None) -> int:
@@ -179,7 +183,7 @@ class _Family:
         last = last_line(self._logs / f"{child.name}.log")
         if len(child.crashes) >= CRASH_LIMIT:
             self._say(f"{child.name} given up: {last}")
-            if child.name.stage == BOARD:
+            if child.name.stage in BESIDE:
                 self._children.remove(child)
                 return
             raise GivenUp(

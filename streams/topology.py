@@ -140,6 +140,7 @@ NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 # second in which what came after waits.
 PACES: Mapping[str, Pace] = {"notify": Pace(batch_limit=200)}
 PORTS_A_STAGE = 10
+FEED = "feed"  # no stage: it only reads, for receivers outside
 
 
 class UnknownStage(SettingsError):
@@ -199,13 +200,13 @@ def runner_settings(name: str, slot: int, settings: Settings) -> RunnerSettings:
 def http_port(name: str, slot: int, settings: Settings) -> int | None:
     """Return the port of a slot's health and metrics, None where the base is 0: base + 10 * stage + slot.
 
-    A port of the process's own goes first.
+    The feed's are behind those of the stages. A port of the process's own goes first.
     """
     if settings.http_port is not None:
         return settings.http_port
     if settings.http_port_base == 0 or slot >= PORTS_A_STAGE:
         return None
-    return settings.http_port_base + PORTS_A_STAGE * NAMES.index(name) + slot
+    return settings.http_port_base + PORTS_A_STAGE * (*NAMES, FEED).index(name) + slot
 
 
 def org_of(settings: Settings) -> Org:

@@ -8,7 +8,7 @@ a kill posts a part of it again, under the same ids. Run one process; a second o
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -19,7 +19,7 @@ from notifiers.feed import TOPICS, FeedEvent, feed_event, posted
 from notifiers.feed_event_type import ALL
 from notifiers.outcome import Refused, Retryable
 from notifiers.outside import Outside, outside
-from notifiers.settings import ChannelSettings, WebhookSettings
+from notifiers.settings import ChannelSettings
 from notifiers.settling import back_off_seconds
 from streams.connecting import quiet, require_answer, until_reachable
 from streams.ending import served
@@ -31,8 +31,9 @@ from streams.message import received
 from streams.positions import positions
 from streams.settings import Settings
 from streams.stopping import Stop
+from streams.topology import FEED, http_port
 
-STAGE = "feed"
+STAGE = FEED
 READ_LIMIT = 100
 IDLE_SECONDS = 0.2
 _LONGEST_POLL_MS = 86_400_000  # a receiver may be down for a day; nobody waits for these partitions
@@ -55,11 +56,6 @@ class FeedMetrics:
         )
 
 
-def receivers_of(settings: ChannelSettings) -> Mapping[str, WebhookSettings]:
-    """Return the receivers that ask for events, by name."""
-    return {name: one for name, one in settings.webhooks.items() if one.events}
-
-
 def run(settings: Settings) -> int:
     """Feed until SIGTERM or SIGINT, or until Kafka fails; return the exit code. For the main thread."""
     configure_logs(getattr(logging, settings.log_level.upper()))
@@ -68,7 +64,7 @@ def run(settings: Settings) -> int:
     def serve(stop: Stop, health: Health) -> None:
         feed(settings.cluster, settings.channels, registry, stop, health)
 
-    return served(STAGE, 0, (settings.http_host, settings.http_port), registry, serve)
+    return served(STAGE, 0, (settings.http_host, http_port(STAGE, 0, settings)), registry, serve)
 
 
 def feed(
@@ -84,7 +80,7 @@ def feed(
             args=(_Feeding(cluster, settings, name, metrics, stop, health), failures, stop),
             name=f"feed-{name}",
         )
-        for name in receivers_of(settings)
+        for name in settings.fed
     ]
     for thread in threads:
         thread.start()

@@ -214,6 +214,7 @@ def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, 
         receiver = outside.channels["webhooks"]["default"] | {"events": ["lead.accepted"]}
         channels = outside.channels | {"webhooks": {"warehouse": receiver}}
         common = {"LEADSTREAM_NAMESPACE": NAMESPACE, "LEADSTREAM_CHANNELS": json.dumps(channels)}
+        common |= {"LEADSTREAM_HTTP_PORT_BASE": "0"}
         environ = os.environ | environ_of("feed", port, common)
         log_file = tmp_path / "feed.log"
         with log_file.open("wb") as log:

@@ -17,10 +17,10 @@ def feed(context: typer.Context) -> None:
 
     Example: leadstream feed
     """
-    from streams.feed.process import receivers_of, run
+    from streams.feed.process import run
 
     settings = context.obj.settings()
-    if not receivers_of(settings.channels):
+    if not settings.channels.fed:
         fix = 'Give one a list, such as webhooks: {warehouse: {url: …, secret: …, events: ["lead.assigned"]}}.'
         raise CommandFailed("No webhook in the channels' settings asks for events.", fix, ExitCode.SETTINGS)
     raise typer.Exit(run(settings))

@@ -14,7 +14,8 @@ def up(
 ) -> None:
     """Run every stage on this machine and restart what dies, until Ctrl-C. How many of each: LEADSTREAM_SLOTS.
 
-    The board runs too where LEADSTREAM_BOARD_IS_OPEN, _KEYS or _OIDC_ISSUER lets somebody in.
+    The board runs too where LEADSTREAM_BOARD_IS_OPEN, _KEYS or _OIDC_ISSUER lets somebody in, and the feed where a
+    webhook of the channels asks for events.
 
     Example: LEADSTREAM_SLOTS='{"score": 2}' leadstream up
     """

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from streams.settings import PersonSecret, SettingsError, load
 
@@ -92,6 +92,20 @@ def test_channels_come_from_a_file_too(tmp_path: Path) -> None:
     file.write_text("smtp: {hst: mail.example}\n")
     with pytest.raises(SettingsError, match=r"channels.yaml: smtp\.host: Field required"):
         load(channels_file=file)
+
+
+def test_secrets_of_channels_are_laid_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "channels.yaml"
+    file.write_text("smtp: {host: mail.example, sender: a@b.example}\nteam_name: The team\n")
+    monkeypatch.setenv("LEADSTREAM_CHANNELS_FILE", str(file))
+    monkeypatch.setenv("LEADSTREAM_CHANNELS", '{"smtp": {"password": "hunter2"}, "slack": {"token": "xoxb"}}')
+    channels = load().channels
+    assert channels.smtp is not None and channels.slack is not None
+    assert (channels.smtp.host, channels.smtp.password) == ("mail.example", SecretStr("hunter2"))
+    assert (channels.team_name, channels.slack.token) == ("The team", SecretStr("xoxb"))
+    monkeypatch.setenv("LEADSTREAM_CHANNELS", "{")
+    with pytest.raises(SettingsError, match="LEADSTREAM_CHANNELS: it must be JSON"):
+        load()
 
 
 def test_settings_are_frozen() -> None:

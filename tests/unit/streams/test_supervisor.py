@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from streams.settings import PersonSecret, Settings
-from streams.supervisor import BOARD, STOP_ORDER, SlotName, environment, last_line, slots_of, up
-from streams.topology import NAMES, UnknownStage
+from streams.supervisor import BESIDE, BOARD, STOP_ORDER, SlotName, environment, last_line, slots_of, up
+from streams.topology import FEED, NAMES, UnknownStage, http_port
 
 
 def test_every_stage_runs_once_unless_the_settings_say_otherwise() -> None:
@@ -33,7 +33,7 @@ def test_a_stage_that_there_is_not_is_refused(slots: dict[str, int], only: tuple
 
 
 def test_every_stage_has_its_place_in_the_order_of_the_end() -> None:
-    assert sorted(STOP_ORDER) == sorted((*NAMES, BOARD))
+    assert sorted(STOP_ORDER) == sorted((*NAMES, *BESIDE))
 
 
 def test_without_a_person_secret_no_child_is_started(tmp_path: Path) -> None:
@@ -66,3 +66,15 @@ def test_the_board_runs_where_somebody_is_let_in(monkeypatch: pytest.MonkeyPatch
     assert slots_of(Settings())[-1] == SlotName(BOARD, 0)
     assert SlotName(BOARD, 0) not in slots_of(Settings(slots={BOARD: 0}))
     assert slots_of(Settings(), ("track", BOARD)) == (SlotName("track", 0), SlotName(BOARD, 0))
+
+
+def test_the_feed_runs_where_a_webhook_asks_for_events_at_a_port_of_its_own() -> None:
+    receiver = {"url": "https://dw.example/in", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    silent, asking = (
+        Settings.model_validate({"channels": {"webhooks": {"dw": receiver | {"events": events}}}})
+        for events in ((), ("lead.assigned",))
+    )
+    assert SlotName(FEED, 0) not in slots_of(silent)
+    assert slots_of(asking)[-1] == SlotName(FEED, 0)
+    assert SlotName(FEED, 0) not in slots_of(asking.model_copy(update={"slots": {FEED: 0}}))
+    assert http_port(FEED, 0, asking) not in {http_port(name, 0, asking) for name in NAMES}
