@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.topics import DELETE_RETENTION_SECONDS
 from streams.errors import Fatal
+from streams.kafka.bounds import bounds
 from streams.kafka.config import (
     ClusterSettings,
     admin_config,
@@ -121,7 +122,7 @@ def _plan(
     wiped: list[int] = []
     try:
         for number, store in stores.items():
-            first, end = asker.get_watermark_offsets(TopicPartition(topic, number), timeout=ASK_SECONDS, cached=False)
+            first, end = bounds(asker, TopicPartition(topic, number))
             ends[number] = end
             found = store.position()
             if found is not None and reason_to_wipe(found, identity, first, end, _wall()):

@@ -217,6 +217,8 @@ def _caught_up(setting: Setting, name: str) -> float:
             said = json.loads(line)
             if said.get("event") == "timers.caught_up":
                 return float(said["elapsed_seconds"])
+            if said.get("event") == "process.ended":
+                raise RuntimeError(f"TIMERS ended before it caught up: {said['reason']}")
         time.sleep(0.05)
     raise TimeoutError(f"TIMERS did not catch up in {WAIT_SECONDS} s")
 
