@@ -50,7 +50,7 @@ class FeedMetrics:
         self.events = Counter(
             "leadstream_notifiers_feed_events_total", "Events posted.", ["receiver", "outcome"], registry=registry
         )
-        # Age of the event that is being posted. Rising: the receiver is down or slower than what comes.
+        # Age of the event that is being posted, 0 when all are. Rising: the receiver is down or slower than what comes.
         self.behind = Gauge(
             "leadstream_notifiers_feed_behind_seconds", "Age of what is posted.", ["receiver"], registry=registry
         )
@@ -133,7 +133,9 @@ class _Feeding:
             async with outside(self._settings) as way_out:
                 while not self._stop.is_requested():
                     batch = inbox.open(await asyncio.to_thread(received, consumer, READ_LIMIT, IDLE_SECONDS))
-                    if batch.next_offsets and await self._posted(batch, way_out):
+                    if not batch.next_offsets:
+                        self._metrics.behind.labels(self._name).set(0.0)
+                    elif await self._posted(batch, way_out):
                         self._commit(consumer, batch)
         finally:
             consumer.close()

@@ -56,6 +56,7 @@ def start(
     folder: Path,
     stages: Sequence[str] = ("track", "timers"),
     command: Sequence[str] = COMMAND,
+    **settings: str,
 ) -> Up:
     environment = {
         **os.environ,
@@ -64,6 +65,7 @@ def start(
         "LEADSTREAM_STATE_DIR": str(folder / "state"),
         "LEADSTREAM_PERSON_SECRET": "0123456789abcdef",
         "LEADSTREAM_HTTP_PORT_BASE": "0",
+        **settings,
     }
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen([*command, "up", *stages], env=environment, stderr=said, start_new_session=True)
@@ -143,5 +145,19 @@ def test_crashes_while_no_broker_answers_are_not_counted(tmp_path: Path) -> None
         assert up.process.poll() is None
         log = tmp_path / "state" / "logs" / "track-0.log"
         eventually(lambda: "broker.unreachable" in log.read_text(), "one line on the broker", 30)
+    finally:
+        _end(up)
+
+
+def test_the_feed_runs_beside_the_stages_and_ends_with_them(topics: ClusterSettings, tmp_path: Path) -> None:
+    receiver = '{"url": "https://dw.example/in", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "events": ["*"]}'
+    up = start(topics, tmp_path, ["feed"], LEADSTREAM_CHANNELS=f'{{"webhooks": {{"dw": {receiver}}}}}')
+    try:
+        up.saw("feed-0 started")
+        log = tmp_path / "state/logs/feed-0.log"
+        eventually(lambda: "feed.began" in log.read_text(), lambda: log.read_text(), 60)
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(12) == 0
+        assert "feed-0 stopped\n" in up.said
     finally:
         _end(up)
