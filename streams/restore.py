@@ -1,7 +1,7 @@
 """Bring stores up to their changelog: bulk, committed records only, none missed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -98,20 +98,31 @@ def restore(
     started = time.monotonic()
     identity = topic_id(settings, topic)
     ends, wiped = _plan(settings, topic, stores, identity)
-    reader = Consumer(to_end_consumer_config(settings))
-    try:
-        starts = {number: _next_offset(store, identity) for number, store in stores.items()}
-        unread = {number for number in stores if starts[number] < ends[number]}
-        reader.assign([TopicPartition(topic, number, starts[number]) for number in sorted(unread)])
-        records = _Reading(reader, stores, ends, identity, row).finish(unread, is_stopping, on_progress)
-    finally:
-        reader.close()
-    for number, store in stores.items():
-        # It is known to be whole as of now, even where nothing was read.
-        position = store.position() or Position(identity, ends[number], 0.0)
-        store.fold({}, replace(position, written_at=_wall()))
-        store.flush()
+    starts = {number: _next_offset(store, identity) for number, store in stores.items()}
+    unread = {number: start for number, start in starts.items() if start < ends[number]}
+    records = 0
+    if unread:
+        reader = Consumer(to_end_consumer_config(settings))
+        try:
+            reader.assign([TopicPartition(topic, number, start) for number, start in sorted(unread.items())])
+            reading = _Reading(reader, stores, ends, identity, row)
+            records = reading.finish(set(unread), is_stopping, on_progress)
+        finally:
+            reader.close()
+    seal(stores, unread, {number: Position(identity, end, 0.0) for number, end in ends.items()}, _wall())
     return Restored(records, time.monotonic() - started, tuple(wiped))
+
+
+def seal(stores: Mapping[int, Restorable], loaded: Iterable[int], ends: Mapping[int, Position], now: float) -> None:
+    """Make what was loaded last, and note that all are whole as of now, also where nothing was read.
+
+    In this order: the note goes to the store's own log and what was loaded does not, so before the flush a kill would
+    leave the position of rows that are gone. ends: of stores without a position. now: seconds since 1970.
+    """
+    for number in loaded:
+        stores[number].flush()
+    for number, store in stores.items():
+        store.fold({}, replace(store.position() or ends[number], written_at=now))
 
 
 def _plan(
