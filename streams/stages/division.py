@@ -17,12 +17,13 @@ def division_rules(org: Org) -> Callable[[Lead], str]:
     wanted = asked(name for _, condition in rules if condition for name in condition.fields)
     names = frozenset(org.division_names())
     last = org.divisions[-1].name
+    unasked = next((name for name, condition in rules if condition is None), last)
 
     def division(lead: Lead) -> str:
         if lead.division in names:
             return str(lead.division)
         if not wanted:
-            return next((name for name, condition in rules if condition is None), last)
+            return unasked
         context = context_of(lead_facts(lead), wanted)
         for name, condition in rules:
             if condition is None or evaluate(condition, context).matched:

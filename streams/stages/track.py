@@ -75,6 +75,8 @@ class Track:
         if event.topic == "reps":
             return _rep_changed(state, event.key, value, event.recorded_at)
         if isinstance(value, ActivityReported):
+            if value.lead_id is not None:
+                return (_to_person(_canonical(value, event.recorded_at, _person_in(value.lead_id))),)
             return self._bind(_canonical(value, event.recorded_at), value.foreign_id, self._person(value), event, now)
         if isinstance(value, NoticeSettled):
             return _notice_settled(value)
@@ -108,9 +110,9 @@ class Track:
             if row is not None:
                 activity = activity.model_copy(update={"lead_id": row.lead_id})
         if activity.lead_id is not None:
-            return (_to_person(activity, _person_in(activity.lead_id)),)
+            person = _person_in(activity.lead_id)
         if person is not None:
-            return (_to_person(activity, person),)
+            return (_to_person(activity.model_copy(update={"person": person})),)
         if foreign_id is not None:
             unresolved = Unresolved("its foreign id belongs to no lead that leadstream knows")
         elif activity.kind is ActivityKind.OPPORTUNITY_CHANGED or activity.opportunity_id is not None:
@@ -132,7 +134,7 @@ class Track:
         return Emit("leads.scored", rep.division, "activity.bound", bound)
 
 
-def _canonical(report: ActivityReported, recorded_at: datetime) -> ActivityBound:
+def _canonical(report: ActivityReported, recorded_at: datetime, person: str | None = None) -> ActivityBound:
     """What was reported, with one clock: nothing happens after it was learned; a report from the future is flagged."""
     at = report.at or recorded_at
     flags: tuple[str, ...] = ()
@@ -144,6 +146,7 @@ def _canonical(report: ActivityReported, recorded_at: datetime) -> ActivityBound
         at=at,
         learned_at=recorded_at,
         lead_id=report.lead_id,
+        person=person,
         opportunity_id=report.opportunity_id,
         rep=report.rep,
         stage=report.stage,
@@ -163,8 +166,8 @@ def _person_in(lead: str) -> str:
     return parts[1]
 
 
-def _to_person(activity: ActivityBound, person: str) -> Emit:
-    return Emit("leads.enriched", person, "activity.bound", activity.model_copy(update={"person": person}))
+def _to_person(activity: ActivityBound) -> Emit:
+    return Emit("leads.enriched", str(activity.person), "activity.bound", activity)
 
 
 def _wait(

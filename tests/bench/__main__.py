@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import board, chain, decisions, inputs, restoring, telling, throughput, timers, traces
+from tests.bench import board, chain, decisions, inputs, restoring, stages, telling, throughput, timers, traces
 from tests.bench.enrichment import outage, slow
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
@@ -35,6 +35,7 @@ def main() -> None:
         "restore",
         "kill",
         "decisions",
+        "stages",
         "timers",
         "notify",
         "board",
@@ -53,7 +54,9 @@ def main() -> None:
         if asked.only in (None, "decisions"):
             grid = decisions.FULL if asked.full else decisions.SMALL
             found.update(decisions.run(grid, lambda name, figures: console.print(f"{name}: {_told(figures)}")))
-        if asked.only != "decisions":
+        if asked.only in (None, "stages"):
+            found.update(stages.run())
+        if asked.only not in ("decisions", "stages"):
             with start(folder / "kafka") as broker:
                 _measured(broker.bootstrap, folder, asked.only, asked.records, found, console)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
