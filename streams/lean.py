@@ -4,7 +4,9 @@ import ctypes
 import sys
 from types import ModuleType
 
-_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
+# Of glibc's malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+_LARGE_BYTES = 128 * 1024
 
 
 def leave_out_screens() -> None:
@@ -21,9 +23,12 @@ def keep_few_arenas() -> None:
     """Let glibc keep two heaps for all threads of this process; elsewhere do nothing. Call it before there are threads.
 
     By default each of the dozen threads of librdkafka and RocksDB gets one of its own, and what one frees no other
-    uses.
+    uses. What is large (an answer to a fetch, a block being read) is mapped by itself and given back when it is freed:
+    glibc does so from the start, and raises the threshold with each one that is freed, up to 32 MiB, unless it is set.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
             mallopt(_ARENA_MAX, 2)
+            mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+            mallopt(_TRIM_THRESHOLD, _LARGE_BYTES)

@@ -1,8 +1,9 @@
 """Connections to providers, made when first used and closed with their owner."""
 
-import aiohttp
+from typing import TYPE_CHECKING
 
-from enrichment.providers.address import PublicResolver
+if TYPE_CHECKING:
+    import aiohttp
 
 # A batch of 500 leads a second asks for all of its companies at once; with 50, a provider that takes 200 ms answers
 # 250 a second at most, and the others miss the fast deadline. What a provider allows is its `per_second`.
@@ -15,8 +16,12 @@ class Pool:
     def __init__(self) -> None:
         self._sessions: dict[frozenset[str], aiohttp.ClientSession] = {}
 
-    def session(self, allowed: frozenset[str]) -> aiohttp.ClientSession:
+    def session(self, allowed: frozenset[str]) -> "aiohttp.ClientSession":
         """Return the session that reaches public addresses and the hosts of `allowed`. Within a running loop."""
+        import aiohttp  # a process without providers outside has a pool that it never uses
+
+        from enrichment.providers.address import PublicResolver
+
         known = self._sessions.get(allowed)
         if known is None or known.closed:
             # no DNS cache: what is resolved is checked and connected to, each time

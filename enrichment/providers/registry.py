@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from enrichment.account import Accounts
-from enrichment.providers import accounts, csv_file, directory, http_json
+from enrichment.providers import accounts, csv_file, directory
 from enrichment.providers.pool import Pool
 from enrichment.providers.provider import Lookup
 from schemas.org import ProviderSettings
@@ -22,11 +22,17 @@ class Tools:
     pool: Pool
 
 
+def _http(settings: ProviderSettings, tools: Tools) -> Lookup:
+    from enrichment.providers import http_json  # 6 MB of aiohttp, where nobody outside is asked
+
+    return http_json.opened(settings, tools.secret_of, tools.pool)
+
+
 PROVIDERS: dict[str, Callable[[ProviderSettings, Tools], Lookup]] = {
     "directory": lambda settings, tools: directory.opened(),
     "accounts": lambda settings, tools: accounts.opened(tools.accounts),
     "csv": lambda settings, tools: csv_file.opened(settings),
-    "http": lambda settings, tools: http_json.opened(settings, tools.secret_of, tools.pool),
+    "http": _http,
 }
 """kind -> what opens one: `PROVIDERS[settings.kind](settings, tools)`. Opening asks nobody."""
 

@@ -10,16 +10,17 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from schemas.effects import Delete, Put
 from schemas.ids import person_id
 from schemas.lead import RawLead
 from schemas.state import StateView
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 LONGEST_BYTES = 100_000
 LONGEST_SESSION = 200
@@ -82,7 +83,7 @@ def kept(state: StateView, raw: RawLead, secret: bytes, at: datetime) -> Sequenc
     if len(data) > LONGEST_BYTES:
         return ()
     key = next((key for key in _keys(session, secret, at) if state.get(key) is not None), _key(session, secret, at))
-    box = AESSIV(_secret_of(session, secret)).encrypt(data, None)
+    box = _cipher(session, secret).encrypt(data, None)
     return (Put(key, Draft(b64encode(box).decode())),)
 
 
@@ -112,13 +113,17 @@ def _key(session: str, secret: bytes, at: datetime) -> str:
     return f"draft/{at.date().isoformat()}/{person_id(secret, f'session:{session}')}"
 
 
-def _secret_of(session: str, secret: bytes) -> bytes:
-    return hmac.new(secret, f"draft:{session}".encode(), hashlib.sha512).digest()
+def _cipher(session: str, secret: bytes) -> "AESSIV":
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # 6 MB, which forms of one step need not
+
+    return AESSIV(hmac.new(secret, f"draft:{session}".encode(), hashlib.sha512).digest())
 
 
 def _opened(draft: Draft, session: str, secret: bytes) -> dict[str, Any]:
+    from cryptography.exceptions import InvalidTag
+
     try:
-        found = orjson.loads(AESSIV(_secret_of(session, secret)).decrypt(b64decode(draft.box), None))
+        found = orjson.loads(_cipher(session, secret).decrypt(b64decode(draft.box), None))
     except InvalidTag:  # the person secret was changed meanwhile: what the step itself says must do
         return {}
     return found if isinstance(found, dict) else {}

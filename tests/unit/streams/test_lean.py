@@ -27,3 +27,20 @@ print(*(name for name in {names!r} if sys.modules.get(name)))
 def test_a_stage_does_not_load_what_it_does_not_use(stage: str, names: tuple[str, ...]) -> None:
     script = LOADED.format(stage=stage, names=names)
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+OPENED = """
+import asyncio, sys
+from enrichment.opening import opened
+from enrichment.providers.pool import Pool
+from enrichment.providers.registry import Tools
+from schemas.org import Org
+import streams.stages.enrich
+waterfall = opened(Org(), Tools(None, str, Pool()), b"secret", None)
+asyncio.run(waterfall.close())
+print(*(name for name in ("aiohttp", "cryptography") if name in sys.modules))
+"""
+
+
+def test_enrich_without_providers_outside_loads_neither_an_http_client_nor_ciphers() -> None:
+    assert subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True, check=True).stdout == "\n"
