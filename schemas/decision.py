@@ -138,6 +138,24 @@ class Decision(Written):
 _APART = {"trace", "contact"}
 
 
+def decision_read(value: bytes) -> Decision:
+    """Return the decision of its JSON. The trace is plain data: orjson reads it, three times as fast as the model."""
+    return Decision.model_validate(orjson.loads(value))
+
+
+def told_decision_read(value: bytes) -> Decision:
+    """Return the decision of its JSON without what no message needs.
+
+    That is the trace, four fifths of it, and the submission as it came, which is personal.
+    """
+    fields = orjson.loads(value)
+    if isinstance(fields, dict):
+        fields.pop("trace", None)
+        if isinstance(contact := fields.get("contact"), dict):
+            contact.pop("raw", None)
+    return Decision.model_validate(fields)
+
+
 def decision_json(decision: Decision) -> bytes:
     """Return the decision as JSON, its trace and contact last: plain data goes through orjson, four times as fast."""
     head = decision.__pydantic_serializer__.to_json(decision, exclude=_APART, exclude_none=True)

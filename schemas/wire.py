@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.account import Account
 from schemas.activity import ActivityBound, ActivityReported
 from schemas.bookmark import Bookmark
-from schemas.decision import Decision, DecisionsJournalled, decision_json
+from schemas.decision import Decision, DecisionsJournalled, decision_json, decision_read
 from schemas.delivery import DeadLettered, DeliverySettled, NoticeSettled, Xref
 from schemas.device import Device
 from schemas.digest import DigestItem
@@ -70,20 +70,25 @@ def _raw_lead(value: bytes) -> RawLead:
     return RawLead(fields)
 
 
-_PARSERS: dict[str, Callable[[bytes], Any]] = {
+Parser = Callable[[bytes], Any]
+"""From JSON to a model; raises ValidationError or JSONDecodeError."""
+
+_PARSERS: dict[str, Parser] = {
     **{name: model.model_validate_json for name, model in MODELS.items()},
     "lead.submitted": _raw_lead,
+    "lead.decided": decision_read,
 }
 
 
-def decode(event_type: str, version: int, value: bytes | None) -> Any:
+def decode(event_type: str, version: int, value: bytes | None, parser: Parser | None = None) -> Any:
     """Return the model of `value`. A tombstone (None) decodes to None.
 
+    parser: of a reader that wants less of the type than the whole.
     Raises NewerSchema, or Poison with a reason that names fields and problems but never values.
     """
     if value is None:
         return None
-    parser = _PARSERS.get(event_type)
+    parser = parser or _PARSERS.get(event_type)
     if parser is None:
         raise Poison(f"unknown event type {event_type[:60]!r}")
     if version > VERSIONS[event_type]:

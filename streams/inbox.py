@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from confluent_kafka import KafkaError
 
 from schemas.poison import Poison
 from schemas.topics import TOPICS, Topic
-from schemas.wire import NewerSchema, decode
+from schemas.wire import NewerSchema, Parser, decode
 from streams.kafka.config import qualified
 from streams.message import Incoming, failure
 from streams.stage import Event
 
+NO_PARSERS: Mapping[str, Parser] = MappingProxyType({})
 ID_MAX_LENGTH = 200  # of ids that others give: they go into keys of the outputs' ids and into headers
 
 Spot = tuple[str, int]
@@ -49,9 +51,10 @@ class Batch:
 
 
 class Inbox:
-    """Reads the messages of one stage's inputs."""
+    """Reads the messages of one stage's inputs. parsers: by type, where the stage wants less than the whole."""
 
-    def __init__(self, namespace: str, inputs: Sequence[str]) -> None:
+    def __init__(self, namespace: str, inputs: Sequence[str], parsers: Mapping[str, Parser] = NO_PARSERS) -> None:
+        self._parsers = parsers
         self._topics: dict[str, Topic] = {qualified(namespace, name): TOPICS[name] for name in inputs}
         self._types = {name: frozenset(topic.types) for name, topic in self._topics.items()}
         self._held: set[Spot] = set()
@@ -115,7 +118,7 @@ class Inbox:
             partition,
             offset,
             "" if key is None else _text(key),
-            decode(event_type, version, value),
+            decode(event_type, version, value, self._parsers.get(event_type)),
             datetime.fromtimestamp(message.timestamp()[1] / 1_000, UTC),
             headers,
             value,

@@ -14,7 +14,7 @@ from streams.deadletter import FloodLimit, dead_letter
 from streams.errors import Fatal, LeadstreamError, Retryable
 from streams.handling import Handling
 from streams.health import Health
-from streams.inbox import Batch, Inbox, SetAside
+from streams.inbox import NO_PARSERS, Batch, Inbox, SetAside
 from streams.kafka.config import qualified
 from streams.lookups import Lookups, PrepareHangs
 from streams.marker import Marker
@@ -25,7 +25,7 @@ from streams.outbox import Outbox
 from streams.outcome import Outcome
 from streams.priority import LowPriority
 from streams.restore import Stopped
-from streams.stage import Stage
+from streams.stage import Reading, Stage
 from streams.stopping import Stop
 from streams.store.state import PartitionState
 from streams.tables import TableReader
@@ -86,7 +86,8 @@ class Loop:
         self._metrics = metrics
         self._stop = stop
         self._pace = pace
-        self._inbox = Inbox(namespace, stage.inputs)
+        parsers = stage.parsers if isinstance(stage, Reading) else NO_PARSERS
+        self._inbox = Inbox(namespace, stage.inputs, parsers)
         self._tracing = tracing
         self._outbox = Outbox(stage.name, namespace, tracing)
         self._lookups = Lookups(stage, events, pace.prepare_seconds, metrics)

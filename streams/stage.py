@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from schemas.effects import Effect
 from schemas.state import StateView
+from schemas.wire import Parser
 
 
 class Event(NamedTuple):
@@ -87,3 +88,10 @@ class Measured(Protocol):
     """A stage with gauges of its own, set every few seconds between two batches from what it holds in memory."""
 
     def measure(self, states: Sequence[StateView], now: datetime) -> None: ...
+
+
+@runtime_checkable
+class Reading(Protocol):
+    """A stage that wants less of some record types than their whole. parsers: by type."""
+
+    parsers: Mapping[str, Parser]
