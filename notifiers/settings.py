@@ -48,7 +48,10 @@ class WebhookSettings(Typed):
 
 
 class SmtpSettings(Typed):
-    """A mail server. sender: address in From; domain of Message-IDs is the sender's."""
+    """A mail server. sender: address in From; domain of Message-IDs is the sender's.
+
+    mails_a_connection: as many as the server allows; 1 opens one for each mail.
+    """
 
     host: str
     port: int = 587
@@ -58,6 +61,7 @@ class SmtpSettings(Typed):
     start_tls: bool | None = None  # None: where the server offers it
     sender: str
     sender_name: str = "leadstream"
+    mails_a_connection: int = Field(default=50, ge=1)
 
 
 class SlackSettings(Typed):
@@ -201,7 +205,7 @@ class ChannelSettings(Typed):
     send_timeout_seconds: float = Field(default=10, gt=0)
     rates: dict[str, Rate] = Field(default_factory=lambda: {"slack": Rate(messages=20), "sms": Rate(messages=10)})
     breaker_failures: int = Field(default=5, ge=1)
-    breaker_seconds: float = Field(default=10, gt=0)
+    breaker_seconds: float = Field(default=5, gt=0)
     retry_first_seconds: float = Field(default=1, gt=0)
     retry_cap_seconds: float = Field(default=30, gt=0)
     fallback: tuple[str, ...] = ("email", "sms", "in_app")

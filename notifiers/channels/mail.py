@@ -1,9 +1,12 @@
 """Mail over SMTP: text and HTML, one thread a lead and recipient, the same Message-ID at every try."""
 
 import hashlib
+import quopri
+import re
+from email.errors import HeaderParseError
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import formatdate
+from email.utils import formataddr, formatdate
 
 import aiosmtplib
 
@@ -14,6 +17,10 @@ from notifiers.outside import Outside
 from notifiers.settings import SmtpSettings
 from notifiers.unsubscribe import unsubscribe_link
 
+_CRLF = "\r\n"
+_LONGEST_LINE = 76
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 
 async def send(message: Message, key: str, outside: Outside, timeout_seconds: float) -> Sent:
     """Hand the message to the mail server. A repeat carries the same Message-ID.
@@ -21,20 +28,12 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     Raises Retryable (4xx, no connection), Refused (5xx, impossible address) or Suppressed.
     """
     smtp = outside.settings.smtp
-    if smtp is None:
+    if smtp is None or outside.mails is None:
         raise Suppressed("channel not configured")
     mail = compose(message, key, outside)
     try:
-        await aiosmtplib.send(
-            mail,
-            hostname=smtp.host,
-            port=smtp.port,
-            username=smtp.username,
-            password=smtp.password.get_secret_value() if smtp.password else None,
-            use_tls=smtp.use_tls,
-            start_tls=smtp.start_tls,
-            timeout=timeout_seconds,
-        )
+        async with outside.mails.lent(timeout_seconds) as client:
+            await client.sendmail(_address(smtp.sender), _address(message.to), mail)
     except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
         raise _sorted(error) from None
     except aiosmtplib.SMTPConnectError:
@@ -55,33 +54,68 @@ def _sorted(error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseExc
     return Retryable(f"the mail server answered {code}")
 
 
-def compose(message: Message, key: str, outside: Outside) -> EmailMessage:
-    """Return the mail. Raises Refused where the address cannot stand in a header."""
+def compose(message: Message, key: str, outside: Outside) -> bytes:
+    """Return the mail as it goes out. Raises Refused where an address cannot stand in a header.
+
+    The standard library encodes each header and part; only the joining is ours, for `EmailMessage` and its generator
+    take twenty times as long (decision 0215).
+    """
+    boundary = f"=_{key}"  # quoted-printable never has "=_" in it
+    headers = _headers(message, key, outside) | {
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    lines = [_line(name, value).encode() for name, value in headers.items()]
+    for text, subtype in ((text_of(message), "plain"), (html_of(message), "html")):
+        lines += [
+            b"",
+            f"--{boundary}".encode(),
+            f"Content-Type: text/{subtype}; charset=utf-8".encode(),
+            b"Content-Transfer-Encoding: quoted-printable",
+            b"",
+            quopri.encodestring(text.encode()).replace(b"\n", b"\r\n"),
+        ]
+    return b"\r\n".join((*lines, f"--{boundary}--".encode(), b""))
+
+
+def _line(name: str, value: str) -> str:
+    if value.isascii() and len(name) + len(value) < _LONGEST_LINE:
+        return f"{name}: {value}"
+    return f"{name}: {Header(value, None if value.isascii() else 'utf-8', header_name=name).encode(linesep=_CRLF)}"
+
+
+def _headers(message: Message, key: str, outside: Outside) -> dict[str, str]:
+    """Return the headers, checked: one line each, and addresses that are ones."""
     smtp, settings = outside.settings.smtp, outside.settings
     assert smtp is not None
-    mail = EmailMessage()
-    try:
-        mail["From"] = _address(_header(message.sender_name or smtp.sender_name), smtp.sender)
-        mail["To"] = _address("", message.to)
-        if message.reply_to:
-            mail["Reply-To"] = _address("", message.reply_to)
-        mail["Subject"] = _header(message.body.subject)
-    except (ValueError, IndexError):
-        raise Refused("the address cannot be written to") from None
-    mail["Date"] = formatdate()
-    mail["Message-ID"] = f"<{key}@{_domain(smtp)}>"
     root = f"<{hashlib.sha256(f'{message.lead_id}/{message.recipient}'.encode()).hexdigest()[:32]}@{_domain(smtp)}>"
-    mail["In-Reply-To"] = root
-    mail["References"] = root
-    mail["Auto-Submitted"] = "auto-generated"
-    if message.audience == "lead":
-        link = unsubscribe_link(settings, message.person)
-        if link is not None:
-            mail["List-Unsubscribe"] = f"<{link}>"
-            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(text_of(message))
-    mail.add_alternative(html_of(message), subtype="html")
-    return mail
+    try:
+        headers = {
+            "From": formataddr((_header(message.sender_name or smtp.sender_name), _address(smtp.sender))),
+            "To": _address(message.to),
+            "Subject": _header(message.body.subject),
+            "Date": formatdate(),
+            "Message-ID": f"<{key}@{_domain(smtp)}>",
+            "In-Reply-To": root,
+            "References": root,
+            "Auto-Submitted": "auto-generated",
+        }
+        if message.reply_to:
+            headers["Reply-To"] = _address(message.reply_to)
+        if message.audience == "lead" and (link := unsubscribe_link(settings, message.person)) is not None:
+            headers["List-Unsubscribe"] = f"<{link}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        if any(_CONTROL.search(value) for value in headers.values()):
+            raise ValueError("a header is one line")
+    except (ValueError, IndexError, HeaderParseError):
+        raise Refused("the address cannot be written to") from None
+    return headers
+
+
+def _address(spec: str) -> str:
+    """Return an address as it stands in a header and an envelope. Raises what `Address` raises."""
+    address = Address(addr_spec=spec)
+    return f"{address.username}@{address.domain.encode('idna').decode()}" if not spec.isascii() else address.addr_spec
 
 
 def text_of(message: Message) -> str:
@@ -94,10 +128,6 @@ def text_of(message: Message) -> str:
 def _header(text: str) -> str:
     # Given "=?utf-8?q?=0aBcc:…?=", email before Python 3.11.10 decodes it and writes the new line into the header.
     return text.replace("=?", "= ?")
-
-
-def _address(name: str, spec: str) -> Address:
-    return Address(display_name=name, addr_spec=spec)
 
 
 def _domain(smtp: SmtpSettings) -> str:

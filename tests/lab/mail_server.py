@@ -17,7 +17,7 @@ from tests.lab.http_server import Mood
 class MailServer:
     """A running server. mood: as of `http_server.Mood`; a status of 400 or 404 is "550", another one "451".
 
-    on_mail: called when a mail was taken, before it is answered.
+    on_mail: called when a mail was taken, before it is answered. sessions: one a connection that was ever made.
     """
 
     mood: Mood
@@ -25,6 +25,7 @@ class MailServer:
     mails: list[EmailMessage] = field(default_factory=list)
     calls: int = 0
     on_mail: Callable[[], None] = lambda: None
+    sessions: list[SMTP] = field(default_factory=list)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.calls += 1
@@ -58,11 +59,10 @@ class MailServer:
 async def mail_serving(mood: Mood | None = None) -> AsyncIterator[MailServer]:
     """Serve SMTP on a free loopback port for the block."""
     kept = MailServer(mood or Mood())
-    sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        sessions.append(SMTP(kept, enable_SMTPUTF8=True, hostname="lab"))
-        return sessions[-1]
+        kept.sessions.append(SMTP(kept, enable_SMTPUTF8=True, hostname="lab"))
+        return kept.sessions[-1]
 
     server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
     kept.port = server.sockets[0].getsockname()[1]
@@ -70,6 +70,6 @@ async def mail_serving(mood: Mood | None = None) -> AsyncIterator[MailServer]:
         yield kept
     finally:
         server.close()
-        for one in sessions:
+        for one in kept.sessions:
             if one.transport is not None:
                 one.transport.close()
