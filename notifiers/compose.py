@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from notifiers.delivery import Row, notice_named, notice_of
 from notifiers.message import Message
 from notifiers.outcome import Suppressed
@@ -78,14 +80,22 @@ def _contact(decision: Decision) -> dict[str, Any]:
 
 
 def encodable(value: Any) -> Any:
-    """Return plain JSON data without lone surrogates, which no encoder takes."""
+    """Return plain JSON data without lone surrogates, which no encoder takes. Nearly all data is returned as it is."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return _replaced(value)
+    return value
+
+
+def _replaced(value: Any) -> Any:
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
         case dict():
-            return {name: encodable(item) for name, item in value.items()}
+            return {name: _replaced(item) for name, item in value.items()}
         case list() | tuple():
-            return [encodable(item) for item in value]
+            return [_replaced(item) for item in value]
         case _:
             return value
 

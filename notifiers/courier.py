@@ -19,7 +19,8 @@ from notifiers.outside import Outside, open_outside
 from notifiers.settings import ChannelSettings
 from spans.call_span import call_span
 
-ASK_AGAIN_SECONDS = 1.0
+ASK_AGAIN_SECONDS = 1.0  # what is out
+TURN_SECONDS = 0.2  # what found no place in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,13 @@ class Courier:
     async def deliver(self, parcels: Sequence[Parcel], committed: Iterable[str], seconds: float) -> dict[str, Attempt]:
         """Return an attempt for each parcel by key, within `seconds`.
 
-        committed: keys whose attempts are on record; until then, a result stands and its parcel is not sent again.
+        committed: keys whose outcome is on record; until then, a result stands and its parcel is not sent again.
         """
-        # One that is on record as waiting may be out still: its request stays in the log until its answer is recorded.
-        committed = tuple(key for key in committed if key not in self._transits)
+        committed = tuple(committed)
         self._log.committed(committed)
         for key in committed:
             self._results.pop(key, None)
+            self._forget(key)
         known = {parcel.key: self._results[parcel.key] for parcel in parcels if parcel.key in self._results}
         for parcel in sorted(parcels, key=lambda p: p.rank):
             if parcel.key not in self._transits and parcel.key not in known:
@@ -130,6 +131,16 @@ class Courier:
         if soon:
             await asyncio.wait(soon, timeout=max(0.0, seconds))
 
+    def _forget(self, key: str) -> None:
+        """Let a request go whose delivery ended while it was out: nobody will ask for its answer."""
+        transit = self._transits.get(key)
+        if transit is not None:
+            transit.task.add_done_callback(lambda _: self._let_go(key, transit))
+
+    def _let_go(self, key: str, transit: _Transit) -> None:
+        if self._transits.get(key) is transit:
+            del self._transits[key]
+
     def _start(self, parcel: Parcel) -> None:
         is_out = asyncio.Event()
         task = asyncio.create_task(self._carried(parcel, is_out), context=parcel.context)
@@ -141,15 +152,15 @@ class Courier:
         for key, transit in sorted(mine.items(), key=lambda item: item[1].parcel.rank):
             if transit.task.done():
                 attempts[key] = transit.task.result()
-                del self._transits[key]
+                self._let_go(key, transit)
             elif transit.is_out.is_set():
                 attempts[key] = self._waiting("no answer yet", ASK_AGAIN_SECONDS)
             else:
                 transit.task.cancel()
-                del self._transits[key]
+                self._let_go(key, transit)
                 name = _lane_name(transit.parcel)
                 waiting[name] = waiting.get(name, 0) + 1
-                wait = max(self._lane(transit.parcel).wait_for_place_seconds(waiting[name]), ASK_AGAIN_SECONDS / 2)
+                wait = max(self._lane(transit.parcel).wait_for_place_seconds(waiting[name]), TURN_SECONDS)
                 attempts[key] = self._waiting("waits for its turn", wait, transit.parcel.place)
         return attempts
 

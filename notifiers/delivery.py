@@ -138,7 +138,10 @@ def reopened(order: Resend, settings: ChannelSettings, now: datetime) -> Ledger:
 
 def slim(decision: Decision) -> Decision:
     """Return the decision without what no message needs: the trace is long, and the raw submission is personal."""
-    contact = decision.contact.model_copy(update={"raw": {}}) if decision.contact else None
+    contact = decision.contact
+    if not decision.trace and not (contact and contact.raw):
+        return decision
+    contact = contact.model_copy(update={"raw": {}}) if contact else None
     return decision.model_copy(update={"trace": {}, "contact": contact})
 
 

@@ -53,6 +53,7 @@ class Lane:
             exclude=[Refused, Suppressed, asyncio.CancelledError, (Retryable, lambda error: error.is_throttled)],
         )
         self._breakers.add_listener(self._changed)
+        self._breaker: AsyncCircuitBreaker | None = None
         self._probe = asyncio.Lock()
         self._paused_until = 0.0
 
@@ -67,7 +68,7 @@ class Lane:
     async def check(self) -> None:
         """Raise Closed if the channel is paused or its breaker open: then nobody need wait for a place."""
         self._check_pause()
-        self._check_breaker(await self._breakers.get_breaker(self.name))
+        self._check_breaker(await self._own_breaker())
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -84,12 +85,12 @@ class Lane:
 
         Raises Closed when the channel is paused or its breaker open, else what `call` raises.
         """
-        breaker = await self._breakers.get_breaker(self.name)
+        breaker = await self._own_breaker()
         if breaker.context.state == "closed":
-            return await self._called(begin, call)
+            return await self._called(breaker, begin, call)
         self._check_breaker(breaker)
         async with self._probe:
-            return await self._called(begin, call)
+            return await self._called(breaker, begin, call)
 
     @property
     def is_slow(self) -> bool:
@@ -97,8 +98,14 @@ class Lane:
         longest = asyncio.get_running_loop().time() - self._settings.patience_seconds
         return any(began < longest for began in self._out.values())
 
-    async def _called(self, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]) -> Sent:
-        breaker = await self._breakers.get_breaker(self.name)
+    async def _own_breaker(self) -> AsyncCircuitBreaker:
+        if self._breaker is None:
+            self._breaker = await self._breakers.get_breaker(self.name)
+        return self._breaker
+
+    async def _called(
+        self, breaker: AsyncCircuitBreaker, begin: Callable[[], None], call: Callable[[], Awaitable[Sent]]
+    ) -> Sent:
         mine = object()
         self._out[mine] = asyncio.get_running_loop().time()
         try:
@@ -133,4 +140,4 @@ class Lane:
     def wait_for_place_seconds(self, waiting: int) -> float:
         """Return how long `waiting` messages take at the lane's rate: when the last of them should ask again."""
         rate = self._rate
-        return waiting * rate.seconds / rate.messages if rate else self._settings.retry_first_seconds
+        return waiting * rate.seconds / rate.messages if rate else 0.0

@@ -5,7 +5,7 @@ first; `lane/<lane>` while the line's one wake-up is armed. When it fires, the f
 while the lane takes them all, and is one while it takes none, so that an outage costs one call a wake-up.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -35,6 +35,14 @@ class Waiting:
     place: str
     ledger: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is in a line. has_more: others wait behind them."""
+
+    first: tuple[Waiting, ...]
+    has_more: bool
 
 
 def lane_of(row: Row, notice: Notice, devices: Sequence[Device], settings: ChannelSettings) -> str:
@@ -71,39 +79,27 @@ def lane_named(wake: WakeUp) -> str:
     return str(wake.data["lane"])
 
 
-def first_of(state: StateView, wake: WakeUp) -> tuple[Waiting, ...]:
+def turn_of(state: StateView, wake: WakeUp) -> Turn:
     """Return who is tried now: the first of the line, one decision of a lead at a time, for they go out in order."""
     width = int(wake.data.get("width", 1))
     found: list[Waiting] = []
     ledger_of: dict[str, str] = {}
-    for waiting in _line(state, lane_named(wake)):
+    has_more = False
+    for place, name in state.scan(f"line/{lane_named(wake)}/"):
         if len(found) == width:
+            has_more = True
             break
-        ledger: Ledger | None = state.get(f"ledger/{waiting.ledger}")
-        if ledger is None or ledger_of.setdefault(ledger.decision.lead_id, waiting.ledger) == waiting.ledger:
-            found.append(waiting)
-    return tuple(found)
-
-
-def tried(state: StateView, wake: WakeUp, keys: Iterable[str]) -> Iterator[Waiting]:
-    """Yield those of the line whose delivery keys these are."""
-    missing = set(keys)
-    for waiting in _line(state, lane_named(wake)) if missing else ():
-        if waiting.key in missing:
-            missing.discard(waiting.key)
-            yield waiting
-        if not missing:
-            return
+        ledger: Ledger | None = state.get(f"ledger/{name}")
+        if ledger is None or ledger_of.setdefault(ledger.decision.lead_id, name) == name:
+            found.append(Waiting(place, name, place.rsplit("/", 1)[-1]))
+        else:
+            has_more = True
+    return Turn(tuple(found), has_more)
 
 
 def is_waiting(ledger: Ledger | None, waiting: Waiting) -> bool:
     """Tell whether the ledger knows of the delivery's place; one that it does not know of is given up."""
     return ledger is not None and any(row.place == waiting.place and row.settled is None for row in ledger.rows)
-
-
-def _line(state: StateView, lane: str) -> Iterator[Waiting]:
-    for place, ledger in state.scan(f"line/{lane}/"):
-        yield Waiting(place, str(ledger), place.rsplit("/", 1)[-1])
 
 
 def moved(before: Ledger, after: Ledger) -> Iterator[Effect]:
@@ -130,22 +126,27 @@ def armed(
 
 
 def armed_again(
-    state: StateView, wake: WakeUp, attempts: Mapping[str, Attempt], left: frozenset[str], person: str, now: datetime
+    state: StateView,
+    wake: WakeUp,
+    attempts: Mapping[str, Attempt],
+    left: frozenset[str],
+    has_more: bool,
+    person: str,
+    now: datetime,
 ) -> Iterator[Effect]:
     """Yield the line's next wake-up after these attempts; where nobody waits any more, its end.
 
-    left: places that were given up meanwhile; `state` still has them.
+    left: places that were given up meanwhile; `state` still has them. has_more: others wait behind those tried.
     """
     lane, width = lane_named(wake), int(wake.data.get("width", 1))
     back = [attempt for attempt in attempts.values() if attempt.place]
-    if all(one.place in left for one in _line(state, lane)):
+    if not has_more and all(place in left for place, _ in state.scan(f"line/{lane}/")):
         yield Delete(f"lane/{lane}")
     elif back or not left:
-        # Given back, some or all: the lane is busy or takes nothing.
+        # Given back, some or all: the lane is busy or takes nothing. The others' notices have the time between.
         wait = min((attempt.after_seconds or _SOONEST_SECONDS for attempt in back), default=_IDLE_SECONDS)
-        takes_some = len(back) < len(attempts)
         at = now + timedelta(seconds=max(wait, _SOONEST_SECONDS))
-        yield from _wake(lane, person, at, max(1, width // 2) if takes_some else 1)
+        yield from _wake(lane, person, at, max(1, len(attempts) - len(back)))
     else:
         # At once, so not by way of TIMERS: a hop of its own would take most of the time that a line has to catch up.
         data = {"lane": lane, "width": min(_WIDEST, width * 4)}

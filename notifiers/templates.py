@@ -56,9 +56,11 @@ class Templates:
                 return Body(subject, _capped(one_line(self._render(text.short, fields)), LONGEST_SHORT))
             case "slack":
                 return Body(subject, slack_text(_capped(self._render(text.body, fields), 1_400)))
-            case _:
+            case "email":
                 body = _capped(self._render(text.body, fields), LONGEST_BODY)
                 return Body(subject, body, html_text(body, (fields["link"], fields["booking_url"])))
+            case _:
+                return Body(subject, _capped(self._render(text.body, fields), LONGEST_BODY))
 
     def _render(self, source: str, fields: Mapping[str, Any]) -> str:
         template = self._compiled.get(source)

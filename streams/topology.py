@@ -136,8 +136,7 @@ TIMERS = "timers"
 METER = "meter"
 NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 
-# A decision with its trace takes 0.1 MB once decoded, and its notices a millisecond: 500 of them are 50 MB, and half a
-# second in which what came after waits.
+# A decision's notices take a millisecond: 500 of them are half a second in which what came after waits.
 PACES: Mapping[str, Pace] = {"notify": Pace(batch_limit=200)}
 PORTS_A_STAGE = 10
 FEED = "feed"  # no stage: it only reads, for receivers outside

@@ -1,6 +1,7 @@
 """Signed webhooks (Standard Webhooks): the connector for Zapier, Make, dialers, Teams and one's own services."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -54,5 +55,10 @@ def signed_headers(key: str, body: bytes, secret: str) -> dict[str, str]:
         "content-type": "application/json",
         "webhook-id": key,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(key, at, body.decode()),
+        "webhook-signature": _signer(secret).sign(key, at, body.decode()),
     }
+
+
+@lru_cache(maxsize=64)
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret)

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context as ContextVars
 from contextvars import copy_context
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,41 +15,31 @@ from prometheus_client import CollectorRegistry
 from notifiers import line
 from notifiers.attempts import FileAttemptLog
 from notifiers.channel import load_configured
-from notifiers.compose import message_for, people_of
 from notifiers.courier import Courier, Parcel
 from notifiers.crm.record import FOREIGN_ID
-from notifiers.delivery import Ledger, Row, due, notice_of, opened, reopened, wakes_at
+from notifiers.delivery import Ledger, due, opened, reopened, wakes_at
 from notifiers.digest import Digest
 from notifiers.metrics import NotifyMetrics
-from notifiers.notes import LeadNotes, fresh, noted, overtaken, settled_notes, thread_name, unsubscribed
+from notifiers.notes import LeadNotes, fresh, noted, settled_notes
 from notifiers.office import Office
 from notifiers.outcome import Attempt, Try
 from notifiers.settings import ChannelSettings
 from notifiers.settling import advanced
 from notifiers.templates import Templates, load
-from schemas.decision import Decision
+from schemas.decision import Decision, told_decision_read
 from schemas.delivery import NoticeSettled, Xref
-from schemas.device import Device
 from schemas.digest import DigestItem
 from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
 from schemas.poison import Poison
 from schemas.resend import Resend
 from schemas.state import StateView
 from schemas.timer import WakeUp
+from schemas.wire import Parser
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages.digests import closed_digest, handed_over, is_for_digest, put_in
 from streams.stages.expiry import SWEEP, expiring, swept
+from streams.stages.packing import Packer, Tables
 from streams.tracing import Within, untraced
-
-
-class Tables(Protocol):
-    """The compacted topics that a stage reads, by logical name."""
-
-    def get(self, table: str, key: str) -> Any | None:
-        """Return the row's model, or None."""
-
-    def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        """Yield (key, model) with keys that start with `prefix`."""
 
 
 class Carrier(Protocol):
@@ -84,6 +73,18 @@ def build(
     return Notify(settings, tables, Office(courier), load(settings.templates), clock, metrics, within)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What `prepare` found out for one event. attempts: by key, filled as they come. ledger: what it is about.
+
+    turn: whose turn it is, for the wake-up of a line.
+    """
+
+    attempts: dict[str, Attempt]
+    ledger: Ledger | None = None
+    turn: line.Turn | None = None
+
+
 class Notify:
     """The stage. `prepare` sends what is due, `handle` writes down what came of it.
 
@@ -98,6 +99,7 @@ class Notify:
     inputs: tuple[str, ...] = ("leads.assigned", "leads.redeliver")
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("reps", "suppressions", "devices")
+    parsers: Mapping[str, Parser] = {"lead.decided": told_decision_read}
     kinds: Mapping[str, Kind] = {
         "ledger": Kind(Ledger.model_validate_json),
         "lead": Kind(LeadNotes.model_validate_json),
@@ -121,14 +123,13 @@ class Notify:
         self._within = within
         self._metrics = metrics or NotifyMetrics(CollectorRegistry())
         self._settings = settings
-        self._tables = tables
+        self._packer = Packer(settings, tables, templates)
         self._carrier = carrier
-        self._templates = templates
         self._clock = clock
         self._recorded: set[str] = set()  # keys that handle has written down; committed by the next prepare
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
-        """Send every delivery of the batch that is due, the urgent first. Return event id -> key -> attempt.
+        """Send every delivery of the batch that is due, the urgent first. Return event id -> `Looked`.
 
         Waits `patience_seconds` at most, so one slow channel holds nobody up; it may run for several partitions of
         one batch at a time. The runner calls it again only after what `handle` returned is committed.
@@ -137,15 +138,17 @@ class Notify:
         committed, self._recorded = self._recorded, set()
         ahead: dict[str, Any] = {}  # what handle will have put by the time it comes to a later event of the batch
         parcels: dict[str, Parcel] = {}
-        owners: dict[str, str] = {}
+        looks: dict[str, Looked] = {}
+        owners: dict[str, Looked] = {}
         queued: dict[str, Attempt] = {}
         for event in batch:
             with self._within(event):
                 around = copy_context()
-            for parcel in self._parcels(state, ahead, event, now, around):
+            looked = looks.setdefault(event.id, self._look(state, event.value, now))
+            for parcel in self._parcels(state, ahead, looked, now, around):
                 if parcel.key in owners:
                     continue
-                owners[parcel.key] = event.id
+                owners[parcel.key] = looked
                 if _queues(state, event, parcel) and not self._carrier.is_under_way(parcel.key):
                     queued[parcel.key] = Attempt(Try.WAITING, now, "the channel takes nothing now", place=parcel.place)
                 else:
@@ -153,10 +156,9 @@ class Notify:
         left = deadline - asyncio.get_running_loop().time()
         seconds = min(left, self._settings.patience_seconds)
         attempts = await self._carrier.deliver(list(parcels.values()), committed, seconds)
-        context: dict[str, dict[str, Attempt]] = {}
         for key, attempt in (queued | attempts).items():
-            context.setdefault(owners[key], {})[key] = attempt
-        return context
+            owners[key].attempts[key] = attempt
+        return looks
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the outcomes that became known, the ledger after them, and the wake-up for what is still open."""
@@ -165,12 +167,14 @@ class Notify:
             return swept(state, value, event.key, now)
         if isinstance(value, DigestItem):
             return put_in(state, value, now)
-        attempts: Mapping[str, Attempt] = context.get(event.id, {})
-        # What waits is not done with: its request may have gone out before a kill, and the log alone knows of it.
+        looked: Looked = context.get(event.id) or self._look(state, value, now)
+        attempts = looked.attempts
+        # The one guard of the attempt log. What waits is not done with: its request may be out, or may have gone out
+        # before a kill, and the log alone knows of it.
         self._recorded.update(key for key, attempt in attempts.items() if attempt.result is not Try.WAITING)
-        if _is_for_line(value):
-            return self._let_in(state, event, value, attempts, now)
-        ledger = self._ledger(state, value, now)
+        if looked.turn is not None:
+            return self._let_in(state, event, value, attempts, looked.turn, now)
+        ledger = self._ledger(state, value, now, looked.ledger)
         if ledger is None:
             return tuple(_named(value, {}, now))
         return (*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now))
@@ -183,8 +187,11 @@ class Notify:
         """Let go of connections and of what is under way; it stays in the attempt log."""
         await self._carrier.close()
 
-    def _ledger(self, state: StateView, value: Any, now: datetime) -> Ledger | None:
-        """Return the open ledger that `value` is about, a new one for a decision seen first, else None."""
+    def _ledger(self, state: StateView, value: Any, now: datetime, looked: Ledger | None = None) -> Ledger | None:
+        """Return the open ledger that `value` is about, a new one for a decision seen first, else None.
+
+        looked: what `prepare` opened for it; the state may have moved on since.
+        """
         if is_for_digest(value):
             return closed_digest(state, value, self._settings, now)
         if isinstance(value, WakeUp):
@@ -200,7 +207,7 @@ class Notify:
         notes: LeadNotes | None = state.get(f"lead/{value.lead_id}")
         if known is not None or (notes is not None and value.decision_id in notes.handled):
             return known
-        return opened(value, self._settings, now)
+        return looked or opened(value, self._settings, now)
 
     def _resent(self, state: StateView, order: Resend, now: datetime) -> Ledger | None:
         known: Ledger | None = state.get(f"ledger/{order.id}")
@@ -210,12 +217,18 @@ class Notify:
         return reopened(order, self._settings, now)
 
     def _let_in(
-        self, state: StateView, event: Event, wake: WakeUp, attempts: Mapping[str, Attempt], now: datetime
+        self,
+        state: StateView,
+        event: Event,
+        wake: WakeUp,
+        attempts: Mapping[str, Attempt],
+        turn: line.Turn,
+        now: datetime,
     ) -> Sequence[Effect]:
         """Write down what became of those in a line whose turn it was, and arm the line's next wake-up."""
         effects: list[Effect] = []
         leads: dict[str, str] = {}  # one ledger of a lead at a time: the next one must see the notes after it
-        for one in (*line.tried(state, wake, attempts), *line.first_of(state, wake)):
+        for one in turn.first:
             ledger: Ledger | None = state.get(f"ledger/{one.ledger}")
             if ledger is None or not line.is_waiting(ledger, one):
                 effects.append(Delete(one.place))
@@ -226,76 +239,25 @@ class Notify:
             assert ledger is not None
             effects += [*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now)]
         left = frozenset(effect.key for effect in effects if isinstance(effect, Delete))
-        return (*effects, *line.armed_again(state, wake, attempts, left, event.key, now))
+        return (*effects, *line.armed_again(state, wake, attempts, left, turn.has_more, event.key, now))
+
+    def _look(self, state: StateView, value: Any, now: datetime) -> Looked:
+        if _is_for_line(value):
+            return Looked({}, turn=line.turn_of(state, value))
+        if not isinstance(value, Decision | Resend | WakeUp):
+            return Looked({})
+        return Looked({}, self._ledger(state, value, now))
 
     def _parcels(
-        self, state: StateView, ahead: dict[str, Any], event: Event, now: datetime, around: ContextVars
+        self, state: StateView, ahead: dict[str, Any], looked: Looked, now: datetime, around: ContextVars
     ) -> Iterator[Parcel]:
-        value = event.value
-        if not isinstance(value, Decision | Resend | WakeUp):
-            return
-        if isinstance(value, WakeUp) and value.waker.startswith(line.LINE):
-            for one in line.first_of(state, value):
-                waiting: Ledger | None = state.get(f"ledger/{one.ledger}")
-                if waiting is not None:
-                    rows = (row for row in waiting.rows if row.key == one.key and now < row.ends_at)
-                    yield from self._of_ledger(state, ahead, waiting, rows, now, around)
-            return
-        ledger = self._ledger(state, value, now)
-        if ledger is not None:
-            yield from self._of_ledger(state, ahead, ledger, due(ledger, now), now, around)
-
-    def _of_ledger(
-        self,
-        state: StateView,
-        ahead: dict[str, Any],
-        ledger: Ledger,
-        rows: Iterable[Row],
-        now: datetime,
-        around: ContextVars,
-    ) -> Iterator[Parcel]:
-        decision = ledger.decision
-        notes_key = f"lead/{decision.lead_id}"
-        notes = ahead.get(notes_key) or state.get(notes_key) or fresh(self._settings, now)
-        held_back = self._held_back(notes, ledger, now)
-        if ledger.id not in notes.handled:
-            screening = noted(notes, ledger, self._settings, now)
-            notes = ahead[notes_key] = screening.notes
-            held_back = {**held_back, **screening.held_back}
-        for row in rows:
-            if row.key not in held_back:
-                yield replace(self._parcel(ledger, row, notes), context=around.copy())
-
-    def _held_back(self, notes: LeadNotes, ledger: Ledger, now: datetime) -> Mapping[str, Attempt]:
-        return {**overtaken(notes, ledger, now), **unsubscribed(ledger, self._is_suppressed, now)}
-
-    def _is_suppressed(self, person: str) -> bool:
-        return self._tables.get("suppressions", person) is not None
-
-    def _parcel(self, ledger: Ledger, row: Row, notes: LeadNotes) -> Parcel:
-        decision, items = ledger.decision, ledger.items
-        told_of = [item.decision for item in items] if items else [decision]
-        people = people_of(told_of, row, partial(self._tables.get, "reps"))
-        notice = notice_of(decision, row)
-        receipt = notes.threads.get(thread_name(row), {})
-        devices = self._devices(row.recipient) if row.channel == "push" else ()
-        rank = line.rank_of(notice, decision.tier)
-        lane = line.lane_of(row, notice, devices, self._settings)
-        return Parcel(
-            key=row.key,
-            channel=row.channel,
-            compose=partial(
-                message_for, decision, row, people.get, self._templates, self._settings, receipt, items, devices
-            ),
-            chain=f"{decision.lead_id}/{row.channel}/{row.recipient}",
-            rank=(*rank, row.tries),
-            lane=lane,
-            place=line.place_of(lane, rank, ledger, row),
-            may_have_arrived=row.may_have_arrived,
-        )
-
-    def _devices(self, rep: str) -> tuple[Device, ...]:
-        return tuple(device for _, device in self._tables.scan("devices", f"{rep}/") if device.rep == rep)
+        for one in looked.turn.first if looked.turn else ():
+            waiting: Ledger | None = state.get(f"ledger/{one.ledger}")
+            if waiting is not None:
+                rows = (row for row in waiting.rows if row.key == one.key and now < row.ends_at)
+                yield from self._packer.packed(state, ahead, waiting, rows, now, around)
+        if looked.ledger is not None:
+            yield from self._packer.packed(state, ahead, looked.ledger, due(looked.ledger, now), now, around)
 
     def _moved(
         self, state: StateView, event: Event, ledger: Ledger, attempts: Mapping[str, Attempt], now: datetime
@@ -304,7 +266,7 @@ class Notify:
         attempts = {row.key: attempts[row.key] for row in ledger.rows if row.key in attempts}
         before: LeadNotes | None = state.get(f"lead/{decision.lead_id}")
         notes = before or fresh(self._settings, now)
-        held_back = self._held_back(notes, ledger, now)
+        held_back = self._packer.held_back(notes, ledger, now)
         if ledger.id not in notes.handled:
             screening = noted(notes, ledger, self._settings, now)
             notes, held_back = screening.notes, {**held_back, **screening.held_back}

@@ -16,7 +16,19 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.broker.embedded import start
-from tests.bench import board, chain, decisions, inputs, restoring, stages, telling, throughput, timers, traces
+from tests.bench import (
+    board,
+    chain,
+    decisions,
+    inputs,
+    notices,
+    restoring,
+    stages,
+    telling,
+    throughput,
+    timers,
+    traces,
+)
 from tests.bench.enrichment import outage, slow
 from tests.bench.process import python
 from tests.bench.setting import ROOT, prepared
@@ -37,6 +49,7 @@ def main() -> None:
         "decisions",
         "stages",
         "timers",
+        "notices",
         "notify",
         "board",
         "enrichment",
@@ -56,7 +69,9 @@ def main() -> None:
             found.update(decisions.run(grid, lambda name, figures: console.print(f"{name}: {_told(figures)}")))
         if asked.only in (None, "stages"):
             found.update(stages.run())
-        if asked.only not in ("decisions", "stages"):
+        if asked.only in (None, "notices"):
+            found.update(notices.run(lambda name, figures: console.print(f"{name}: {_told(figures)}")))
+        if asked.only not in ("decisions", "stages", "notices"):
             with start(folder / "kafka") as broker:
                 _measured(broker.bootstrap, folder, asked.only, asked.records, found, console)
     asked.json.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ the channels. NOTIFY and TIMERS run as `leadstream run` starts them, on a real b
 import asyncio
 import contextlib
 import itertools
+import re
 import threading
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from notifiers.channels import sms
+from notifiers.delivery import delivery_key
 from schemas.decision import Decision
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings
@@ -37,6 +38,7 @@ CHANNELS = ("webhook", "crm", "email", "slack", "sms", "push")
 AFTER_SECONDS = (0.0, 0.002, 0.05)
 """How long after a receiver took a request the kill comes; at 0 it has not answered yet."""
 LEADS_A_KILL = 12
+SENDER = "leads@us.example"
 TOLD_SECONDS = 90.0
 
 
@@ -80,9 +82,11 @@ class Trap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was seen. *_again: requests beyond the first of a delivery; *_doubled: effects that a receiver keeps twice.
+    """What was seen. *_again: requests beyond the first of a delivery, under its key; the receiver keeps one.
 
-    mail_again carry the Message-ID that the first had; *_unmarked: doubled without `possible_repeat`.
+    *_missing, *_strange: deliveries that never arrived, and what arrived and is none. slack and sms take no key:
+    *_doubled: messages that a person got twice; *_unmarked: those of them without `possible_repeat`. A text belongs to
+    the lead that it names.
     """
 
     leads: int
@@ -90,13 +94,20 @@ class Outcome:
     outcomes: int
     outcomes_doubled: int
     webhook_again: int
-    webhook_doubled: int
-    crm_doubled: int
+    webhook_missing: int
+    webhook_strange: int
+    crm_again: int
+    crm_missing: int
+    crm_strange: int
     mail_again: int
-    mail_doubled: int
+    mail_missing: int
+    mail_strange: int
     push_again: int
+    push_missing: int
+    slack_missing: int
     slack_doubled: int
     slack_unmarked: int
+    sms_missing: int
     sms_doubled: int
     sms_unmarked: int
 
@@ -105,8 +116,16 @@ class Outcome:
         """Return which promises were not kept."""
         kept = {
             "every delivery has one outcome": self.outcomes == self.leads * len(CHANNELS) and not self.outcomes_doubled,
-            "webhook and CRM: no second effect": not self.webhook_doubled and not self.crm_doubled,
-            "mail repeats carry the same Message-ID": not self.mail_doubled,
+            "every delivery arrived": not (
+                self.webhook_missing
+                or self.crm_missing
+                or self.mail_missing
+                or self.push_missing
+                or self.slack_missing
+                or self.sms_missing
+            ),
+            "webhook and CRM: no second effect": not self.webhook_strange and not self.crm_strange,
+            "mail repeats carry the same Message-ID": not self.mail_strange,
             "Slack and SMS: at most one a kill": max(self.slack_doubled, self.sms_doubled) <= self.kills,
             "Slack and SMS: marked": not self.slack_unmarked and not self.sms_unmarked,
         }
@@ -132,7 +151,7 @@ async def kills(cluster: ClusterSettings, count: int, folder: Path, say: Callabl
     hubspot, slack, twilio, push = HubSpot(), Slack(), Twilio(), PushService({browser.name: browser})
     records.write("reps", [Outgoing("M1", encode(REPS["M1"]), {"ce_type": "rep.put"})])
     async with contextlib.AsyncExitStack() as stack:
-        answers = {"webhook": plain_ok, "crm": hubspot, "slack": slack, "sms": twilio, "push": push}
+        answers: dict[str, Answer] = {"webhook": plain_ok, "crm": hubspot, "slack": slack, "sms": twilio, "push": push}
         servers = {
             name: await stack.enter_async_context(serving(trap.around(name, answer)))
             for name, answer in answers.items()
@@ -155,8 +174,15 @@ async def kills(cluster: ClusterSettings, count: int, folder: Path, say: Callabl
         finally:
             for slot in (notify, timers):
                 await asyncio.to_thread(slot.end, SIGTERM)
-        return _judged(records, count, Counter(g.headers["webhook-id"] for g in servers["webhook"].accepted),
-                       hubspot, mails, browser, slack, twilio)  # fmt: skip
+        got = {
+            "webhook": Counter(g.headers["webhook-id"] for g in servers["webhook"].accepted),
+            "crm": Counter(_crm_id(g) for g in servers["crm"].accepted),
+            "email": Counter(mail["Message-ID"] for mail in mails.mails),
+            "push": Counter(message["id"] for message in browser.got),
+            "slack": Counter(_slack_key(row) for found in slack.messages.values() for row in found),
+            "sms": Counter(_sms_key(text["Body"]) for text in twilio.texts),
+        }
+        return _judged(records, count, got)
 
 
 def _killed(notify: Slot, trap: Trap, records: Records, count: int, say: Callable[[str], None]) -> None:
@@ -203,7 +229,7 @@ def _channels(urls: dict[str, str], mails: MailServer) -> dict[str, Any]:
         "allowed_hosts": ["127.0.0.1"],
         "webhooks": {"default": {"url": urls["webhook"], "secret": SECRET}},
         "crm": {"hubspot": {"token": "pat-lab", "base_url": urls["crm"]}},
-        "smtp": {"host": "127.0.0.1", "port": mails.port, "sender": "leads@us.example"},
+        "smtp": {"host": "127.0.0.1", "port": mails.port, "sender": SENDER},
         "slack": {"token": "xoxb-lab", "base_url": f"{urls['slack']}/api/"},
         "sms": {
             "account_sid": "AC" + "0" * 32,
@@ -215,40 +241,54 @@ def _channels(urls: dict[str, str], mails: MailServer) -> dict[str, Any]:
     }
 
 
-def _judged(
-    records: Records,
-    count: int,
-    hooks: Counter[str],
-    hubspot: HubSpot,
-    mails: MailServer,
-    browser: Browser,
-    slack: Slack,
-    twilio: Twilio,
-) -> Outcome:
-    leads = count * LEADS_A_KILL
+def _judged(records: Records, count: int, got: dict[str, Counter[str]]) -> Outcome:
+    """Return what there is. got: by channel, how often each delivery arrived, under what its receiver knows it by."""
+    numbers = range(count * LEADS_A_KILL)
     rows = [row for row in (r.json for r in records.read_all("leads.notified")) if row["channel"] in CHANNELS]
     marked = {row["key"] for row in rows if row["possible_repeat"]}
-    posts = Counter(_slack_key(row) for found in slack.messages.values() for row in found)
-    texts = Counter(text["Body"] for text in twilio.texts)
-    marks = {sms.mark(key) for key in marked}
-    letters = Counter(mail["Message-ID"] for mail in mails.mails)
-    pushes = Counter(message["id"] for message in browser.got)
+    want = {name: {_key(number, name) for number in numbers} for name in CHANNELS}
+    want["crm"] = {decided(number).lead_id for number in numbers}
+    want["email"] = {f"<{key}@{SENDER.split('@')[1]}>" for key in want["email"]}
+    missing = {name: len(want[name] - got[name].keys()) for name in CHANNELS}
+    strange = {name: len(got[name].keys() - want[name]) for name in CHANNELS}
     return Outcome(
-        leads=leads,
+        leads=len(numbers),
         kills=count,
         outcomes=len({row["key"] for row in rows}),
         outcomes_doubled=len(rows) - len({row["key"] for row in rows}),
-        webhook_again=_again(hooks),
-        webhook_doubled=len(hooks) - leads,
-        crm_doubled=len(hubspot.contacts) - leads,
-        mail_again=_again(letters),
-        mail_doubled=len(letters) - leads,
-        push_again=_again(pushes),
-        slack_doubled=_again(posts),
-        slack_unmarked=sum(times > 1 and key not in marked for key, times in posts.items()),
-        sms_doubled=_again(texts),
-        sms_unmarked=sum(times > 1 and text.rsplit(" ", 1)[-1] not in marks for text, times in texts.items()),
+        webhook_again=_again(got["webhook"]),
+        webhook_missing=missing["webhook"],
+        webhook_strange=strange["webhook"],
+        crm_again=_again(got["crm"]),
+        crm_missing=missing["crm"],
+        crm_strange=strange["crm"],
+        mail_again=_again(got["email"]),
+        mail_missing=missing["email"],
+        mail_strange=strange["email"],
+        push_again=_again(got["push"]),
+        push_missing=missing["push"],
+        slack_missing=missing["slack"],
+        slack_doubled=_again(got["slack"]),
+        slack_unmarked=sum(times > 1 and key not in marked for key, times in got["slack"].items()),
+        sms_missing=missing["sms"],
+        sms_doubled=_again(got["sms"]),
+        sms_unmarked=sum(times > 1 and key not in marked for key, times in got["sms"].items()),
     )
+
+
+def _key(number: int, channel: str) -> str:
+    notice_id, recipient = ("crm", "crm") if channel == "crm" else ("owner", "M1")
+    return delivery_key(f"d{number}", notice_id, recipient, channel)
+
+
+def _crm_id(got: Got) -> str:
+    return str(orjson.loads(got.body)["inputs"][0]["id"])
+
+
+def _sms_key(text: str) -> str:
+    """Return the key of the delivery whose lead a text names."""
+    found = re.search(r"Lead (\d+)\b", text)
+    return _key(int(found[1]), "sms") if found else text
 
 
 def _again(counts: Counter[str]) -> int:

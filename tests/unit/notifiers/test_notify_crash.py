@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,3 +100,23 @@ async def test_a_kill_after_the_commit_repeats_nothing(tmp_path: Path) -> None:
         await courier.close()
         assert len(lab.arrived()) == 1
         assert second.emitted == []
+
+
+async def test_a_request_that_is_out_stays_in_the_log_until_its_answer_is_on_record(tmp_path: Path) -> None:
+    log = tmp_path / "attempts.log"
+    async with LABS["webhook"]() as lab:
+        settings = lab.settings.model_copy(update={"patience_seconds": 0.05})
+        courier = Courier(settings, FileAttemptLog(log), clock)
+        times = iter(NOW + timedelta(minutes=turn) for turn in range(1_000))
+        partition = Partition(Notify(settings, Roster(), courier, load(None), lambda: next(times)))
+        lab.mood.delay_seconds = 0.3
+        events = [partition.event(asked("webhook", 1), PERSON)]
+        async with asyncio.timeout(10):
+            while partition.emitted == []:
+                await partition.batch(events, NOW, asyncio.get_running_loop().time() + 5)
+                assert log.read_text().startswith("+")  # a kill now must know of the request
+                await asyncio.sleep(0.01)  # a lane that is slow is not waited for
+                events = partition.due(NOW + timedelta(hours=1))
+        await partition.batch([], NOW, 0)
+        await courier.close()
+    assert log.read_text() == ""

@@ -259,9 +259,10 @@ async def test_a_record_of_another_kind_is_poison() -> None:
     clock = HandClock()
     async with notifying(ChannelSettings(), clock) as partition:
         event = partition.event(object(), PERSON)
-        assert await partition.stage.prepare([event], partition, 1e9) == {}
-        with pytest.raises(Poison):
-            partition.stage.handle(partition, event, {}, NOW)
+        context = await partition.stage.prepare([event], partition, 1e9)
+        for known in (context, {}):
+            with pytest.raises(Poison):
+                partition.stage.handle(partition, event, known, NOW)
 
 
 async def test_state_and_records_hold_no_personal_data_once_all_is_settled() -> None:
