@@ -24,6 +24,7 @@ from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import LeadScored, MailKind
 from schemas.policy_file import Place
+from schemas.scored import NOTHING, Scored
 
 TOMBSTONE_KEPT = timedelta(days=30)  # late and repeated events about a closed lead find its end for so long
 
@@ -78,7 +79,7 @@ def _tombstone(lead: LeadState) -> LeadState:
         lead.lead_id,
         lead.division,
         Phase.CLOSED,
-        {},
+        NOTHING,
         lead.tier,
         lead.clock_at,
         epoch=lead.epoch,
@@ -265,7 +266,7 @@ def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         return
     scored = _vouched_for(scored_of(lead))
     by = f"Released by {activity.by or activity.rep or 'a person'}."
-    lead = replace(lead, phase=Phase.WAITING, scored=scored.model_dump(mode="json", exclude_none=True), owner=NOBODY)
+    lead = replace(lead, phase=Phase.WAITING, scored=Scored.of(scored), owner=NOBODY)
     routing = judge(docket, scored)
     rule = routing.match.rule
     if rule.to is Place.NURTURE:

@@ -9,9 +9,9 @@ import orjson
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.docket import Docket
-from routing.facts import scored_facts
+from routing.facts import LeadFacts
 from routing.lead_state import NOBODY, Chain, LeadState, Phase, changed
-from routing.notices import Telling, auto_reply, notices_for
+from routing.notices import Notice, Telling, auto_reply, notices_for
 from routing.owner_chain import owner_chain
 from routing.owners import give
 from routing.placement import Placement, Via
@@ -23,12 +23,12 @@ from routing.sla import after, route_due
 from routing.timing import arm
 from routing.trace import placement_trace
 from routing.waiting_place import catch_all, held, to_queue
-from schemas.decision import DecisionKind, Notice, OwnerKind
+from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import AccountRef, LeadScored
 from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue
 from schemas.policy_sla import SlaClock
+from schemas.scored import Scored
 
-_CONTACT = {"contact"}
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
 _SET_ASIDE: dict[object, tuple[Phase, DecisionKind]] = {
     Place.NURTURE: (Phase.NURTURED, DecisionKind.NURTURED),
@@ -41,7 +41,7 @@ class Routing:
     """What the rules said of a lead. rules_pool: the pool that they would choose if nobody owned it."""
 
     match: Match
-    facts: dict[str, Any]
+    facts: LeadFacts
     rules_pool: str | None
 
 
@@ -52,19 +52,12 @@ def opened(scored: LeadScored, phase: Phase = Phase.WAITING) -> LeadState:
         lead_id=scored.lead_id,
         division=scored.division,
         phase=phase,
-        scored=as_data(scored),
+        scored=Scored.of(scored),
         tier=scored.tier,
         clock_at=lead.submitted_at,
         touches=scored.touch,
         is_test=lead.is_test,
     )
-
-
-def as_data(scored: LeadScored) -> dict[str, Any]:
-    """Return the scored lead without contact as JSON data, by way of its bytes: half the cost of a dump."""
-    written = scored.__pydantic_serializer__.to_json(scored, exclude_none=True, exclude=_CONTACT)
-    data: dict[str, Any] = orjson.loads(written)
-    return data
 
 
 def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
@@ -83,7 +76,7 @@ def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
 
 def judge(docket: Docket, scored: LeadScored) -> Routing:
     """Return the rule that decides. A rule to an owner who is not known here is passed by."""
-    facts = scored_facts(scored, docket.now, docket.policy)
+    facts = LeadFacts(scored, docket.now, docket.policy)
     match = first_match(docket.policy, facts)
     if isinstance(match.rule.to, Place) and match.rule.to in _OWNER_BOUND:
         return Routing(match, facts, _rules_pool(docket, facts, match.index))
@@ -106,7 +99,7 @@ def _chain(lead: LeadState, scored: LeadScored, routing: Routing) -> dict[str, A
     return {"chain": Chain.POOL, "pool": routing.rules_pool, "bound_to": None}
 
 
-def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: dict[str, Any]) -> Search:
+def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: LeadFacts) -> Search:
     """Return a search for an owner, with what the lead asks of a rep."""
     tier = docket.tier(lead.tier)
     wanted = Wanted(
@@ -191,7 +184,7 @@ def settle(
     kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(placed.phase, DecisionKind.ASSIGNED)
     reason = said(rule, placed, lead, scored)
     uses_turn = placed.pick is not None and not lead.is_test
-    record(docket, lead, kind, reason, trace, notices, uses_turn=uses_turn, known=scored.lead)
+    record(docket, lead, kind, reason, trace, notices, uses_turn=uses_turn)
     arm(docket, lead)
     return lead
 
@@ -235,7 +228,7 @@ def _set_aside(
     if phase is Phase.NURTURED:
         notices, lead = auto_reply(docket, lead, scored.lead.action)
     trace = {"rule": rule.name, "tried": orjson.Fragment(routing.match.tried_json)}
-    record(docket, lead, kind, rule.say, trace, notices, known=scored.lead)
+    record(docket, lead, kind, rule.say, trace, notices)
     docket.draft.cancel_wake(f"lead/{lead.lead_id}")
     return lead
 
@@ -251,7 +244,7 @@ def _bound_to(to: Place, scored: LeadScored, lead: LeadState) -> str | None:
     return lead.owner.id if lead.owner.kind is OwnerKind.REP else None
 
 
-def _rules_pool(docket: Docket, facts: dict[str, Any], after: int) -> str | None:
+def _rules_pool(docket: Docket, facts: LeadFacts, after: int) -> str | None:
     """The pool of the first later rule that holds and leads to a pool or queue; None for a queue."""
     for compiled in docket.policy.rules[after + 1 :]:
         if isinstance(compiled.rule.to, Place):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from routing.arriving import searching, succession
 from routing.candidates import Wanted
 from routing.docket import Docket
-from routing.facts import scored_facts
+from routing.facts import LeadFacts
 from routing.groups import pools_of
 from routing.lead_state import LeadState, Phase
 from routing.notices import Telling, auto_reply, notices_for
@@ -44,7 +44,7 @@ def drain(docket: Docket, pools: Iterable[str]) -> None:
 def place_held(docket: Docket, lead: LeadState) -> LeadState | None:
     """Give a held lead to whoever its chain finds now; None while nobody has room and the route deadline is ahead."""
     scored = scored_of(lead)
-    facts = scored_facts(scored, docket.now, docket.policy)
+    facts = LeadFacts(scored, docket.now, docket.policy)
     search = searching(docket, lead, scored, facts)
     placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
     if placed is None or placed.phase is Phase.HELD:

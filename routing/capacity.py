@@ -64,7 +64,7 @@ def counted(capping: Capping, used: Mapping[str, Used], now: datetime) -> dict[s
 def with_lead(rep: RepState, adds: int, now: datetime, capping: Capping) -> RepState:
     """Return the rep with one more lead of `adds`, counted in each capped window."""
     used = counted(capping, rep.used, now) if capping.caps else rep.used
-    return replace(rep, load=rep.load + adds, leads=rep.leads + 1, used=used)
+    return RepState(rep.id, rep.row, rep.load + adds, rep.leads + 1, used, rep.moved_to, rep.changed_at)
 
 
 def without_lead(rep: RepState, points: int) -> RepState:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from routing.arriving import searching
 from routing.breach import with_breach
 from routing.docket import Docket
-from routing.facts import scored_facts
+from routing.facts import LeadFacts
 from routing.lead_state import LeadState, OwnerRef, Phase
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
@@ -57,7 +57,7 @@ def _taken_too_soon(lead: LeadState, activity: ActivityBound) -> str | None:
 
 def _give_back(docket: Docket, lead: LeadState, rep_id: str) -> None:
     scored = scored_of(lead)
-    search = searching(docket, lead, scored, scored_facts(scored, docket.now, docket.policy))
+    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     lead = replace(lead, excluded=tuple(one for one in lead.excluded if one != rep_id))
     pool = lead.owner.pool
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id, pool=pool), Phase.OWNED, Via.OWNER)

@@ -13,8 +13,8 @@ from routing.expression import Comparison, Op, leaves
 from routing.policy import Policy
 from routing.rep_state import POINT, RepState, rep_key
 from routing.scoring import judged
+from schemas.decided import Decided
 from schemas.decision import Decision, Owner
-from schemas.effects import Emit
 from schemas.lead import Lead, LeadScored
 from schemas.state import StateView
 
@@ -154,7 +154,7 @@ def _others(decision: Decision) -> list[str]:
 
 def _outcome(state: StateView, event: DecisionInput, policy: Policy, now: datetime) -> Decision | None:
     for effect in decide(state, event, policy, now):
-        if isinstance(effect, Emit) and isinstance(effect.value, Decision):
+        if isinstance(effect, Decided):
             return effect.value
     return None
 

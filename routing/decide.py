@@ -1,7 +1,7 @@
 """The decision: one event of a division in, what must change out. Pure: same arguments, same effects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -67,9 +67,8 @@ def decide(
     draft = Draft(state, now)
     name = division_in(event.value)
     division = draft.find(Division, division_key(name)) or Division(name, now)
-    if isinstance(event.value, PolicyActivated):
-        division = replace(division, policy_hash=event.value.hash)
-    draft.put(division_key(name), replace(division, last_now=now, revision=division.revision + 1))
+    active = event.value.hash if isinstance(event.value, PolicyActivated) else division.policy_hash
+    draft.put(division_key(name), division.after(now, active))
     if policy is None:
         _without_policy(draft, event, now)
     else:

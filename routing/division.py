@@ -18,6 +18,10 @@ class Division:
     journal_sequence: int = 0
     journal_digest: str = ""
 
+    def after(self, now: datetime, policy_hash: str | None) -> "Division":
+        """Return the division one event later, decided at `now`."""
+        return Division(self.name, now, policy_hash, self.revision + 1, self.journal_sequence, self.journal_digest)
+
 
 def division_key(division: str) -> str:
     """Return the store key of a division."""

@@ -65,7 +65,7 @@ class Docket:
 
     def tier(self, name: str) -> Tier:
         """Return the policy's tier; the last one where this policy has no such tier any more."""
-        return self.file.tiers.get(name) or self.file.tiers[list(self.file.tiers)[-1]]
+        return self.policy.tier(name)
 
     def urgency(self, tier: str) -> int:
         """Return the tier's place in the policy, 0 for the most urgent."""

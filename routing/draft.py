@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import orjson
 
 from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
+from schemas.scored import plain
 from schemas.state import StateView
 
 T = TypeVar("T")
@@ -84,4 +85,4 @@ class Draft:
 
 def _change(key: str, value: Any) -> Put | Delete:
     """One write, encoded once: the changelog takes the bytes and the journal their digest."""
-    return Delete(key) if value is _GONE else Put(key, value, orjson.dumps(value, option=orjson.OPT_UTC_Z))
+    return Delete(key) if value is _GONE else Put(key, value, orjson.dumps(value, plain, orjson.OPT_UTC_Z))

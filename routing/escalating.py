@@ -11,7 +11,7 @@ from routing.availability import absence
 from routing.backlog import drain, handed
 from routing.breach import with_breach
 from routing.docket import Docket
-from routing.facts import scored_facts
+from routing.facts import LeadFacts
 from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
 from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
@@ -106,7 +106,7 @@ def _due(docket: Docket, lead: LeadState) -> list[DueStep]:
 def _held(docket: Docket, lead: LeadState) -> LeadState:
     """Look again for room; at the route deadline the team lead gets the lead (CAPA-5)."""
     scored = scored_of(lead)
-    search = searching(docket, lead, scored, scored_facts(scored, docket.now, docket.policy))
+    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     search.may_hold = docket.now < route_due(docket, lead.tier, lead.clock_at)
     placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
     if placed is None or placed.phase is Phase.HELD:
@@ -203,6 +203,6 @@ def _move(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
 
 def _search(docket: Docket, lead: LeadState) -> Search:
     scored = scored_of(lead)
-    search = searching(docket, lead, scored, scored_facts(scored, docket.now, docket.policy))
+    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     search.may_hold = False
     return search

@@ -1,7 +1,8 @@
 """What conditions may ask about a lead: nested variables, unknown values left out, nothing personal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from routing.calendar.business_time import is_open
 from routing.catalogue import WEEKDAYS
 from routing.expression import Fact
 from routing.policy import Policy
+from routing.rulebook import value_of
 from schemas.lead import Company, Lead, LeadScored
 from schemas.policy_file import Treatment
 
@@ -58,11 +60,38 @@ def reader_of(name: str) -> Callable[[Lead], Any]:
     return read
 
 
-def scored_facts(scored: LeadScored, now: datetime, policy: Policy) -> dict[str, Any]:
-    """Return all that rules may ask: the lead's own facts, its grade and score, its past, and the policy's clock.
+class LeadFacts(Mapping[str, Any]):
+    """All that rules may ask: the lead's own facts, its grade and score, its past, and the policy's clock. Nested.
 
-    now: aware; weekday, hour, time_of_day and date are its wall time in the policy's zone.
+    now: aware; weekday, hour, time_of_day and date are its wall time in the policy's zone. They are worked out when
+    somebody asks for them; what the rules ask is read straight from the lead.
     """
+
+    def __init__(self, scored: LeadScored, now: datetime, policy: Policy) -> None:
+        self.scored = scored
+        self.now = now
+        self.policy = policy
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """All of them."""
+        return _known_facts(self.scored, self.now, self.policy)
+
+    def asked(self) -> list[Any]:
+        """Return the values of what the policy's rules ask, `Rulebook.fields`; None where it is unknown."""
+        return [read(self) for read in _readers(self.policy)]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.known)
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+def _known_facts(scored: LeadScored, now: datetime, policy: Policy) -> dict[str, Any]:
     known = lead_facts(scored.lead)
     zone = ZoneInfo(policy.file.timezone)
     known["lead"].update(_past(scored, policy, zone))
@@ -77,6 +106,44 @@ def scored_facts(scored: LeadScored, now: datetime, policy: Policy) -> dict[str,
     known["date"] = local.date().isoformat()
     known["calendar"] = {name: is_open(calendar, now) for name, calendar in policy.asked_calendars}
     return known
+
+
+def _of_account(name: str) -> Callable[[LeadFacts], Any]:
+    read = attrgetter(name)
+
+    def of_account(facts: LeadFacts) -> Any:
+        account = facts.scored.lead.account
+        return None if account is None else read(account)
+
+    return of_account
+
+
+# What is read straight from the lead: each asked by many rules, for each lead.
+_READERS: dict[str, Callable[[LeadFacts], Any]] = {
+    **{f"lead.{name}": attrgetter(f"scored.lead.{name}") for name in _LEAD},
+    **{f"company.{name}": attrgetter(f"scored.lead.company.{name}") for name in _COMPANY},
+    **{f"account.{name}": _of_account(name) for name in _ACCOUNT},
+    **{name: attrgetter(f"scored.{name}") for name in ("intent", "icp", "tier", "score", "segment")},
+    "mail.kind": attrgetter("scored.lead.mail.kind.value"),
+    "mail.domain": attrgetter("scored.lead.mail.domain"),
+    "mail.is_role": attrgetter("scored.lead.mail.is_role"),
+    "lead.is_suspect": lambda facts: bool(facts.scored.lead.suspect),
+    "lead.open_duplicate": lambda facts: facts.scored.duplicate is not None,
+    "lead.touch": attrgetter("scored.touch"),
+    "lead.history": attrgetter("scored.history"),
+    "lead.recycled": lambda facts: facts.scored.disqualified is not None and facts["lead"]["recycled"],
+    "treatment": lambda facts: treatment(facts.policy, facts.scored.tier, facts.scored.segment),
+}
+
+
+@lru_cache(maxsize=64)
+def _readers(policy: Policy) -> tuple[Callable[[LeadFacts], Any], ...]:
+    return tuple(_READERS.get(name) or _worked_out(name) for name in policy.rulebook.fields)
+
+
+def _worked_out(name: str) -> Callable[[LeadFacts], Any]:
+    group, _, inner = name.partition(".")
+    return lambda facts: value_of(facts, group, inner)
 
 
 def treatment(policy: Policy, tier: str, segment: str | None) -> str:

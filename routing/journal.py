@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from schemas.decision import Decision
+from schemas.decided import Decided
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.lead import LeadScored
 from schemas.wire import encode
@@ -70,11 +70,8 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
 
 def _row(effect: Effect) -> dict[str, Any] | None:
     match effect:
-        case Emit(value=Decision(), journalled=bytes() as known):
-            return {"decision": orjson.Fragment(known)}
-        case Emit(value=Decision() as decision):
-            bare = decision if decision.contact is None else decision.model_copy(update={"contact": None})
-            return {"decision": orjson.Fragment(encode(bare) or b"null")}
+        case Decided(journalled=bytes() as written):
+            return {"decision": orjson.Fragment(written)}
         case Put(key=key):
             return None if key.startswith(_APART) else {"put": key, "sha256": _digest(effect)}
         case Delete(key):

@@ -4,9 +4,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
 
 from schemas.decision import OwnerKind
+from schemas.scored import Scored
 
 
 class Phase(StrEnum):
@@ -63,7 +66,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class LeadState:
-    """One lead. scored: `LeadScored` without contact, as JSON data; empty once closed.
+    """One lead. scored: `LeadScored` without contact.
 
     bound_to: the rep that an owner-bound chain starts at. pool: the pool that the rule chose. excluded: who timed
     out or declined in this cycle. points: load on the owner, in hundredths. booked_at: a meeting booked by the lead
@@ -75,7 +78,7 @@ class LeadState:
     lead_id: str
     division: str
     phase: Phase
-    scored: dict[str, Any]
+    scored: Annotated[Scored, PlainValidator(Scored.read)]
     tier: str
     clock_at: datetime
     epoch: int = 0

@@ -10,7 +10,7 @@ from routing.arriving import bind, judge, nowhere, searching, succession
 from routing.backlog import drain_rep
 from routing.candidates import Wanted
 from routing.docket import Docket
-from routing.facts import scored_facts
+from routing.facts import LeadFacts
 from routing.lead_state import LeadState, OwnerRef, Phase
 from routing.notices import Telling, notices_for
 from routing.owners import give
@@ -39,7 +39,7 @@ class Move(StrEnum):
 def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Placement | None, Wanted]:
     """Return who of the lead's chain could take it instead; None: nobody but who has it."""
     scored = scored_of(lead)
-    facts = scored_facts(scored, docket.now, docket.policy)
+    facts = LeadFacts(scored, docket.now, docket.policy)
     search = searching(docket, replace(lead, excluded=tuple(sorted(excluded))), scored, facts)
     search.may_hold = False
     placed = succession(search, lead, scored, lead.pool)

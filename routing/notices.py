@@ -1,7 +1,11 @@
-"""Who is told what of a decision, over which channels, and not before when."""
+"""Who is told what of a decision, over which channels, and not before when.
+
+Notices are plain JSON data here, in the order of `schemas.decision.Notice`, whose model readers use.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from routing.availability import absence
 from routing.calendar.business_time import is_open, next_opening
@@ -10,20 +14,11 @@ from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_gro
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
 from routing.owner_chain import team_lead_of
 from routing.sla import contact_due, is_running, steps_of
-from schemas.decision import Audience, Notice, OwnerKind
+from schemas.decision import OwnerKind
 from schemas.policy_notices import NoticePlan
 from schemas.policy_sla import StepAction
 
-_AUDIENCES = {
-    "owner": Audience.OWNER,
-    "previous_owner": Audience.PREVIOUS_OWNER,
-    "manager": Audience.MANAGER,
-    "leadership": Audience.LEADERSHIP,
-    "queue": Audience.QUEUE,
-    "lead": Audience.LEAD,
-    "crm": Audience.CRM,
-    "webhook": Audience.WEBHOOK,
-}
+Notice = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +36,10 @@ def notices_for(docket: Docket, lead: LeadState, telling: Telling) -> list[Notic
     plan = docket.file.notices.get(telling.event)
     if plan is None:
         return []
-    rows = [_notice(docket, lead, plan, telling, _AUDIENCES[to]) for to in plan.to]
+    rows = [_notice(docket, lead, plan, telling, to) for to in plan.to]
     for role in telling.also:
         people = docket.group(role_group(role))
-        rows.append(_built(docket, lead, plan, telling, Audience.MANAGER, people, f"{telling.event}:{role}"))
+        rows.append(_built(docket, lead, plan, telling, "manager", people, f"{telling.event}:{role}"))
     return [row for row in rows if row is not None]
 
 
@@ -58,13 +53,8 @@ def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[lis
     template = plan.templates.get(said) or plan.templates.get("else", "receipt")
     if lead.phase is Phase.QUEUED:
         template = plan.queue_template
-    notice = Notice(
-        id="auto_reply",
-        audience=Audience.LEAD,
-        channels=("email",),
-        template=f"auto_reply.{template}",
-        expires_at=docket.now + plan.repeat_after,
-    )
+    notice = _shaped("auto_reply", "lead", (), ("email",), f"auto_reply.{template}", {})
+    notice |= {"expires_at": docket.now + plan.repeat_after, "urgent": False, "note": ""}
     return [notice], changed(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
 
 
@@ -95,23 +85,23 @@ def _is_reachable(docket: Docket, rep_id: str) -> bool:
     return absence(docket.rep(rep_id), docket.now, docket.now) is None
 
 
-def _notice(docket: Docket, lead: LeadState, plan: NoticePlan, telling: Telling, audience: Audience) -> Notice | None:
+def _notice(docket: Docket, lead: LeadState, plan: NoticePlan, telling: Telling, audience: str) -> Notice | None:
     owner = lead.owner
-    if audience is Audience.OWNER and owner.kind is OwnerKind.QUEUE:
-        audience = Audience.QUEUE
+    if audience == "owner" and owner.kind is OwnerKind.QUEUE:
+        audience = "queue"
     recipients: tuple[str, ...] = ()
-    if audience in (Audience.OWNER, Audience.QUEUE):
+    if audience in ("owner", "queue"):
         recipients = (owner.id,) if owner.id else ()
-    elif audience is Audience.PREVIOUS_OWNER:
+    elif audience == "previous_owner":
         before = telling.previous
         if before is None or before.id is None or before.id == owner.id:
             return None
         recipients = (before.id,)
-    elif audience is Audience.MANAGER:
+    elif audience == "manager":
         recipients = manager_of(docket, lead)
-    elif audience is Audience.LEADERSHIP:
+    elif audience == "leadership":
         recipients = docket.group(LEADERSHIP)
-    return _built(docket, lead, plan, telling, audience, recipients, f"{telling.event}:{audience.value}")
+    return _built(docket, lead, plan, telling, audience, recipients, f"{telling.event}:{audience}")
 
 
 def _built(
@@ -119,39 +109,56 @@ def _built(
     lead: LeadState,
     plan: NoticePlan,
     telling: Telling,
-    audience: Audience,
+    audience: str,
     recipients: tuple[str, ...],
     notice_id: str,
 ) -> Notice:
-    tier = docket.tier(lead.tier)
-    channels = plan.channels.get(lead.tier) or plan.channels.get("else") or tier.channels
-    if audience is Audience.QUEUE and lead.owner.queue in docket.file.queues:
-        channels = docket.file.queues[lead.owner.queue].channels
-    if audience is Audience.CRM or audience is Audience.WEBHOOK:
-        channels = (audience.value,)
-    if audience is Audience.OWNER:
+    channels = _channels(docket, lead, plan, audience)
+    release = _release(docket, lead, channels) if audience == "owner" else {}
+    is_accountable = audience in ("owner", "queue")
+    ends_at = _ends_at(docket, lead, telling.event) if is_accountable else None
+    notice = _shaped(notice_id, audience, recipients, channels, telling.event, release)
+    if ends_at is not None and all(at < ends_at for at in release.values()):
+        notice["expires_at"] = ends_at
+    if is_accountable:
+        notice["acknowledge_within_seconds"] = docket.file.sla.unacknowledged.total_seconds()
+    digest = plan.digest.get(lead.tier)
+    if digest is not None and (ends_at is None or docket.now + digest < ends_at):  # else it would come too late
+        notice["digest_seconds"] = digest.total_seconds()
+    notice["urgent"] = docket.tier(lead.tier).ignores_quiet_hours
+    notice["note"] = f"{plan.note} {telling.note}" if plan.note and telling.note else plan.note or telling.note
+    return notice
+
+
+def _shaped(
+    notice_id: str,
+    audience: str,
+    recipients: tuple[str, ...],
+    channels: tuple[str, ...],
+    template: str,
+    release: dict[str, datetime],
+) -> Notice:
+    return {
+        "id": notice_id,
+        "audience": audience,
+        "recipients": recipients,
+        "channels": channels,
+        "template": template,
+        "release_at": release,
+    }
+
+
+def _channels(docket: Docket, lead: LeadState, plan: NoticePlan, audience: str) -> tuple[str, ...]:
+    if audience in ("crm", "webhook"):
+        return (audience,)
+    if audience == "queue" and lead.owner.queue in docket.file.queues:
+        return docket.file.queues[lead.owner.queue].channels
+    channels = plan.channels.get(lead.tier) or plan.channels.get("else") or docket.tier(lead.tier).channels
+    if audience == "owner":
         rep = docket.rep(lead.owner.id)
         own = rep.row.channels if rep is not None and rep.row is not None else ()
         channels = tuple(dict.fromkeys((*channels, *own)))  # reps add channels, the tier's stay (NOT-3)
-    release = _release(docket, lead, channels) if audience is Audience.OWNER else {}
-    is_accountable = audience in (Audience.OWNER, Audience.QUEUE)
-    ends_at = _ends_at(docket, lead, telling.event) if is_accountable else None
-    digest = plan.digest.get(lead.tier)
-    if digest is not None and ends_at is not None and docket.now + digest >= ends_at:
-        digest = None  # it would come too late
-    return Notice(
-        id=notice_id,
-        audience=audience,
-        recipients=recipients,
-        channels=channels,
-        template=telling.event,
-        release_at=release,
-        expires_at=ends_at if ends_at is not None and all(at < ends_at for at in release.values()) else None,
-        acknowledge_within_seconds=docket.file.sla.unacknowledged.total_seconds() if is_accountable else None,
-        digest_seconds=digest.total_seconds() if digest is not None else None,
-        urgent=tier.ignores_quiet_hours,
-        note=" ".join(part for part in (plan.note, telling.note) if part),
-    )
+    return channels
 
 
 def _ends_at(docket: Docket, lead: LeadState, event: str) -> datetime | None:

@@ -29,7 +29,7 @@ def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> 
     else:
         strategy = placed.via.value
     is_new = lead.epoch == 0 or owner != lead.owner or placed.phase is not lead.phase
-    given = replace(
+    given = changed(
         released,
         owner=owner,
         phase=placed.phase,

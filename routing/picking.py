@@ -105,8 +105,7 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
     level = rotation.level + rotation.step
     shift = min((one.start for one in taking.fit), default=0) if level > LEVEL_LIMIT else 0
     winner = picked.winner
-    after = replace(
-        taking.state,
+    after = PoolState(
         level=level - shift,
         base=rotation.base,
         turns=taking.state.turns + 1,

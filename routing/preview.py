@@ -12,8 +12,8 @@ from routing.decide import DecisionInput, decide
 from routing.policy import Policy
 from routing.replay import Memory
 from routing.scoring import judged
+from schemas.decided import Decided
 from schemas.decision import Decision
-from schemas.effects import Emit
 from schemas.ids import lead_id
 from schemas.lead import AccountRef, Company, Lead, LeadScored, MailFacts, MailKind
 from schemas.policy import PolicyActivated
@@ -77,7 +77,7 @@ def preview(state: Memory, policy: Policy, lead: Lead, now: datetime) -> Preview
     now = now.astimezone(UTC)
     event = DecisionInput("preview", _scored(policy, lead, now))
     effects = decide(state, event, policy, now)
-    made = tuple(one.value for one in effects if isinstance(one, Emit) and isinstance(one.value, Decision))
+    made = tuple(one.value for one in effects if isinstance(one, Decided))
     changes = (search(state, event, policy, now) for search in (by_lead, by_rep))
     return Preview(made, tuple(said(one) for one in changes if one is not None))
 

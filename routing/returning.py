@@ -1,6 +1,6 @@
 """A scored lead reaches its division: a new one is routed, a repeat finds its owner, late data is noted (ACC-2)."""
 
-from routing.arriving import arrive, as_data, judge, opened, restarted
+from routing.arriving import arrive, judge, opened, restarted
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase, changed
 from routing.moving import reroute
@@ -11,6 +11,7 @@ from routing.timing import arm
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
 from schemas.policy_file import Place
+from schemas.scored import Scored
 
 _UNOWNED = (Phase.NURTURED, Phase.QUARANTINED)
 
@@ -40,7 +41,7 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     is_higher = docket.urgency(scored.tier) < docket.urgency(lead.tier)
     was_met = lead.contacted_at is not None or lead.booked_at is not None
     before = lead
-    lead = changed(lead, touches=scored.touch, scored=as_data(scored))
+    lead = changed(lead, touches=scored.touch, scored=Scored.of(scored))
     if before.phase in _UNOWNED:
         _wake_nurtured(docket, scored, lead)
         return
@@ -55,7 +56,7 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     reply, lead = auto_reply(docket, lead, scored.lead.action)
     trace = {"touch": scored.touch, "tier": [before.tier, lead.tier], "new_cycle": starts_anew}
     reason = "The same person came back; an open lead stays with its owner."
-    record(docket, lead, DecisionKind.TOUCHED, reason, trace, [*notices, *reply], known=scored.lead)
+    record(docket, lead, DecisionKind.TOUCHED, reason, trace, [*notices, *reply])
     arm(docket, lead)
 
 
@@ -72,13 +73,13 @@ def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
 
 def _late_data(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     """A provider answered late: the record changes and the owner is told, nothing is routed again (ENR-7)."""
-    lead = changed(lead, scored=as_data(scored))
+    lead = changed(lead, scored=Scored.of(scored))
     untouched = lead.contacted_at is None and lead.touches <= 1
     if docket.file.options.late_enrichment == "reroute_untouched" and untouched and lead.phase is not Phase.WAITING:
         reroute(docket, scored, lead, "More is known about it now.")
         return
     notices = notices_for(docket, lead, Telling("late_data")) if lead.owner.id else []
-    record(docket, lead, DecisionKind.NOTED, "More is known about it now.", {"late": True}, notices, known=scored.lead)
+    record(docket, lead, DecisionKind.NOTED, "More is known about it now.", {"late": True}, notices)
 
 
 def _requeued(docket: Docket, lead: LeadState) -> LeadState:

@@ -17,6 +17,7 @@ from routing.conditions import Part, Verdict
 from routing.plain_test import PlainTest, landmarks
 
 MOST_REMEMBERED = 4096  # values of a fact, and combinations; then it begins anew
+MOST_TRACES = 256  # of the rules tried: 10 kB each where there are 100 rules
 
 Ask = Callable[[Part], Verdict]
 """Ask CEL about a part of the lead at hand."""
@@ -29,18 +30,20 @@ class Answer(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """What one combination comes to.
 
     index: of the rule that holds. failed: of each rule before it, the part that does not, and for want of which facts.
-    pieces: the trace of the rules as JSON, cut where a lead's own values go; asked: which fact goes into each gap.
+    pieces: the trace of the rules as JSON, cut where a lead's own values go; asked: which fact goes into each gap, and
+    distinct: each of them once.
     """
 
     index: int
     failed: tuple[tuple[int, tuple[str, ...]], ...]
     pieces: tuple[bytes, ...]
     asked: tuple[int, ...]
+    distinct: tuple[int, ...]
 
     def tried(self, values: Sequence[bytes]) -> bytes:
         """Return the trace of the rules tried, as a JSON list. values: of `Rulebook.fields`, as JSON."""
@@ -63,20 +66,35 @@ class Rulebook:
         self._facts = [_Classes([test for part in parts for at, test in _tests(part) if at == f]) for f in self.fields]
         self._paths = [(group, inner) for group, _, inner in (name.partition(".") for name in self.fields)]
         self._next: dict[Any, Outcome | int] = {}  # combination -> what it comes to, or the part to ask CEL about
+        self._tried: dict[tuple[Any, ...], bytes] = {}  # an outcome and the values in its gaps -> the trace
 
-    def match(self, facts: Mapping[str, Any], ask: Ask) -> tuple[Outcome, list[Any], list[bytes]]:
-        """Return what the lead's facts come to, its values of `fields`, and these as JSON. facts: nested."""
-        values = [_value(facts, group, inner) for group, inner in self._paths]
+    def values(self, facts: Mapping[str, Any]) -> list[Any]:
+        """Return a lead's values of `fields`; None where one is unknown. facts: nested."""
+        return [value_of(facts, group, inner) for group, inner in self._paths]
+
+    def match(self, values: Sequence[Any], ask: Ask) -> tuple[Outcome, Sequence[bytes]]:
+        """Return what a lead comes to that has these values of `fields`, and the values as JSON."""
         known = [classes.of(value) for classes, value in zip(self._facts, values, strict=True)]
-        combination: tuple[Any, ...] = tuple([each[0] for each in known])
+        numbers, written = zip(*known, strict=True) if known else ((), ())
+        combination: tuple[Any, ...] = numbers
         while True:
             found = self._next.get(combination)
             if found is None:
                 found = self._remembered(combination)
             if isinstance(found, Outcome):
-                return found, values, [each[1] for each in known]
+                return found, written
             verdict = ask(self._parts[found])
             combination = (*combination, (found, verdict.matched, verdict.unknown))
+
+    def tried(self, outcome: Outcome, written: Sequence[bytes]) -> bytes:
+        """Return the trace of the rules tried, as a JSON list. written: the values of `fields`, as JSON."""
+        key = (outcome, *[written[place] for place in outcome.distinct])
+        found = self._tried.get(key)
+        if found is None:
+            if len(self._tried) >= MOST_TRACES:
+                self._tried.clear()
+            found = self._tried[key] = outcome.tried(written)
+        return found
 
     def _remembered(self, combination: tuple[Any, ...]) -> "Outcome | int":
         if len(self._next) >= MOST_REMEMBERED:
@@ -116,7 +134,7 @@ class Rulebook:
             text = b"," + orjson.dumps(more)[1:] + b","
         won = {"rule": self._names[index], "matched": True, **({} if self._places[index] else {"otherwise": True})}
         pieces.append(text + orjson.dumps(won) + b"]")
-        return Outcome(index, failed, tuple(pieces), tuple(asked))
+        return Outcome(index, failed, tuple(pieces), tuple(asked), tuple(dict.fromkeys(asked)))
 
 
 class _Classes:
@@ -191,7 +209,8 @@ def _plainly(part: Part, answers: Mapping[str, Any], absent: set[str]) -> Answer
     return Answer(None if not said or None in said else True in said)
 
 
-def _value(facts: Mapping[str, Any], group: str, inner: str) -> Any:
+def value_of(facts: Mapping[str, Any], group: str, inner: str) -> Any:
+    """Return one fact of nested ones, None where it is unknown."""
     value = facts.get(group)
     if inner:
         return value.get(inner) if isinstance(value, dict) else None

@@ -1,12 +1,13 @@
 """Which rule takes a lead: ordered, the first that holds wins; and why each one before it did not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cel
 
 from routing.conditions import Part, Verdict, context_of, evaluate
+from routing.facts import LeadFacts
 from routing.policy import Policy
 from routing.rulebook import Outcome
 from schemas.policy_file import Rule
@@ -35,8 +36,8 @@ class Match:
     index: int
     policy: Policy
     outcome: Outcome
-    values: list[Any]
-    written: list[bytes]
+    values: Sequence[Any]
+    written: Sequence[bytes]
 
     @property
     def tried(self) -> tuple[TriedRule, ...]:
@@ -46,7 +47,7 @@ class Match:
     @property
     def tried_json(self) -> bytes:
         """Return what decided each rule tried, in order, as JSON: with the value it had and the one wanted."""
-        return self.outcome.tried(self.written)
+        return self.policy.rulebook.tried(self.outcome, self.written)
 
     def _missed(self) -> Iterator[TriedRule]:
         fields, parts = self.policy.rulebook.fields, self.policy.parts
@@ -57,7 +58,7 @@ class Match:
 
 
 def first_match(policy: Policy, facts: Mapping[str, Any]) -> Match:
-    """Return the first rule whose condition holds. facts: nested, from `routing.facts.scored_facts`."""
+    """Return the first rule whose condition holds. facts: nested, as `routing.facts.LeadFacts`."""
     context: list[cel.Context] = []
 
     def ask(part: Part) -> Verdict:
@@ -65,5 +66,6 @@ def first_match(policy: Policy, facts: Mapping[str, Any]) -> Match:
             context.append(context_of(facts, policy.routing))
         return evaluate(part, context[0])
 
-    outcome, values, written = policy.rulebook.match(facts, ask)
+    values = facts.asked() if isinstance(facts, LeadFacts) else policy.rulebook.values(facts)
+    outcome, written = policy.rulebook.match(values, ask)
     return Match(policy.rules[outcome.index].rule, outcome.index, policy, outcome, values, written)

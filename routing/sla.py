@@ -1,15 +1,18 @@
 """The clocks of a lead: when it must be routed and contacted, and when each step of its ladder falls due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from routing.calendar.business_time import Calendar, add_open, working_days
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase
-from schemas.decision import OwnerKind, SlaStanding, SlaStep
+from routing.policy import Policy
+from schemas.decision import OwnerKind
 from schemas.policy_file import Tier
-from schemas.policy_pool import Queue
 from schemas.policy_sla import SlaClock, Step, StepAction
 
 REPEAT = "repeat"
@@ -73,34 +76,51 @@ def contact_due(docket: Docket, lead: LeadState) -> datetime:
     return after(clock_calendar(docket, lead), clock_start(docket, lead), docket.tier(lead.tier).contact_within)
 
 
-def ladder_of(docket: Docket, lead: LeadState) -> tuple[Step, ...]:
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step of a ladder, with its time from the clock's start."""
+
+    name: str
+    step: Step
+    time: timedelta
+
+
+def ladder_of(docket: Docket, lead: LeadState) -> tuple[PlannedStep, ...]:
     """Return the steps for the lead: its queue's, else by pool and tier, else the tier's, else the policy's."""
-    file = docket.file
-    if lead.owner.kind is OwnerKind.QUEUE:
-        queue: Queue | None = file.queues.get(lead.owner.queue or "")
-        return (queue.ladder if queue else None) or file.queue_ladder
-    pool = file.pools.get(lead.owner.pool or lead.pool or "")
-    own = pool.ladders.get(lead.tier) or pool.ladder if pool else None
-    return own or docket.tier(lead.tier).ladder or file.ladder
+    owner = lead.owner
+    queue = (owner.queue or "") if owner.kind is OwnerKind.QUEUE else None
+    return _ladder(docket.policy, lead.tier, owner.pool or lead.pool or "", queue)
 
 
-def steps_of(docket: Docket, lead: LeadState) -> list[DueStep]:
+@lru_cache(maxsize=1024)
+def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | None) -> tuple[PlannedStep, ...]:
+    file, tier = policy.file, policy.tier(tier_name)
+    if queue_name is not None:
+        queue = file.queues.get(queue_name)
+        steps = (queue.ladder if queue else None) or file.queue_ladder
+    else:
+        pool = file.pools.get(pool_name)
+        own = pool.ladders.get(tier_name) or pool.ladder if pool else None
+        steps = own or tier.ladder or file.ladder
+    return tuple(PlannedStep(f"{one.at}:{one.do.value}", one, one.at.of(tier.contact_within)) for one in steps)
+
+
+def steps_of(docket: Docket, lead: LeadState) -> tuple[DueStep, ...]:
     """Return all steps of the lead's ladder with their instants, soonest first; done ones included."""
     asked = (lead.tier, lead.clock_at, lead.told_at, lead.owned_at, lead.owner, lead.phase, lead.pool)
     if docket.steps is not None and docket.steps[0] == asked:
-        return list(docket.steps[1])
+        return docket.steps[1]
     calendar = clock_calendar(docket, lead)
-    window = docket.tier(lead.tier).contact_within
     start = clock_start(docket, lead)
     rows: list[DueStep] = []
-    for step in ladder_of(docket, lead):
-        due = after(calendar, start, step.at.of(window))
-        if step.do is StepAction.REASSIGN:
+    for planned in ladder_of(docket, lead):
+        due = after(calendar, start, planned.time)
+        if planned.step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
-        rows.append(DueStep(f"{step.at}:{step.do.value}", step, due))
-    rows.sort(key=lambda row: row.due_at)
+        rows.append(DueStep(planned.name, planned.step, due))
+    rows.sort(key=attrgetter("due_at"))
     docket.steps = (asked, tuple(rows))
-    return rows
+    return docket.steps[1]
 
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
@@ -110,7 +130,7 @@ def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> d
     return after(calendar, lead.owned_at, docket.tier(lead.tier).contact_within)
 
 
-def repeat_due(docket: Docket, lead: LeadState, steps: list[DueStep]) -> DueStep | None:
+def repeat_due(docket: Docket, lead: LeadState, steps: Sequence[DueStep]) -> DueStep | None:
     """Return the next reminder to the team lead after the last step (SLA-6); what an outage swallowed comes once."""
     repeat = docket.file.sla.repeat
     if repeat is None or not steps:
@@ -138,33 +158,34 @@ def is_running(lead: LeadState) -> bool:
     return lead.phase in (Phase.OWNED, Phase.HELD, Phase.QUEUED)
 
 
-def standing(docket: Docket, lead: LeadState) -> SlaStanding | None:
-    """Return the clocks for the record; None where none runs or ran (nurture, quarantine, waiting)."""
+def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
+    """Return the clocks for the record, as JSON data in the order of `schemas.decision.SlaStanding`; None where none
+    runs or ran (nurture, quarantine, waiting)."""
     if lead.phase not in (Phase.OWNED, Phase.HELD, Phase.QUEUED):
         return None
-    done = {row.name: row for row in lead.done}
-    steps = tuple(
-        SlaStep(
-            name=row.name,
-            do=row.step.do.value,
-            due_at=done[row.name].due_at if row.name in done else row.due_at,
-            done_at=done[row.name].done_at if row.name in done else None,
-        )
-        for row in steps_of(docket, lead)
-    )
-    due = contact_due(docket, lead)
+    due, start = contact_due(docket, lead), clock_start(docket, lead)
     tier: Tier = docket.tier(lead.tier)
-    start = clock_start(docket, lead)
-    return SlaStanding(
-        cycle=lead.cycle,
-        clock_at=start,
-        route_due_at=route_due(docket, lead.tier, lead.clock_at),
-        contact_due_at=due,
-        owned_at=lead.owned_at,
-        contacted_at=lead.contacted_at,
-        paused_seconds=max((due - start - tier.contact_within).total_seconds(), 0.0),
-        steps=steps,
-        breach=lead.breach,
-        breach_charged_to=lead.charged_to,
-        is_unverified=lead.is_unverified,
-    )
+    row = {
+        "cycle": lead.cycle,
+        "clock_at": start,
+        "route_due_at": lead.clock_at + tier.route_within,
+        "contact_due_at": due,
+        "owned_at": lead.owned_at,
+        "contacted_at": lead.contacted_at,
+        "paused_seconds": max((due - start - tier.contact_within).total_seconds(), 0.0),
+        "steps": _steps(docket, lead),
+        "breach": lead.breach,
+        "breach_charged_to": lead.charged_to,
+        "is_unverified": lead.is_unverified,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _steps(docket: Docket, lead: LeadState) -> list[dict[str, Any]]:
+    done = {row.name: row for row in lead.done}
+    rows = []
+    for row in steps_of(docket, lead):
+        was = done.get(row.name)
+        said = {"name": row.name, "do": row.step.do.value, "due_at": row.due_at if was is None else was.due_at}
+        rows.append(said if was is None else {**said, "done_at": was.done_at})
+    return rows

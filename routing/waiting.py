@@ -7,11 +7,7 @@ from routing.arriving import arrive
 from routing.docket import Docket
 from routing.draft import Draft
 from routing.lead_state import LeadState, Phase, lead_key
-from routing.record import STAGE, TOPIC, TYPE, scored_of, shown
-from schemas.decision import Decision, DecisionKind
-from schemas.effects import Emit
-from schemas.ids import derived_id
-from schemas.lead import Lead
+from routing.record import scored_of, without_policy
 
 if TYPE_CHECKING:
     from routing.decide import DecisionInput
@@ -25,24 +21,7 @@ def hold_for_policy(draft: Draft, lead: LeadState, event: "DecisionInput", now: 
         return
     draft.put(lead_key(lead.lead_id), lead)
     draft.put(waiting_key(lead), lead.lead_id)
-    body = Lead.model_validate(lead.scored["lead"])
-    decision = Decision(
-        decision_id=derived_id(event.id, STAGE, lead.lead_id),
-        lead_id=lead.lead_id,
-        division=lead.division,
-        person=body.person,
-        kind=DecisionKind.HELD,
-        cause=event.id,
-        at=now,
-        epoch=0,
-        owner=shown(lead.owner),
-        reason=f"Division {lead.division} has no active policy: publish and activate one.",
-        tier=lead.tier,
-        lead=body,
-        policy_hash="",
-        trace={"waits_for": "policy"},
-    )
-    draft.emit(Emit(TOPIC, body.person, TYPE, decision, lead.lead_id))
+    without_policy(draft, lead, event.id)
 
 
 def waiting_leads(docket: Docket) -> None:

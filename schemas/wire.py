@@ -14,11 +14,13 @@ from schemas.decision import Decision, DecisionsJournalled, decision_json, decis
 from schemas.delivery import DeadLettered, DeliverySettled, NoticeSettled, Xref
 from schemas.device import Device
 from schemas.digest import DigestItem
+from schemas.effects import Wake
 from schemas.lead import LeadEnriched, LeadPending, LeadScored, RawLead, SubmittedLead
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
 from schemas.rep import Rep, RepChanged
 from schemas.resend import Resend
+from schemas.scored import plain
 from schemas.suppression import Suppression
 from schemas.timer import TimerArmed, WakeUp
 
@@ -117,7 +119,19 @@ def encode(value: Any) -> bytes | None:
         return decision_json(value)
     if isinstance(value, BaseModel):
         return value.__pydantic_serializer__.to_json(value, exclude_none=True)
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(value, plain, orjson.OPT_UTC_Z)
+
+
+def timer_json(wake: Wake, armed_at: datetime) -> bytes:
+    """Return the JSON of the `TimerArmed` that a wake-up asks for, straight from it: one a lead."""
+    row = {
+        "due_at": wake.due_at,
+        "topic": wake.topic,
+        "to_key": wake.to_key,
+        "data": dict(wake.data),
+        "armed_at": armed_at,
+    }
+    return orjson.dumps(row, option=orjson.OPT_UTC_Z)
 
 
 def headers_for(

@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
-import orjson
-from pydantic import BaseModel
-
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
-from schemas.timer import TIMER_ARMED, TimerArmed
+from schemas.timer import TIMER_ARMED
 from schemas.topics import TOPICS
-from schemas.wire import encode, headers_for
+from schemas.wire import encode, headers_for, timer_json
 from streams.kafka.config import qualified
 from streams.stage import Event
 from streams.store.state import PartitionState
@@ -115,13 +112,12 @@ class Outbox:
         return Record(self._names[emit.topic], emit.key, value, headers, PARTITION_BY_KEY)
 
     def _armed(self, event: Event, wake: Wake, now: datetime) -> Record:
-        armed = TimerArmed(due_at=wake.due_at, topic=wake.topic, to_key=wake.to_key, data=dict(wake.data), armed_at=now)
         headers = [
             ("ce_id", derived_id(event.id, self._stage, f"wake/{wake.key}").encode()),
             *self._constant(TIMER_ARMED, now),
             *self._passed_on(event),
         ]
-        return Record(self._timers_topic, wake.key, encode(armed), headers, PARTITION_BY_KEY)
+        return Record(self._timers_topic, wake.key, timer_json(wake, now), headers, PARTITION_BY_KEY)
 
     def _constant(self, event_type: str, now: datetime) -> list[tuple[str, str | bytes | None]]:
         """Return the headers that all records of a type and an instant share."""
@@ -152,10 +148,7 @@ class Outbox:
 
 
 def _encoded(value: Any) -> bytes:
-    if value is None:
+    encoded = encode(value)
+    if encoded is None:
         raise ValueError("Put needs a value; Delete removes")
-    return value.model_dump_json(exclude_none=True).encode() if isinstance(value, BaseModel) else _json(value)
-
-
-def _json(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    return encoded

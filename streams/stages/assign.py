@@ -21,7 +21,8 @@ from routing.rep_state import Opportunity, RepState
 from routing.replay import active_hash
 from routing.seats import Seats
 from schemas.activity import ActivityBound
-from schemas.decision import Decision, DecisionKind, decision_json, with_contact
+from schemas.decided import Decided
+from schemas.decision import DecisionKind
 from schemas.delivery import DeliverySettled
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, LeadScored
@@ -63,7 +64,7 @@ KINDS: dict[str, Kind] = {
     "pool": Kind(_decoder(PoolState), resident=True),
     "turn": Kind(_decoder(Turn), resident=True),
     "lead": Kind(_decoder(LeadState)),
-    "contact": Kind(orjson.loads),
+    "contact": Kind(bytes),  # goes out as it stands
     "held": Kind(orjson.loads),
     "waiting": Kind(orjson.loads),
     "opportunity": Kind(_decoder(Opportunity)),
@@ -168,35 +169,21 @@ def _with_contacts(state: StateView, effects: Sequence[Effect], value: Any, cont
     subject = value.lead_id if isinstance(value, LeadScored) else None
     said = None if contact is None else encode(contact)
     for effect in effects:
-        if not (isinstance(effect, Emit) and isinstance(effect.value, Decision)):
+        if not isinstance(effect, Decided):
             out.append(effect)
             continue
-        decision = effect.value
-        known = said if decision.lead_id == subject and said is not None else _kept(state, decision.lead_id)
-        out.append(effect if known is None else _told(effect, decision, known))
-        if decision.kind is DecisionKind.CLOSED:
-            out.append(Delete(contact_key(decision.lead_id)))
+        known = said if effect.lead_id == subject and said is not None else state.get(contact_key(effect.lead_id))
+        out.append(effect if known is None else effect.told(known))
+        if effect.kind is DecisionKind.CLOSED:
+            out.append(Delete(contact_key(effect.lead_id)))
     if subject is not None and said is not None and _is_open(state, effects, subject):
-        out.append(Put(contact_key(subject), orjson.loads(said), said))
+        out.append(Put(contact_key(subject), said, said))
     return out
-
-
-def _told(effect: Emit, decision: Decision, contact: bytes) -> Emit:
-    """The decision whose bytes have its contact; its value and the journal's bytes have none."""
-    bare = effect.journalled or decision_json(decision)
-    return Emit(
-        effect.topic, effect.key, effect.type, decision, effect.tag, effect.headers, with_contact(bare, contact), bare
-    )
 
 
 def contact_key(lead: str) -> str:
     """Return the store key of a lead's contact: written and removed by this wrapper alone."""
     return f"contact/{lead}"
-
-
-def _kept(state: StateView, lead: str) -> bytes | None:
-    found = state.get(contact_key(lead))
-    return None if found is None else encode(found)
 
 
 def _is_open(state: StateView, effects: Sequence[Effect], lead: str) -> bool:

@@ -158,7 +158,7 @@ def test_the_end_of_a_lead_frees_its_load_and_its_contact() -> None:
     assert closed.kind is DecisionKind.CLOSED
     assert world.load("M1") == 20
     assert world.state.get(f"contact/{lead.lead_id}") is None
-    assert world.state.get(f"lead/{lead.lead_id}").scored == {}
+    assert world.state.get(f"lead/{lead.lead_id}").scored.data == {}
     world.until(at("14:30") + timedelta(days=31))
     assert world.state.get(f"lead/{lead.lead_id}") is None
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.catalogue import KINDS, kind_of
-from routing.facts import flat, lead_facts, scored_facts, treatment
+from routing.facts import LeadFacts, flat, lead_facts, treatment
 from routing.policy import compile_policy
 from schemas.lead import AccountRef, Contact, Disqualified
 from tests.unit.routing.policies import NOW, lead, scored, shipped, text_of
@@ -20,28 +20,28 @@ def test_every_fact_given_is_in_the_catalogue() -> None:
     of = lead(employees=5, technologies=("x",)).model_copy(
         update={"account": AccountRef(domain="a", owner="E1"), "answers": {"size": "big"}, "seniority": "vp"}
     )
-    facts = scored_facts(scored(of, shipped()), NOW, shipped())
+    facts = LeadFacts(scored(of, shipped()), NOW, shipped())
     assert [name for name in flat(facts) if kind_of(name) is None] == []
     assert set(KINDS) >= {"company.technologies", "lead.seniority"}
 
 
 def test_nothing_personal_is_a_fact() -> None:
     secret = Contact(email="jo@x.example", name="Jo", phone="+15550100")
-    facts = scored_facts(scored(lead(), shipped(), contact=secret), NOW, shipped())
+    facts = LeadFacts(scored(lead(), shipped(), contact=secret), NOW, shipped())
     said = repr(facts)
     assert "jo@x.example" not in said
     assert "5550100" not in said
 
 
 def test_wall_time_is_that_of_the_policy() -> None:
-    facts = scored_facts(scored(lead(), shipped()), NOW, shipped())
+    facts = LeadFacts(scored(lead(), shipped()), NOW, shipped())
     assert (facts["weekday"], facts["hour"], facts["time_of_day"], facts["date"]) == ("tue", 14, "14:14", "2026-03-10")
 
 
 @pytest.mark.parametrize(("at", "is_open"), [(NOW, True), (NOW + timedelta(hours=8), False)])
 def test_a_condition_may_ask_whether_a_calendar_is_open(at: datetime, is_open: bool) -> None:
     policy = compile_policy(text_of("default").replace("when: lead.recycled\n", "when: calendar.office\n"))
-    assert scored_facts(scored(lead(), policy), at, policy)["calendar"] == {"office": is_open}
+    assert LeadFacts(scored(lead(), policy), at, policy)["calendar"] == {"office": is_open}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_days_since_disqualification_are_calendar_days_of_the_policy(
     gone_at: datetime, days: int, recycled: bool
 ) -> None:
     gone = Disqualified(lead_id="main.p1.1", rep="M2", at=gone_at)
-    facts = scored_facts(scored(lead(), shipped(), disqualified=gone), NOW, shipped())["lead"]
+    facts = LeadFacts(scored(lead(), shipped(), disqualified=gone), NOW, shipped())["lead"]
     assert (facts["disqualified_days"], facts["recycled"]) == (days, recycled)
 
 

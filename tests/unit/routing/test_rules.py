@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from routing.conditions import context_of, evaluate
 from routing.expression import Fact
-from routing.facts import nested, scored_facts
+from routing.facts import LeadFacts, nested
 from routing.lead_cells import graded
 from routing.policy import Policy
 from routing.rules import Match, TriedRule, first_match
@@ -20,7 +20,7 @@ ACME = AccountRef(domain="acme.example", owner="E1", is_named=True)
 
 
 def matched(of: Lead, policy: Policy, **more: Any) -> Match:
-    return first_match(policy, scored_facts(scored(of, policy, **more), NOW, policy))
+    return first_match(policy, LeadFacts(scored(of, policy, **more), NOW, policy))
 
 
 def gone(days: int, rep: str | None = "M2") -> Disqualified:
