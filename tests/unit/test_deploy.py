@@ -155,6 +155,21 @@ def test_each_kustomization_names_the_files_beside_it(folder: Path) -> None:
     assert named == {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
 
 
+def test_the_overlay_of_the_docs_patches_what_there_is_in_a_form_that_kustomize_reads() -> None:
+    (text,) = re.findall(r"```yaml\n(apiVersion: kustomize.*?)```", (ROOT / "docs/deploying.md").read_text(), re.DOTALL)
+    overlay = yaml.safe_load(text)
+    assert [Path(name).parts[-2:] for name in overlay["resources"]] == [KUBERNETES.parts[-2:]]
+    for patch in overlay["patches"]:
+        target = patch["target"]
+        document = DOCUMENTS[f"stages.yaml: {target['kind']} {target['name']}"]
+        assert patch["patch"].startswith("- "), "kustomize takes a list in one line for JSON"
+        for change in yaml.safe_load(patch["patch"]):
+            place: Any = document
+            for name in change["path"].strip("/").split("/"):
+                place = place[name]
+            assert isinstance(place, type(change["value"]))
+
+
 def test_every_process_has_a_user_and_mounts_no_other_ones_certificate() -> None:
     users = {name.rpartition(" ")[2] for name in DOCUMENTS if name.startswith("users.yaml")}
     assert users == {f"leadstream-{name}" for name in ACCESS}
