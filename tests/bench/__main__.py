@@ -91,6 +91,8 @@ def _measured(
                 "per second": round(one.per_second),
                 "copy loop per second": round(one.copy_per_second),
                 "ratio": round(one.ratio, 2),
+                "resident MB": round(one.resident_bytes / 1e6),
+                **{f"us of {step}": spent for step, spent in one.steps.items()},
             }
     if only in (None, "peers"):
         console.print("pass-through of peers ...")

@@ -1,12 +1,15 @@
 """Records a second of each stage, beside a bare copy loop over the same records in the same run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from confluent_kafka.admin import AdminClient, NewTopic
+from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.topics import PARTITIONS, TOPICS
+from streams.broker.ports import free_ports
 from tests.bench import inputs
 from tests.bench.process import python, resident_bytes, running
 from tests.bench.progress import Rate, measure
@@ -35,12 +38,13 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """ratio: the stage's rate over the copy loop's."""
+    """ratio: the stage's rate over the copy loop's. steps: what the stage says of its time, microseconds a record."""
 
     stage: str
     per_second: float
     copy_per_second: float
     resident_bytes: int
+    steps: Mapping[str, int]
 
     @property
     def ratio(self) -> float:
@@ -51,11 +55,24 @@ def run(bootstrap: str, folder: Path, case: Case, count: int) -> Throughput:
     """Measure one case with `count` records."""
     setting = prepared(bootstrap, f"bench-{case.stage}", folder, rules=case.rules, reps=case.reps)
     setting.records.write(case.topic, case.records(count))
-    with stage(setting, case.stage) as process:
+    port = next(free_ports(25_000))
+    with stage(setting, case.stage, {"LEADSTREAM_HTTP_PORT": str(port)}) as process:
         own = _rate(setting, case, setting.full(case.stage))
         resident = resident_bytes(process)
+        steps = _steps(port, count)
     copy = copied(setting, case, python("-m", "tests.bench.copy_loop"), "copy")
-    return Throughput(case.stage, own.per_second, copy.per_second, resident)
+    return Throughput(case.stage, own.per_second, copy.per_second, resident, steps)
+
+
+def _steps(port: int, count: int) -> dict[str, int]:
+    """Return microseconds a record by step, from the stage's metrics page."""
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    return {
+        sample.labels["step"]: round(sample.value / count * 1e6)
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == "leadstream_streams_step_seconds_sum"
+    }
 
 
 def copied(setting: Setting, case: Case, command: list[str], name: str) -> Rate:

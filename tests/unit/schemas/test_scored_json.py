@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.lead import Contact, LeadEnriched, LeadScored
@@ -28,6 +28,7 @@ def bytes_of(enriched: LeadEnriched) -> bytes:
     return written
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text() | st.just("enriched_at"), json, max_size=4), st.text())
 def test_it_reads_back_as_the_scored_lead_whatever_people_wrote(raw: dict[str, object], message: str) -> None:
     enriched = ENRICHED.model_copy(update={"contact": Contact(message=message, raw=raw)})
