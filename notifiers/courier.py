@@ -46,12 +46,19 @@ class Parcel:
 
 
 @dataclass(slots=True)
+class _Departure:
+    """When a request may have left, in the event loop's time; from then on it is not cancelled but waited for."""
+
+    at: float | None = None
+
+
+@dataclass(slots=True)
 class _Transit:
-    """A parcel under way. is_out: its request may have left, so it is not cancelled but waited for."""
+    """A parcel under way."""
 
     parcel: Parcel
     task: "asyncio.Task[Attempt]"
-    is_out: asyncio.Event = field(default_factory=asyncio.Event)
+    departure: _Departure
 
 
 @dataclass(slots=True)
@@ -125,9 +132,14 @@ class Courier:
             self._outside = None
 
     async def _waited(self, mine: Iterable[_Transit], seconds: float) -> None:
-        """Wait for what may be answered soon: a lane whose calls are out for long holds up no other."""
-        slow = {name for name, lane in self._lanes.items() if lane.is_slow}
-        soon = [transit.task for transit in mine if _lane_name(transit.parcel) not in slow]
+        """Wait for what may be answered soon: a lane that answers nobody, or a call out for long, holds up no other."""
+        silent = {name for name, lane in self._lanes.items() if lane.is_silent}
+        longest = asyncio.get_running_loop().time() - self._settings.patience_seconds
+        soon = [
+            transit.task
+            for transit in mine
+            if _lane_name(transit.parcel) not in silent and (transit.departure.at or longest) >= longest
+        ]
         if soon:
             await asyncio.wait(soon, timeout=max(0.0, seconds))
 
@@ -142,9 +154,9 @@ class Courier:
             del self._transits[key]
 
     def _start(self, parcel: Parcel) -> None:
-        is_out = asyncio.Event()
-        task = asyncio.create_task(self._carried(parcel, is_out), context=parcel.context)
-        self._transits[parcel.key] = _Transit(parcel, task, is_out)
+        departure = _Departure()
+        task = asyncio.create_task(self._carried(parcel, departure), context=parcel.context)
+        self._transits[parcel.key] = _Transit(parcel, task, departure)
 
     def _collected(self, mine: dict[str, _Transit]) -> dict[str, Attempt]:
         attempts: dict[str, Attempt] = {}
@@ -153,7 +165,7 @@ class Courier:
             if transit.task.done():
                 attempts[key] = transit.task.result()
                 self._let_go(key, transit)
-            elif transit.is_out.is_set():
+            elif transit.departure.at is not None:
                 attempts[key] = self._waiting("no answer yet", ASK_AGAIN_SECONDS)
             else:
                 transit.task.cancel()
@@ -164,21 +176,21 @@ class Courier:
                 attempts[key] = self._waiting("waits for its turn", wait, transit.parcel.place)
         return attempts
 
-    async def _carried(self, parcel: Parcel, is_out: asyncio.Event) -> Attempt:
+    async def _carried(self, parcel: Parcel, departure: _Departure) -> Attempt:
         channel = CHANNELS.get(parcel.channel)
         if channel is None or not channel.is_configured(self._settings):
             return Attempt(Try.SUPPRESSED, self._clock(), "channel not configured")
         chain = self._chains.setdefault(parcel.chain, _Chain())
         async with chain.lock:
-            attempt = await self._tried(parcel, channel, chain, is_out)
+            attempt = await self._tried(parcel, channel, chain, departure)
             chain.receipt = attempt.receipt or chain.receipt
             return attempt
 
-    async def _tried(self, parcel: Parcel, channel: Channel, chain: _Chain, is_out: asyncio.Event) -> Attempt:
+    async def _tried(self, parcel: Parcel, channel: Channel, chain: _Chain, departure: _Departure) -> Attempt:
         may_be_repeat = parcel.may_have_arrived or self._log.was_begun(parcel.key)
 
         def begin() -> None:
-            is_out.set()
+            departure.at = asyncio.get_running_loop().time()
             self._log.begin(parcel.key)
 
         try:

@@ -44,6 +44,7 @@ class Lane:
         self._settings = settings
         self._places = asyncio.Semaphore(settings.channel_concurrency)
         self._out: dict[object, float] = {}  # calls under way, by when they began
+        self._answered_at = 0.0
         rate = settings.rates.get(name) or settings.rates.get(name.partition(":")[0])
         self._rate = rate
         self._limiter = AsyncLimiter(rate.messages, rate.seconds) if rate else None
@@ -93,10 +94,10 @@ class Lane:
             return await self._called(breaker, begin, call)
 
     @property
-    def is_slow(self) -> bool:
-        """Tell whether a call has been out for longer than a batch waits: then no batch need wait for this lane."""
+    def is_silent(self) -> bool:
+        """Tell whether calls are out for longer than a batch waits and none was answered since: then none waits."""
         longest = asyncio.get_running_loop().time() - self._settings.patience_seconds
-        return any(began < longest for began in self._out.values())
+        return self._answered_at < longest and any(began < longest for began in self._out.values())
 
     async def _own_breaker(self) -> AsyncCircuitBreaker:
         if self._breaker is None:
@@ -121,6 +122,7 @@ class Lane:
             raise
         finally:
             del self._out[mine]
+            self._answered_at = asyncio.get_running_loop().time()
 
     def _check_breaker(self, breaker: AsyncCircuitBreaker) -> None:
         # Entering an open breaker raises one kept exception again and again, whose traceback grows each time.

@@ -195,10 +195,12 @@ async def outage(cluster: ClusterSettings, plan: Plan, folder: Path, say: Callab
         serving(receivers["webhook"]) as hook,
         serving(receivers["push"]) as gateway,
         running(cluster, hook.url, folder) as notify,
-        _fed(cluster, plan.rate, decided_at),
+        contextlib.AsyncExitStack() as feeding,
     ):
         device = Browser().device(gateway.url)
         records.write("devices", [Outgoing(device.key, encode(device), {"ce_type": "device.put"})])
+        await _eventually(lambda: bool(notify.assigned()), 60, "partitions", notify)
+        await feeding.enter_async_context(_fed(cluster, plan.rate, decided_at))
         await _eventually(lambda: bool(up.arrived), 60, "the first notice", notify)
         await asyncio.sleep(_WARM_SECONDS)
         meter = _Meter(psutil.Process(notify.process.pid if notify.process else 0))
