@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from notifiers.attempts import AttemptLog
 from notifiers.channel import CHANNELS, Channel, Send
 from notifiers.lane import Closed, Lane
+from notifiers.line import SOONEST_SECONDS
 from notifiers.message import Message
 from notifiers.metrics import NotifyMetrics
 from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
@@ -20,7 +21,6 @@ from notifiers.settings import ChannelSettings
 from spans.call_span import call_span
 
 ASK_AGAIN_SECONDS = 1.0  # what is out
-TURN_SECONDS = 0.2  # what found no place in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ class Courier:
                 self._let_go(key, transit)
                 name = _lane_name(transit.parcel)
                 waiting[name] = waiting.get(name, 0) + 1
-                wait = max(self._lane(transit.parcel).wait_for_place_seconds(waiting[name]), TURN_SECONDS)
+                wait = max(self._lane(transit.parcel).wait_for_place_seconds(waiting[name]), SOONEST_SECONDS)
                 attempts[key] = self._waiting("waits for its turn", wait, transit.parcel.place)
         return attempts
 

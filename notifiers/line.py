@@ -24,7 +24,8 @@ from schemas.timer import WAKE_UP, WakeUp
 LINE = "delivery/line/"
 _WIDEST = 64
 _TIERS = {"T1": 1, "T2": 2, "T3": 3}
-_SOONEST_SECONDS = 0.2
+SOONEST_SECONDS = 0.2
+"""What is not taken for want of a place is asked about again so soon; a rate, a pause or a breaker say when."""
 _IDLE_SECONDS = 1.0
 
 
@@ -122,7 +123,7 @@ def armed(
     for lane, attempt in lanes.items():
         if not has_line(state, lane):
             wait = attempt.after_seconds or settings.retry_first_seconds
-            yield from _wake(lane, person, now + timedelta(seconds=max(wait, _SOONEST_SECONDS)), 1)
+            yield from _wake(lane, person, now + timedelta(seconds=max(wait, SOONEST_SECONDS)), 1)
 
 
 def armed_again(
@@ -140,18 +141,18 @@ def armed_again(
     """
     lane, width = lane_named(wake), int(wake.data.get("width", 1))
     back = [attempt for attempt in attempts.values() if attempt.place]
+    taken = len(attempts) - len(back)
+    wait = max(min((one.after_seconds or 0.0 for one in back), default=_IDLE_SECONDS), SOONEST_SECONDS)
     if not has_more and all(place in left for place, _ in state.scan(f"line/{lane}/")):
         yield Delete(f"lane/{lane}")
-    elif back or not left:
-        # Given back, some or all: the lane is busy or takes nothing. The others' notices have the time between.
-        wait = min((attempt.after_seconds or _SOONEST_SECONDS for attempt in back), default=_IDLE_SECONDS)
-        at = now + timedelta(seconds=max(wait, _SOONEST_SECONDS))
-        yield from _wake(lane, person, at, max(1, len(attempts) - len(back)))
-    else:
+    elif left and (not back or (taken and wait <= SOONEST_SECONDS)):
         # At once, so not by way of TIMERS: a hop of its own would take most of the time that a line has to catch up.
-        data = {"lane": lane, "width": min(_WIDEST, width * 4)}
+        # Where some found no place in time, with as many as found one.
+        data = {"lane": lane, "width": min(_WIDEST, taken if back else width * 4)}
         again = WakeUp(waker=wake.waker, due_at=now, fired_at=now, data=data)
         yield Emit("leads.redeliver", person, WAKE_UP, again, tag=f"line/{lane}")
+    else:
+        yield from _wake(lane, person, now + timedelta(seconds=wait), max(1, taken))
 
 
 def _lane_in(place: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 from notifiers.attempts import MemoryAttemptLog
 from notifiers.courier import Courier
 from notifiers.delivery import delivery_key, opened
-from notifiers.line import lane_of, place_of, rank_of
+from notifiers.line import SOONEST_SECONDS, armed_again, lane_of, place_of, rank_of
+from notifiers.outcome import Attempt, Try
 from notifiers.settings import ChannelSettings
 from notifiers.templates import load
 from schemas.decision import Audience, Decision
 from schemas.delivery import NoticeSettled, Outcome
-from schemas.effects import Wake
+from schemas.effects import Emit, Wake
+from schemas.timer import WakeUp
 from streams.stages.notify import Notify
 from tests.lab.apis import plain_ok
 from tests.lab.channels import LABS, SECRET
@@ -241,3 +244,49 @@ async def test_what_was_begun_before_a_kill_is_marked_though_it_waited_in_a_line
         await partition.stage.close()
     settled = {e.value.decision_id: e.value for e in partition.emitted if isinstance(e.value, NoticeSettled)}
     assert {name: one.possible_repeat for name, one in settled.items()} == {"d-begun": True, "d-other": False}
+
+
+@dataclass(frozen=True)
+class Next:
+    """The wake-up after a turn. seconds: until it comes; 0: at once, not by way of TIMERS."""
+
+    width: int
+    seconds: float
+
+
+def after(taken: int, back: int, after_seconds: float | None = None) -> Next:
+    """Return what follows a turn of 16 in a line of 100, of which some were taken and some given back."""
+    places = [f"line/slack/13/{number:03d}/k{number}" for number in range(100)]
+    settings, clock = ChannelSettings(), HandClock()
+    carrier = Courier(settings, MemoryAttemptLog(), clock)
+    partition = Partition(Notify(settings, Roster(), carrier, load(None), clock))
+    partition.rows = dict.fromkeys(places, b'"d"')
+    attempts = {f"k{n}": Attempt(Try.DELIVERED, NOW) for n in range(taken)}
+    for number in range(taken, taken + back):
+        attempts[f"k{number}"] = Attempt(Try.WAITING, NOW, "", after_seconds, place=places[number])
+    wake = WakeUp(waker="delivery/line/slack/p", due_at=NOW, fired_at=NOW, data={"lane": "slack", "width": 16})
+    (last,) = (
+        effect
+        for effect in armed_again(partition, wake, attempts, frozenset(places[:taken]), True, "p", NOW)
+        if isinstance(effect, Wake | Emit)
+    )
+    if isinstance(last, Emit):
+        return Next(last.value.data["width"], 0.0)
+    return Next(int(last.data["width"]), (last.due_at - NOW).total_seconds())
+
+
+def test_a_line_whose_first_were_all_taken_goes_on_at_once_with_four_times_as_many() -> None:
+    assert after(taken=16, back=0) == Next(64, 0.0)
+
+
+def test_a_line_that_found_too_few_places_goes_on_at_once_with_as_many_as_found_one() -> None:
+    assert after(taken=9, back=7, after_seconds=SOONEST_SECONDS) == Next(9, 0.0)
+
+
+def test_a_line_whose_account_is_at_its_rate_comes_again_when_the_rate_allows() -> None:
+    assert after(taken=9, back=7, after_seconds=2.5) == Next(9, 2.5)
+
+
+def test_a_line_that_nobody_takes_from_sends_one_ahead() -> None:
+    assert after(taken=0, back=16, after_seconds=5.0) == Next(1, 5.0)
+    assert after(taken=0, back=16) == Next(1, SOONEST_SECONDS)
