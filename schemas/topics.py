@@ -62,7 +62,7 @@ _ALL = (
     Topic(
         "leads.bulk",
         KeyedBy.ANYTHING,
-        "imported leads, read while the live lag is under one batch",
+        "imported leads, read while the live lag is under one batch and later stages are not behind",
         ("import",),
         ("lead.submitted",),
         14 * _D,

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from schemas.topics import TOPICS
 from streams.kafka.config import qualified
+from streams.onward import PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,13 @@ _READS: Mapping[str, tuple[str, ...]] = {
 def stage_access(stage: str) -> Access:
     """Return the rights of a stage of the runner. Raises KeyError for another name."""
     changelog = f"state.{stage}"
+    onward = PATH if stage == "enrich" else ()  # an import goes on once those after it have handled what there is
     return Access(
         stage,
-        (*_READS[stage], changelog),
+        (*_READS[stage], *(topic for _, topic in onward), changelog),
         (*_written_by(stage), changelog, "leads.dlq"),
         groups=(stage,),
+        asks=tuple(group for group, _ in onward),
         transactional=f"{stage}-",
     )
 

@@ -23,7 +23,7 @@ from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
 from streams.outbox import Outbox
 from streams.outcome import Outcome
-from streams.priority import LowPriority
+from streams.priority import LowPriority, Open, Passage
 from streams.restore import Stopped
 from streams.stage import Reading, Stage
 from streams.stopping import Stop
@@ -72,6 +72,7 @@ class Loop:
         events: asyncio.AbstractEventLoop,
         pace: Pace,
         tracing: Tracing | None = None,
+        passage: Passage | None = None,
     ) -> None:
         self._stage = stage
         self._namespace = namespace
@@ -93,7 +94,7 @@ class Loop:
         self._lookups = Lookups(stage, events, pace.prepare_seconds, metrics)
         self._handling = Handling(stage, self._outbox, clock, metrics)
         low = [qualified(namespace, name) for name in stage.low_priority]
-        self._low_priority = LowPriority(consumer, low, pace.batch_limit)
+        self._low_priority = LowPriority(consumer, low, pace.batch_limit, passage or Open())
         self._logical = {qualified(namespace, name): name for name in stage.inputs}
         self._dlq = qualified(namespace, DLQ)
         self._generation = 0
@@ -112,6 +113,7 @@ class Loop:
         if batch.events:
             self._metrics.set_watermark(batch.events[0].recorded_at)
         self._commit_once_possible(batch)
+        self._low_priority.took(batch.next_offsets)
         self._low_priority.adjust(self._assignment.next_offsets)
         return True
 

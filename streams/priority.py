@@ -1,6 +1,7 @@
-"""Inputs that wait: read only while the others' lag is under one batch."""
+"""Inputs that wait: read only while the others' lag is under one batch, and what they led to is handled."""
 
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -9,22 +10,45 @@ from streams.inbox import Spot
 UNKNOWN = -1001
 
 
+class Passage(Protocol):
+    """The way from a stage to the last that handles what it passes on."""
+
+    def ask(self) -> None:
+        """Find out from now on whether it is clear."""
+
+    def is_clear(self) -> bool:
+        """Tell whether what was on it at the last `ask` has arrived."""
+
+
+class Open:
+    """A way that is always clear: nobody waits behind what this stage passes on."""
+
+    def ask(self) -> None: ...
+
+    def is_clear(self) -> bool:
+        return True
+
+
 class LowPriority:
     """Pauses and resumes the low-priority partitions of one consumer.
 
-    Resumes at half of the lag that pauses: each change drops what was fetched ahead.
+    Resumes at half of the lag that pauses: each change drops what was fetched ahead. After each batch that had some of
+    their records they wait until those are handled all the way: at most one batch of them stands before a live record.
     """
 
-    def __init__(self, consumer: Consumer, topics: Collection[str], limit: int) -> None:
+    def __init__(self, consumer: Consumer, topics: Collection[str], limit: int, passage: Passage) -> None:
         self._consumer = consumer
         self._topics = frozenset(topics)
         self._limit = limit
+        self._passage = passage
+        self._is_under_way = False
         self._paused: list[TopicPartition] = []
         self._running: list[TopicPartition] = []
 
     def begin(self, spots: Collection[Spot]) -> None:
         """Take a new assignment: its low-priority partitions wait until the lag of the others is known."""
         self._running = []
+        self._is_under_way = False
         self._paused = [TopicPartition(topic, number) for topic, number in spots if topic in self._topics]
         if self._paused:
             self._consumer.pause(self._paused)
@@ -34,6 +58,14 @@ class LowPriority:
         self._paused = [tp for tp in self._paused if (tp.topic, tp.partition) != spot]
         self._running = [tp for tp in self._running if (tp.topic, tp.partition) != spot]
 
+    def took(self, spots: Collection[Spot]) -> None:
+        """A batch from these partitions was committed: where some are of low priority, the rest of those waits."""
+        if self._running and any(topic in self._topics for topic, _ in spots):
+            self._consumer.pause(self._running)
+            self._paused, self._running = self._running, []
+            self._is_under_way = True
+            self._passage.ask()
+
     def adjust(self, next_offsets: Mapping[Spot, int]) -> None:
         """Pause or resume by the lag of the other inputs."""
         if not self._topics or not (self._paused or self._running):
@@ -42,9 +74,13 @@ class LowPriority:
         if self._running and lag >= self._limit:
             self._consumer.pause(self._running)
             self._paused, self._running = self._running, []
-        elif self._paused and lag < self._limit / 2:
+        elif self._paused and lag < self._limit / 2 and self._has_arrived():
             self._consumer.resume(self._paused)
             self._running, self._paused = self._paused, []
+
+    def _has_arrived(self) -> bool:
+        self._is_under_way = self._is_under_way and not self._passage.is_clear()
+        return not self._is_under_way
 
     def _lag(self, next_offsets: Mapping[Spot, int]) -> float:
         total = 0

@@ -26,6 +26,7 @@ from streams.kafka.topics import require_safe
 from streams.loop import DLQ, Loop, Pace
 from streams.marker import Marker
 from streams.metrics import RunnerMetrics
+from streams.onward import Onward, stages_after
 from streams.outbox import TIMERS
 from streams.stage import Closing, Measured, Stage
 from streams.statistics import INTERVAL_MS, report
@@ -155,6 +156,8 @@ class _Slot:
             held.callback(assignment.close)
             held.callback(consumer.close)
             events = held.enter_context(_event_loop(stage))
+            onward = Onward(lambda: stages_after(settings.cluster))
+            held.callback(onward.close)
             loop = Loop(
                 stage,
                 settings.cluster.namespace,
@@ -171,6 +174,7 @@ class _Slot:
                 events,
                 settings.pace,
                 settings.tracing,
+                onward,
             )
             consumer.subscribe(
                 [qualified(settings.cluster.namespace, name) for name in stage.inputs],

@@ -65,7 +65,7 @@ class Stage(Protocol):
 
     name: str
     inputs: tuple[str, ...]  # logical topics, equal partition counts
-    low_priority: tuple[str, ...]  # those of inputs that are read only while the others' lag is under one batch
+    low_priority: tuple[str, ...]  # those of inputs that wait for the others, and for later stages (`LowPriority`)
     tables: tuple[str, ...]  # compacted topics that `prepare` and `handle` read through `Tables`
     kinds: Mapping[str, Kind]
 

@@ -45,6 +45,7 @@ class GroupLag:
         self._asker = Consumer(asking | {"logger": quiet()})
         self._reader = Consumer(table_consumer_config(cluster) | {"logger": quiet()})
         self._topic = qualified(cluster.namespace, topic)
+        self._has_begun = False
         self._nothing_at: dict[int, tuple[int, int]] = {}  # committed and end between which there was no record
 
     def seconds(self, now: datetime) -> float:
@@ -57,6 +58,18 @@ class GroupLag:
             return 0.0
         oldest = self._oldest(behind)
         return max(0.0, now.timestamp() - oldest) if oldest is not None else 0.0
+
+    def seconds_if_begun(self, now: datetime) -> float:
+        """Return `seconds`, or 0 for a group that has never committed: nobody runs it here.
+
+        Raises LagUnknown, KafkaException.
+        """
+        if not self._has_begun:
+            known = self._reader.list_topics(self._topic, timeout=ASK_SECONDS).topics[self._topic]
+            asked = [TopicPartition(self._topic, number) for number in known.partitions]
+            found = self._asker.committed(asked, timeout=ASK_SECONDS) if asked else []
+            self._has_begun = any(row.offset != OFFSET_INVALID for row in found)
+        return self.seconds(now) if self._has_begun else 0.0
 
     def close(self) -> None:
         self._asker.close()

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.priority import UNKNOWN, LowPriority
+from streams.priority import UNKNOWN, LowPriority, Open
 
 LIMIT = 100
 SPOTS = {("live", 0): 0, ("live", 1): 0, ("bulk", 0): 0, ("bulk", 1): 0}
@@ -30,14 +30,34 @@ class Ends:
         return 0, self.ends.get((tp.topic, tp.partition), UNKNOWN)
 
 
+@dataclass(slots=True)
+class Way:
+    """Stands for the stages after this one."""
+
+    asked: int = 0
+    clear: bool = False
+
+    def ask(self) -> None:
+        self.asked += 1
+        self.clear = False
+
+    def is_clear(self) -> bool:
+        return self.clear
+
+
+@pytest.fixture
+def way() -> Way:
+    return Way()
+
+
 @pytest.fixture
 def ends() -> Ends:
     return Ends()
 
 
 @pytest.fixture
-def low(ends: Ends) -> LowPriority:
-    priority = LowPriority(cast(Consumer, ends), ["bulk"], LIMIT)
+def low(ends: Ends, way: Way) -> LowPriority:
+    priority = LowPriority(cast(Consumer, ends), ["bulk"], LIMIT, way)
     priority.begin(SPOTS)
     return priority
 
@@ -81,8 +101,37 @@ def test_a_partition_that_is_held_for_another_reason_is_never_resumed(low: LowPr
     assert ends.paused == {("bulk", 1)}
 
 
+def test_after_a_batch_of_it_the_rest_waits_until_that_is_handled_all_the_way(
+    low: LowPriority, ends: Ends, way: Way
+) -> None:
+    ends.ends = {("live", 0): 0, ("live", 1): 0}
+    low.adjust(SPOTS)
+    low.took({("live", 0)})
+    assert (ends.paused, way.asked) == (set(), 0), "a batch of live records makes nobody wait"
+    low.took({("live", 0), ("bulk", 1)})
+    low.adjust(SPOTS)
+    low.adjust(SPOTS)
+    assert (ends.paused, way.asked) == (BOTH, 1)
+    way.clear = True
+    ends.ends["live", 0] = 60
+    low.adjust(SPOTS)
+    assert ends.paused == BOTH, "the way is clear, but live ones lag"
+    ends.ends["live", 0] = 0
+    low.adjust(SPOTS)
+    assert ends.paused == set()
+
+
+def test_a_new_assignment_forgets_what_was_under_way(low: LowPriority, ends: Ends, way: Way) -> None:
+    ends.ends = {("live", 0): 0, ("live", 1): 0}
+    low.adjust(SPOTS)
+    low.took({("bulk", 0)})
+    low.begin(SPOTS)
+    low.adjust(SPOTS)
+    assert ends.paused == set()
+
+
 def test_a_stage_without_such_inputs_pauses_nothing(ends: Ends) -> None:
-    priority = LowPriority(cast(Consumer, ends), [], LIMIT)
+    priority = LowPriority(cast(Consumer, ends), [], LIMIT, Open())
     priority.begin(SPOTS)
     priority.adjust(SPOTS)
     assert ends.paused == set()
