@@ -92,7 +92,7 @@ def _plain(value: Any) -> str:
         return "unknown"
     text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
     text = {"true": "yes", "false": "no"}.get(text, text).removeprefix("== ")
-    is_word = len(text) > 1 and text[0] == text[-1] == '"' and text.count('"') == 2
+    is_word = len(text) > 2 and text[0] == text[-1] == '"' and text.count('"') == 2
     return text[1:-1] if is_word else text
 
 

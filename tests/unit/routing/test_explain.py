@@ -30,6 +30,7 @@ def test_of_many_rules_that_did_not_match_the_last_are_told_and_the_others_count
         ("business", 'in ["personal", "none"]', 'mail.kind is business, wanted in ["personal", "none"].'),
         ("business", '"a" or "b"', 'mail.kind is business, wanted "a" or "b".'),
         (None, '"', 'mail.kind is unknown, wanted ".'),
+        ("business", '== ""', 'mail.kind is business, wanted "".'),
         (False, "true", "mail.kind is no, wanted yes."),
         (12, ">= 50", "mail.kind is 12, wanted >= 50."),
     ],
