@@ -30,7 +30,9 @@ log = structlog.get_logger()
 class Behind(Protocol):
     """How far one of those stages is behind: `streams.timers.lag.GroupLag`."""
 
-    def seconds_if_begun(self, now: datetime) -> float: ...
+    def has_begun(self) -> bool: ...
+
+    def seconds(self, now: datetime) -> float: ...
 
     def close(self) -> None: ...
 
@@ -56,7 +58,7 @@ class Onward:
         self._most_patience = self._patience = patience_seconds
 
     def ask(self) -> None:
-        """Look from now on, until what is there now is handled. It is given `CLEAR_SECONDS` before the first look."""
+        """Look from now on, until what is there now is handled."""
         self._clear.clear()
         self._asked.set()
         if self._thread is None:
@@ -87,11 +89,13 @@ class Onward:
                     stage.close()
 
     def _look(self, stages: Sequence[Behind]) -> None:
-        self._stop.wait(CLEAR_SECONDS)  # so that what is not handled by then shows
         answered, is_said = time.monotonic(), False
         while not self._stop.is_set():
             try:
-                oldest = max(stage.seconds_if_begun(datetime.now(UTC)) for stage in stages)
+                begun = [stage for stage in stages if stage.has_begun()]
+                if begun:
+                    self._stop.wait(AGAIN_SECONDS if is_said else CLEAR_SECONDS)  # so that what stays behind shows
+                oldest = max((stage.seconds(datetime.now(UTC)) for stage in begun), default=0.0)
                 answered, self._patience = time.monotonic(), self._most_patience
                 if oldest < CLEAR_SECONDS:
                     break
@@ -103,5 +107,5 @@ class Onward:
                     log.warning("import.unchecked", reason=str(error))
                     self._patience = 0.0  # the next batches need not wait so long for an answer
                     break
-            self._stop.wait(AGAIN_SECONDS)
+                self._stop.wait(AGAIN_SECONDS)
         self._clear.set()

@@ -59,17 +59,14 @@ class GroupLag:
         oldest = self._oldest(behind)
         return max(0.0, now.timestamp() - oldest) if oldest is not None else 0.0
 
-    def seconds_if_begun(self, now: datetime) -> float:
-        """Return `seconds`, or 0 for a group that has never committed: nobody runs it here.
-
-        Raises LagUnknown, KafkaException.
-        """
+    def has_begun(self) -> bool:
+        """Tell whether the group has ever committed; else nobody runs it here. Raises KafkaException."""
         if not self._has_begun:
             known = self._reader.list_topics(self._topic, timeout=ASK_SECONDS).topics[self._topic]
             asked = [TopicPartition(self._topic, number) for number in known.partitions]
             found = self._asker.committed(asked, timeout=ASK_SECONDS) if asked else []
             self._has_begun = any(row.offset != OFFSET_INVALID for row in found)
-        return self.seconds(now) if self._has_begun else 0.0
+        return self._has_begun
 
     def close(self) -> None:
         self._asker.close()

@@ -20,8 +20,12 @@ class Stage:
     says: list[float | KafkaException] = field(default_factory=lambda: [0.0])
     looks: int = 0
     is_closed: bool = False
+    is_begun: bool = True
 
-    def seconds_if_begun(self, now: datetime) -> float:
+    def has_begun(self) -> bool:
+        return self.is_begun
+
+    def seconds(self, now: datetime) -> float:
         self.looks += 1
         said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
         if isinstance(said, KafkaException):
@@ -59,6 +63,13 @@ def test_the_way_is_clear_once_no_stage_is_behind(onward: Onward, stages: list[S
     assert not onward.is_clear(), "each asking needs a new look"
     eventually(onward.is_clear, "a clear way again")
     assert stages[1].looks == 5
+
+
+def test_a_stage_that_nobody_runs_holds_nothing_back(onward: Onward, stages: list[Stage]) -> None:
+    stages[1].says, stages[1].is_begun = [9.0], False
+    onward.ask()
+    eventually(onward.is_clear, "a clear way")
+    assert [stage.looks for stage in stages] == [1, 0]
 
 
 def test_a_broker_that_does_not_answer_holds_the_import_no_longer_than_the_patience(
