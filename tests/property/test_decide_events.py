@@ -41,7 +41,7 @@ STAGES = ("early", "mid", "late", "closed")
 CHANGE = st.tuples(st.integers(0, 2), st.sampled_from(["E1", "M1", "M2"]), st.sampled_from(STAGES))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(changes=st.lists(CHANGE, min_size=2, max_size=8), data=st.data())
 def test_changes_of_opportunities_in_any_order_and_repeated_end_in_the_same_loads(
     changes: list[tuple[int, str, str]], data: st.DataObject
@@ -52,21 +52,21 @@ def test_changes_of_opportunities_in_any_order_and_repeated_end_in_the_same_load
     assert _loads(changes, order) == _loads(changes, places)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(days=st.lists(st.integers(11, 30), min_size=3, max_size=3, unique=True), order=st.permutations(range(3)))
 def test_engagements_learned_in_any_order_wake_a_nurtured_lead_as_in_theirs(days: list[int], order: list[int]) -> None:
     days = sorted(days)
     assert _engaged([days[place] for place in order]) == _engaged(days)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(order=st.permutations(["lead", "called", "stage", "again"]))
 def test_activity_that_overtakes_its_lead_ends_in_the_same_state(order: list[str]) -> None:
     """Through TRACK and SCORE: what was done before the lead is known waits for it; a repeat counts once."""
     assert _overtaken(order) == _overtaken(["lead", "called", "stage", "again"])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(repeats=st.lists(st.sampled_from(["S1", "M1", "M2", "M2"]), max_size=6), late=st.booleans())
 def test_a_deactivation_repeated_or_overtaken_by_an_older_change_moves_each_lead_once(
     repeats: list[str], late: bool

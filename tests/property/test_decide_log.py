@@ -21,7 +21,7 @@ from tests.property.history import Move, moves, played
 from tests.worked.world import CHICAGO, DEFAULT, ROSTER, World
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(log=moves(), ends=st.sets(st.integers(1, 90), max_size=8), aborted=st.sets(st.integers(0, 90), max_size=4))
 def test_batches_cut_anywhere_and_aborted_ones_give_the_same_entries_and_state(
     log: list[Move], ends: set[int], aborted: set[int]

@@ -52,7 +52,7 @@ def players() -> Iterator[list[Player]]:
         player.end()
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(log=moves())
 def test_one_log_gives_the_same_bytes_in_every_process(players: list[Player], log: list[Move]) -> None:
     here = digest_of(played(log))
