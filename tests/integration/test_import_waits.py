@@ -1,19 +1,28 @@
 """An import behind which the stages after ENRICH cannot keep up: a live lead passes it (EDG-7)."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from streams.kafka.config import ClusterSettings
 from tests.chaos import division
-from tests.integration.test_zombies import START_SECONDS, Lab, lab
+from tests.integration.test_zombies import START_SECONDS, Lab
 from tests.records import Outgoing, Records
 from tests.waiting import eventually
 
-__all__ = ["lab"]
 IMPORTED = 1_300
 BATCH = 500
+
+
+@pytest.fixture
+def stages(topics: ClusterSettings, tmp_path: Path) -> Iterator[Lab]:
+    made = Lab(topics, tmp_path)
+    yield made
+    for slot in made.started:
+        slot.process.kill()
+        slot.process.wait()
 
 
 def submission(name: str, action: str) -> Outgoing:
@@ -22,10 +31,10 @@ def submission(name: str, action: str) -> Outgoing:
     return Outgoing(name, fields, headers)
 
 
-def test_a_live_lead_passes_an_import_that_the_decision_has_not_reached(lab: Lab, records: Records) -> None:
+def test_a_live_lead_passes_an_import_that_the_decision_has_not_reached(stages: Lab, records: Records) -> None:
     """By places in the division's log: while ASSIGN is away, one batch of the import stands before the live lead."""
-    division.publish(lab.cluster, [division.policy_text("main", "imports")])
-    enrich, score, assign = (lab.start(stage, stage) for stage in ("enrich", "score", "assign"))
+    division.publish(stages.cluster, [division.policy_text("main", "imports")])
+    enrich, score, assign = (stages.start(stage, stage) for stage in ("enrich", "score", "assign"))
 
     def decided() -> int:
         return len(records.read_all("leads.assigned"))
@@ -47,7 +56,7 @@ def test_a_live_lead_passes_an_import_that_the_decision_has_not_reached(lab: Lab
     before = scored().index("live")
     assert 1 <= before <= 1 + BATCH, "the first lead, and a batch of the import at most"
 
-    assign = lab.start("assign", "assign")
+    assign = stages.start("assign", "assign")
     eventually(lambda: decided() >= IMPORTED + 2, f"every decision: {told()}", 2 * START_SECONDS)
     assert len(set(scored())) == len(scored()) == IMPORTED + 2
     assert [slot.stop() for slot in (enrich, score, assign)] == [0, 0, 0]
