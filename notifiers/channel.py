@@ -51,6 +51,11 @@ CHANNELS: dict[str, Channel] = {
 }
 
 
+def is_configured(channel: str, settings: ChannelSettings) -> bool:
+    """Tell whether there is a channel of that name with an account."""
+    return channel in CHANNELS and CHANNELS[channel].is_configured(settings)
+
+
 def load_configured(settings: ChannelSettings) -> None:
     """Load the channels that the settings name, so that no first message waits for a client to load."""
     for channel in CHANNELS.values():

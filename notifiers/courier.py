@@ -10,12 +10,12 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from notifiers.attempts import AttemptLog
-from notifiers.channel import CHANNELS, Channel, Send
+from notifiers.channel import CHANNELS, Channel, Send, is_configured
 from notifiers.lane import Closed, Lane
 from notifiers.line import SOONEST_SECONDS
 from notifiers.message import Message
 from notifiers.metrics import NotifyMetrics
-from notifiers.outcome import Attempt, Refused, Retryable, Sent, Suppressed, Try
+from notifiers.outcome import UNCONFIGURED, Attempt, Refused, Retryable, Sent, Suppressed, Try
 from notifiers.outside import Outside, open_outside
 from notifiers.settings import ChannelSettings
 from spans.call_span import call_span
@@ -177,9 +177,9 @@ class Courier:
         return attempts
 
     async def _carried(self, parcel: Parcel, departure: _Departure) -> Attempt:
-        channel = CHANNELS.get(parcel.channel)
-        if channel is None or not channel.is_configured(self._settings):
-            return Attempt(Try.SUPPRESSED, self._clock(), "channel not configured")
+        if not is_configured(parcel.channel, self._settings):
+            return Attempt(Try.SUPPRESSED, self._clock(), UNCONFIGURED)
+        channel = CHANNELS[parcel.channel]
         chain = self._chains.setdefault(parcel.chain, _Chain())
         async with chain.lock:
             attempt = await self._tried(parcel, channel, chain, departure)

@@ -92,8 +92,11 @@ def notice_of(decision: Decision, row: Row) -> Notice:
 
 
 def notice_named(decision: Decision, notice_id: str) -> Notice:
-    """Return a notice by its id."""
-    return next(notice for notice in decision.notices if notice.id == notice_id)
+    """Return a notice by its id. Raises KeyError for one that the decision does not have."""
+    for notice in decision.notices:
+        if notice.id == notice_id:
+            return notice
+    raise KeyError(notice_id)
 
 
 def opened(decision: Decision, settings: ChannelSettings, now: datetime) -> Ledger:

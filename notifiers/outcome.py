@@ -61,6 +61,9 @@ class Suppressed(DeliveryError):
         self.ended = ended
 
 
+UNCONFIGURED = "channel not configured"
+
+
 class Try(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"

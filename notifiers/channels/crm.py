@@ -5,7 +5,7 @@ from dataclasses import replace
 from notifiers.channels import webhook
 from notifiers.crm import hubspot, salesforce
 from notifiers.message import Message
-from notifiers.outcome import Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Sent, Suppressed
 from notifiers.outside import Outside
 
 
@@ -21,4 +21,4 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
         return await salesforce.write(message, crm.salesforce, outside, timeout_seconds)
     if crm.webhook is not None:
         return await webhook.send(replace(message, to=crm.webhook), key, outside, timeout_seconds)
-    raise Suppressed("channel not configured")
+    raise Suppressed(UNCONFIGURED)

@@ -12,7 +12,7 @@ import aiosmtplib
 
 from notifiers.mail_html import html_of
 from notifiers.message import Message
-from notifiers.outcome import Refused, Retryable, Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Refused, Retryable, Sent, Suppressed
 from notifiers.outside import Outside
 from notifiers.settings import SmtpSettings
 from notifiers.unsubscribe import unsubscribe_link
@@ -29,7 +29,7 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     """
     smtp = outside.settings.smtp
     if smtp is None or outside.mails is None:
-        raise Suppressed("channel not configured")
+        raise Suppressed(UNCONFIGURED)
     mail = compose(message, key, outside)
     try:
         async with outside.mails.lent(timeout_seconds) as client:

@@ -15,7 +15,7 @@ from yarl import URL
 from notifiers.address import check_url
 from notifiers.http import call
 from notifiers.message import Message
-from notifiers.outcome import Refused, Retryable, Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Refused, Retryable, Sent, Suppressed
 from notifiers.outside import Outside
 from notifiers.settings import PushSettings
 from schemas.device import Device
@@ -36,7 +36,7 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     """
     push = outside.settings.push
     if push is None:
-        raise Suppressed("channel not configured")
+        raise Suppressed(UNCONFIGURED)
     body = payload(message, key)
     ended: list[str] = []
     failures: list[Retryable | Refused] = []

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from notifiers.http import retry_after
 from notifiers.message import Message
-from notifiers.outcome import Refused, Retryable, Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Refused, Retryable, Sent, Suppressed
 from notifiers.outside import Outside
 from notifiers.sandbox import slack_text
 
@@ -43,7 +43,7 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     """
     slack = outside.settings.slack
     if slack is None:
-        raise Suppressed("channel not configured")
+        raise Suppressed(UNCONFIGURED)
     client = AsyncWebClient(
         slack.token.get_secret_value(), slack.base_url, session=outside.session, logger=_SILENT, retry_handlers=[]
     )

@@ -12,7 +12,7 @@ from twilio.rest import Client
 
 from notifiers.http import call
 from notifiers.message import Message
-from notifiers.outcome import Retryable, Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Retryable, Sent, Suppressed
 from notifiers.outside import Outside
 from notifiers.settings import SmsSettings
 
@@ -66,7 +66,7 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     """
     sms = outside.settings.sms
     if sms is None:
-        raise Suppressed("channel not configured")
+        raise Suppressed(UNCONFIGURED)
     # A region or edge in the process environment would move the request to another host.
     client = Client(
         sms.account_sid,

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 from notifiers.address import check_url
 from notifiers.http import call
 from notifiers.message import Message
-from notifiers.outcome import Sent, Suppressed
+from notifiers.outcome import UNCONFIGURED, Sent, Suppressed
 from notifiers.outside import Outside
 from notifiers.settings import WebhookSettings
 
@@ -23,7 +23,7 @@ async def send(message: Message, key: str, outside: Outside, timeout_seconds: fl
     webhooks = outside.settings.webhooks
     receiver = webhooks.get(message.to) or webhooks.get("default")
     if receiver is None:
-        raise Suppressed("channel not configured")
+        raise Suppressed(UNCONFIGURED)
     check_url(receiver.url, outside.settings.allowed_hosts)
     body = payload(message, receiver)
     headers = signed_headers(key, body, receiver.secret.get_secret_value())

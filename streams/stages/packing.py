@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from notifiers import line
+from notifiers.channel import is_configured
 from notifiers.compose import message_for, people_of
 from notifiers.courier import Parcel
 from notifiers.delivery import Ledger, Row, notice_of
 from notifiers.notes import LeadNotes, fresh, noted, overtaken, thread_name, unsubscribed
-from notifiers.outcome import Attempt
+from notifiers.outcome import UNCONFIGURED, Attempt, Try
 from notifiers.settings import ChannelSettings
 from notifiers.templates import Templates
 from schemas.device import Device
@@ -63,7 +64,18 @@ class Packer:
 
     def held_back(self, notes: LeadNotes, ledger: Ledger, now: datetime) -> Mapping[str, Attempt]:
         """Return the open rows that must not be sent any more, by key."""
-        return {**overtaken(notes, ledger, now), **unsubscribed(ledger, self._is_suppressed, now)}
+        return {
+            **self._unconfigured(ledger, now),
+            **overtaken(notes, ledger, now),
+            **unsubscribed(ledger, self._is_suppressed, now),
+        }
+
+    def _unconfigured(self, ledger: Ledger, now: datetime) -> dict[str, Attempt]:
+        return {
+            row.key: Attempt(Try.SUPPRESSED, now, UNCONFIGURED)
+            for row in ledger.rows
+            if row.settled is None and not is_configured(row.channel, self._settings)
+        }
 
     def _is_suppressed(self, person: str) -> bool:
         return self._tables.get("suppressions", person) is not None
