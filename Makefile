@@ -14,9 +14,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 pip_setting = $(shell $(BIN)/python -m pip config get $(1) 2>/dev/null || true)
 PACKAGES := schemas spans routing enrichment notifiers streams
 TESTS ?= tests
-# A broker each. Much of a test on a broker is waiting, so two share two cores well; in the order of the folders, so that
-# the long ones come first.
-WORKERS ?= 2
+# A broker each. Much of a test on a broker is waiting (for a session to end, a window to pass), so three share two cores
+# well; in the order of the folders, so that the long ones come first.
+WORKERS ?= 3
 
 .PHONY: help
 help: ## Show this list

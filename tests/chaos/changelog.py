@@ -8,7 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from schemas.timer import TimerArmed
 from schemas.topics import TOPICS
 from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
-from streams.message import Incoming, received
+from streams.message import Incoming, arrived
 from streams.store.rocks import open_rocks
 from streams.timers.index import microseconds, open_index
 
@@ -27,7 +27,7 @@ def committed(cluster: ClusterSettings, topic: str) -> Iterator[Incoming]:
         numbers = set(consumer.list_topics(full, timeout=30).topics[full].partitions)
         consumer.assign([TopicPartition(full, number, OFFSET_BEGINNING) for number in sorted(numbers)])
         for _ in range(READS):
-            for message in received(consumer, 1_000, READ_SECONDS):
+            for message in arrived(consumer, 1_000, READ_SECONDS):
                 if (error := message.error()) is None:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
