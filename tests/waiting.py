@@ -7,6 +7,7 @@ from typing import TypeVar
 Seen = TypeVar("Seen")
 
 LOOK_SECONDS = 0.02
+READ_LOOK_SECONDS = 0.2  # where a look reads topics from their start
 
 
 def eventually(

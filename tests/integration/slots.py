@@ -16,7 +16,7 @@ import orjson
 from streams.kafka.config import ClusterSettings
 from streams.store.rocks import open_rocks
 from tests.records import Outgoing, Record, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 EXIT_SECONDS = 20.0
 
@@ -39,7 +39,7 @@ class Slot:
 
     def has(self, event: str, count: int = 1) -> "Slot":
         """Wait until the event was logged so often."""
-        eventually(lambda: len(self.logged(event)) >= count, f"{event} in {self.log_file.read_text()}")
+        eventually(lambda: len(self.logged(event)) >= count, lambda: f"{event} in {self.log_file.read_text()}")
         return self
 
     def signal(self, number: signal.Signals) -> None:
@@ -87,7 +87,7 @@ class Slots:
             return until()
 
         try:
-            eventually(step, "what the supervised slot should do", 60)
+            eventually(step, "what the supervised slot should do", 60, READ_LOOK_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}; its log: {slot.log_file.read_text()}") from error
         return slot

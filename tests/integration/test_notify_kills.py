@@ -23,7 +23,7 @@ from tests.lab.http_server import serving
 from tests.lab.push_service import Browser, PushService
 from tests.lab.push_service import settings as push_settings
 from tests.records import Outgoing, Record, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 LEADS = 200
 FAULTS = ["after-produce:2", "inside-commit:2", "after-commit-before-fold:2"]
@@ -142,7 +142,9 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
         aim = len(records.read_all("leads.notified")) + chance.randint(1, 40)
         write(20)
         notify.start()
-        eventually(lambda aim=aim: len(records.read_all("leads.notified")) >= aim, "some outcomes", 60)  # type: ignore[misc]
+        eventually(
+            lambda aim=aim: len(records.read_all("leads.notified")) >= aim, "some outcomes", 60, READ_LOOK_SECONDS
+        )  # type: ignore[misc]
         notify.end(signal.SIGKILL)
     write(LEADS)
     notify.start()

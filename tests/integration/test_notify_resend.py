@@ -18,7 +18,7 @@ from tests.lab.channels import SECRET
 from tests.lab.decisions import REPS
 from tests.lab.http_server import serving
 from tests.records import Outgoing, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 LEADS = 12
 
@@ -62,7 +62,7 @@ async def in_thread(work: Any) -> None:
 
 def resent_again_and_again(notify: Slot, cluster: ClusterSettings, records: Records) -> None:
     records.write("leads.assigned", [outgoing(number) for number in range(LEADS)])
-    eventually(lambda: len(crm_rows(records)) == LEADS, "each refusal", 60)
+    eventually(lambda: len(crm_rows(records)) == LEADS, "each refusal", 60, READ_LOOK_SECONDS)
     shown = command(cluster, "--channel", "crm")
     assert (len(shown["deliveries"]), shown["written"]) == (LEADS, 0)
     # Given twice at once, as by two people: the second order changes nothing.
@@ -70,7 +70,7 @@ def resent_again_and_again(notify: Slot, cluster: ClusterSettings, records: Reco
         command(cluster, "--channel", "crm", "--send", "--reason", "they mended it")
     notify.end(SIGKILL)
     notify.start()
-    eventually(lambda: len(crm_rows(records)) >= 2 * LEADS, "what was sent again", 60)
+    eventually(lambda: len(crm_rows(records)) >= 2 * LEADS, "what was sent again", 60, READ_LOOK_SECONDS)
     assert command(cluster, "--channel", "crm", "--send", "--reason", "once more")["deliveries"] == []
     assert command(cluster, "--channel", "webhook")["deliveries"] == []
 

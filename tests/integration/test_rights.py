@@ -34,7 +34,7 @@ from tests.chaos.outside import outside_world
 from tests.chaos.run import prepare, settings_of
 from tests.conftest import FEW_PARTITIONS
 from tests.records import Outgoing, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 PASSWORD = "guarded"
 NAMESPACE = "guarded"
@@ -157,7 +157,7 @@ def test_leads_go_through_with_each_stage_under_its_own_rights(
                 dead = records.read_all("leads.dlq")
                 return kinds.count("assigned") >= 12 and "reassigned" in kinds and len(told) >= 12 and len(dead) == 1
 
-            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 90)
+            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 90, READ_LOOK_SECONDS)
             assert records.read_all("leads.pending"), "PENDING had nothing to do"
         finally:
             for process in running.values():
@@ -186,7 +186,12 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
             except httpx.TransportError:
                 return False
 
-        eventually(shown, f"a page for each of {len(decided)} leads; {tail(tmp_path / 'board.log')}", 60)
+        eventually(
+            shown,
+            lambda: f"a page for each of {len(decided)} leads; {tail(tmp_path / 'board.log')}",
+            60,
+            READ_LOOK_SECONDS,
+        )
     finally:
         process.terminate()
         process.wait(20)

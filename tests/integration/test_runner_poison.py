@@ -6,7 +6,7 @@ from pathlib import Path
 from streams.kafka.config import INPUT_MAX_BYTES, ClusterSettings
 from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
 from tests.records import Outgoing, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 BROKEN = {
     "not UTF-8": b'{"person": "\xff\xfe"}',
@@ -105,7 +105,7 @@ def test_a_newer_schema_on_our_own_topic_holds_its_partition_and_alarms(
     records.write("leads.redeliver", [wake(1, 0, "1"), wake(2, 0, "2"), wake(3, 0, "1"), wake(4, 1, "1")])
     with slots_of(topics, tmp_path) as slots:
         slot = slots.start(inputs=["leads.redeliver"]).has("partition.held")
-        eventually(lambda: len(records.read_all("leads.pending")) >= 2, "the other records")
+        eventually(lambda: len(records.read_all("leads.pending")) >= 2, "the other records", look=READ_LOOK_SECONDS)
         assert slot.stop() == 0
     assert sorted(record.key or "" for record in records.read_all("leads.pending")) == ["w1", "w4"]
     assert records.read_all("leads.dlq") == []

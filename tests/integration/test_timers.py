@@ -18,7 +18,7 @@ from schemas.timer import TIMER_ARMED, TimerArmed
 from schemas.wire import encode
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, uncommitted_consumer_config
 from tests.records import Outgoing, Record, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 ARMED_HEADERS = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
 
@@ -243,7 +243,7 @@ def test_a_stopped_slot_that_wakes_up_after_its_session_fires_nothing(slots: Tim
     slots.caught_up(2)  # the zombie has one of the two partitions now
     due_at = datetime.now(UTC) + timedelta(seconds=15)
     records.write("leads.timers", [armed(f"lead/{n}", due_at) for n in range(100)])
-    eventually(lambda: taken(slots.cluster) >= 100, "both slots to have taken the armings")
+    eventually(lambda: taken(slots.cluster) >= 100, "both slots to have taken the armings", look=READ_LOOK_SECONDS)
     zombie.send_signal(signal.SIGSTOP)
     assert datetime.now(UTC) < due_at, "this machine is too slow for the test's premise"
     found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 100, 90)
@@ -269,7 +269,7 @@ def test_two_slots_around_a_rebalance_fire_each_wake_up_once(slots: TimersSlots,
     second.send_signal(signal.SIGTERM)
     assert second.wait(20) == 0
     found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 90)
-    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed", look=READ_LOOK_SECONDS)
     assert Counter(fired(records.read_all("leads.scored")).values()) == {1: len(keys)}
     assert all(earliness(record) <= 0 for record in found)
 
@@ -305,7 +305,7 @@ def test_what_is_cancelled_or_armed_again_while_its_fire_is_under_way_fires_for_
     slot = in_flight(slots, records)
     slot.send_signal(signal.SIGCONT)
     found = records.read_until(["leads.scored"], lambda found: len(found) >= 4)
-    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed", look=READ_LOOK_SECONDS)
     assert fired(records.read_all("leads.scored")) == {"lead/plain": 1, "lead/cancelled": 1, "lead/again": 2}
     assert len({(record.json["waker"], record.json["due_at"]) for record in found}) == 4
     assert all(earliness(record) <= 0 for record in found)
@@ -320,6 +320,6 @@ def test_what_is_cancelled_or_armed_again_before_a_killed_fire_was_committed_doe
     slot.wait()
     slots.start()
     found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/again"] == 1, 60)
-    eventually(lambda: still_armed(records) == set(), "nothing to be armed")
+    eventually(lambda: still_armed(records) == set(), "nothing to be armed", look=READ_LOOK_SECONDS)
     assert fired(records.read_all("leads.scored")) == {"lead/plain": 1, "lead/again": 1}
     assert all(earliness(record) <= 0 for record in found)

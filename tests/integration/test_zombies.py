@@ -32,7 +32,7 @@ from tests.chaos.observer import Observer
 from tests.chaos.upstream import Sent
 from tests.integration.slots import Slot
 from tests.records import Outgoing, Record, Records
-from tests.waiting import eventually
+from tests.waiting import READ_LOOK_SECONDS, eventually
 
 SECRET = "a-zombie-secret-of-tests"
 FENCED = 3
@@ -67,12 +67,12 @@ class Lab:
         """Start a slot, `feed` it the rest once it has begun, and return it hung, with more to do."""
         if how == INSIDE:
             slot = self.start(stage, "here", fault="after-produce:2:pause")
-            eventually(has_begun, f"its first work: {slot.log_file.read_text()}", START_SECONDS)
+            eventually(has_begun, lambda: f"its first work: {slot.log_file.read_text()}", START_SECONDS)
             feed()
-            eventually(lambda: _is_stopped(slot), f"it to hang: {slot.log_file.read_text()}", START_SECONDS)
+            eventually(lambda: _is_stopped(slot), lambda: f"it to hang: {slot.log_file.read_text()}", START_SECONDS)
             return slot
         slot = self.start(stage, "here")
-        eventually(has_begun, f"its first work: {slot.log_file.read_text()}", START_SECONDS)
+        eventually(has_begun, lambda: f"its first work: {slot.log_file.read_text()}", START_SECONDS)
         slot.signal(signal.SIGSTOP)
         feed()
         return slot
@@ -177,7 +177,12 @@ def test_a_score_that_hung_is_fenced(lab: Lab, records: Records, how: str) -> No
     )
     hung_at = time.monotonic()
     heir = lab.heir("score", how)
-    eventually(lambda: seen() >= 200, f"its heir's work: {heir.log_file.read_text()}", TAKEN_OVER_SECONDS)
+    eventually(
+        lambda: seen() >= 200,
+        lambda: f"its heir's work: {heir.log_file.read_text()}",
+        TAKEN_OVER_SECONDS,
+        READ_LOOK_SECONDS,
+    )
     _comes_back(zombie, heir, hung_at)
 
     found = [one.json for one in _of_type(records, "leads.scored", "lead.scored")]
@@ -204,7 +209,12 @@ def test_an_assign_that_hung_is_fenced(lab: Lab, records: Records, how: str) -> 
     )
     hung_at = time.monotonic()
     heir = lab.heir("assign", how)
-    eventually(lambda: seen() >= 200, f"its heir's work: {heir.log_file.read_text()}", TAKEN_OVER_SECONDS)
+    eventually(
+        lambda: seen() >= 200,
+        lambda: f"its heir's work: {heir.log_file.read_text()}",
+        TAKEN_OVER_SECONDS,
+        READ_LOOK_SECONDS,
+    )
     _comes_back(zombie, heir, hung_at)
 
     evidence = _observed(lab.cluster)
@@ -238,8 +248,9 @@ def test_a_timers_that_hung_with_due_entries_and_nothing_consumed_is_fenced(
     heir = lab.heir("timers", how)
     eventually(
         lambda: len(records.read_all("leads.redeliver")) >= 60,
-        f"its heir's fires: {heir.log_file.read_text()}",
+        lambda: f"its heir's fires: {heir.log_file.read_text()}",
         TAKEN_OVER_SECONDS,
+        READ_LOOK_SECONDS,
     )
     _comes_back(zombie, heir, hung_at)
 
