@@ -21,6 +21,7 @@ from notifiers.settings import ChannelSettings
 from spans.call_span import call_span
 
 ASK_AGAIN_SECONDS = 1.0  # what is out
+_GLANCE_SECONDS = 0.02  # as long as it takes to send a request off
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +133,19 @@ class Courier:
             self._outside = None
 
     async def _waited(self, mine: Iterable[_Transit], seconds: float) -> None:
-        """Wait for what may be answered soon: a lane that answers nobody, or a call out for long, holds up no other."""
+        """Wait for what may be answered soon: a lane that answers nobody, or a call out for long, holds up no other.
+
+        What such a lane has a place for goes out all the same: an answer is how it is found to be well.
+        """
         silent = {name for name, lane in self._lanes.items() if lane.is_silent}
         longest = asyncio.get_running_loop().time() - self._settings.patience_seconds
-        soon = [
-            transit.task
-            for transit in mine
-            if _lane_name(transit.parcel) not in silent and (transit.departure.at or longest) >= longest
-        ]
+        fresh = [transit for transit in mine if (transit.departure.at or longest) >= longest]
+        soon = [transit.task for transit in fresh if _lane_name(transit.parcel) not in silent]
         if soon:
             await asyncio.wait(soon, timeout=max(0.0, seconds))
+        rest = [transit.task for transit in fresh if transit.departure.at is None and not transit.task.done()]
+        if rest and silent:
+            await asyncio.wait(rest, timeout=min(max(0.0, seconds), _GLANCE_SECONDS))
 
     def _forget(self, key: str) -> None:
         """Let a request go whose delivery ended while it was out: nobody will ask for its answer."""

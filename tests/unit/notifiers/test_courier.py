@@ -79,6 +79,20 @@ async def test_what_is_out_is_not_sent_again_while_it_is_waited_for() -> None:
         assert server.calls == 1
 
 
+async def test_one_call_that_is_never_answered_does_not_stop_its_account() -> None:
+    async with courier(patience_seconds=0.05) as (made, server):
+        server.mood.script = ["hang"]
+        assert results(await made.deliver([parcel("a")], (), 0.05)) == {"a": Try.WAITING}
+        async with asyncio.timeout(4):  # well before the call is given up
+            while server.calls < 2:
+                await made.deliver([parcel("b")], (), 0.05)
+                await asyncio.sleep(0.01)
+            while results(await made.deliver([parcel("b")], (), 0.05)) != {"b": Try.DELIVERED}:
+                await asyncio.sleep(0.01)
+        assert results(await made.deliver([parcel("c")], (), 5)) == {"c": Try.DELIVERED}
+        assert made.is_under_way("a")
+
+
 async def test_a_result_stands_until_it_is_committed() -> None:
     async with courier() as (made, server):
         await made.deliver([parcel("a")], (), 5)
