@@ -74,6 +74,7 @@ def healthy() -> dict[str, str]:
         rows[f'{A}pool_members{{division="main", pool="smb", state="{state}"}}'] = steady(members)
     rows[f'{A}fairness_deviation_turns{{division="main", pool="smb", rep="S1", mode="rotation"}}'] = steady(0.4)
     rows[f'{A}unassigned_age_seconds{{division="main"}}'] = steady(0)
+    rows["leadstream_intake_acknowledge_seconds_count"] = growing(30)
     rows[f"{D}dead_letter_age_seconds"] = growing(STEP)
     for kind in ("stale account", "ghost user"):
         rows[f'{D}flags{{kind="{kind}"}}'] = steady(0)
@@ -147,6 +148,7 @@ FAULTS: Mapping[str, Fault] = {
         "BudgetBurnsFast",
         480,
     ),
+    "the intake is dead": Fault({"leadstream_intake_": f"0x{HEALTHY - 1} stale"}, "IntakeDown", 120),
     "the board falls behind": Fault(
         {f"{D}behind_seconds": then("0", f"0+{STEP}")}, "BoardBehind", 480, frozenset({"BoardBehind"})
     ),
