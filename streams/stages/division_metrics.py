@@ -10,7 +10,7 @@ from itertools import islice
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from routing.availability import standing_absence
+from routing.availability import absence
 from routing.division import Division
 from routing.docket import Docket
 from routing.draft import Draft
@@ -91,4 +91,4 @@ class DivisionMetrics:
         assert rep.row is not None
         self._shown.show(self._load, rep.load / POINT, docket.division, rep.id)
         self._shown.show(self._limit, docket.limit(rep.row) / POINT, docket.division, rep.id)
-        self._shown.show(self._available, standing_absence(rep) is None, docket.division, rep.id)
+        self._shown.show(self._available, absence(rep, docket.now, docket.now) is None, docket.division, rep.id)

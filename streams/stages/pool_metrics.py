@@ -6,7 +6,7 @@ from itertools import islice
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from routing.availability import standing_absence
+from routing.availability import absence
 from routing.docket import Docket
 from routing.groups import pool_group
 from routing.pool_state import PoolState, Turn, pool_key, turn_key
@@ -34,8 +34,8 @@ class PoolMetrics:
             ["division", "pool", "tier"],
             registry=registry,
         )
-        # Members of a pool: all, present (not absent), free (present and with room). present 0: its leads overflow or
-        # wait, look at the roster. free 0: raise limits or add people.
+        # Members of a pool: all, present (neither marked as away nor on leave now), free (present, with room). present
+        # 0: its leads overflow or wait, look at the roster. free 0: raise limits or add people.
         self._members = Gauge(
             "leadstream_assign_pool_members", "Members of a pool.", ["division", "pool", "state"], registry=registry
         )
@@ -65,7 +65,7 @@ class PoolMetrics:
     def _members_of(self, docket: Docket, name: str, pool: Pool) -> None:
         members = docket.group(pool_group(name))
         reps = [rep for rep in map(docket.rep, members) if rep is not None and rep.row is not None]
-        present = [rep for rep in reps if standing_absence(rep) is None]
+        present = [rep for rep in reps if absence(rep, docket.now, docket.now) is None]
         limits = {rep.id: docket.limit(rep.row) for rep in present if rep.row is not None}
         free = [rep for rep in present if rep.load + docket.assigned_points <= limits[rep.id]]
         for state, count in (("all", len(members)), ("present", len(present)), ("free", len(free))):

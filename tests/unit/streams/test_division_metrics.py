@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from routing.pool_state import PoolState, Turn, pool_key, turn_key
+from schemas.rep import Absence
 from streams.stages.assign import AssignStage
 from streams.stages.division_metrics import DivisionMetrics
 from streams.stages.pool_metrics import deviation
@@ -41,6 +42,19 @@ def test_a_pool_without_anybody_present_shows() -> None:
     seen = Measured(World(changed=gone))
     assert seen.value("pool_members", pool="mm-southwest", state="all") == 3
     assert seen.value("pool_members", pool="mm-southwest", state="present") == 0
+
+
+def test_who_is_on_leave_is_not_present_for_as_long_as_it_lasts() -> None:
+    leave = Absence(start=at("14:10"), until=at("14:30"))
+    away = {rep: ROSTER[rep][0].model_copy(update={"absences": (leave,)}) for rep in ("M1", "M2", "M3")}
+    world = World(changed=away)
+    world.until(at("14:20"))
+    seen = Measured(world)
+    assert seen.value("pool_members", pool="mm-southwest", state="present") == 0
+    assert seen.value("rep_available", rep="M1") == 0
+    world.until(at("14:31"))
+    assert seen.value("pool_members", pool="mm-southwest", state="present") == 3
+    assert seen.value("rep_available", rep="M1") == 1
 
 
 def test_held_leads_show_with_the_age_of_the_oldest() -> None:
