@@ -116,7 +116,7 @@ def survey(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
 
 def used_up(docket: Docket, name: str, pool: Pool) -> str | None:
     """Return which of the pool's own caps is used up, None when none is (CAPA-3)."""
-    capping = docket.pool_capping(pool)
+    capping = docket.pool_capping(name)
     if not capping.caps:
         return None
     state = docket.draft.find(PoolState, pool_key(docket.division, name))

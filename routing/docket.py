@@ -1,8 +1,9 @@
 """One event of a division being decided: the draft, the policy, the clock, and what all steps look up."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from routing.availability import Shifts
@@ -34,17 +35,11 @@ class Docket:
         draft.watch = lambda key, value: seats.put(self, key, value)
         self.today: date = now.date()
         self.capacity: Capacity = policy.file.capacity
-        self.assigned_points = points(self.capacity, self.capacity.assigned)
+        self._terms = _terms(policy)
+        self.assigned_points = self._terms.assigned_points
         self.steps: tuple[tuple[Any, ...], tuple[Any, ...]] | None = None  # the last answer of sla.steps_of
         self._shifts: dict[str | None, Shifts] = {}
         self._context: tuple[Mapping[str, Any], Any] | None = None
-        self._limit = round(self.capacity.limit * POINT)
-        self._caps = _caps(self.capacity.caps)
-
-    @cached_property
-    def weights(self) -> dict[str, int]:
-        """Seniority -> weight, in hundredths."""
-        return {seniority: round(weight * 100) for seniority, weight in self.file.weights.items()}
 
     def holds(self, condition: str, facts: Mapping[str, Any]) -> bool:
         """Tell whether one of the policy's conditions holds for a lead's facts."""
@@ -77,24 +72,24 @@ class Docket:
         if row.limit is not None and not row.ramp:
             return row.limit
         share = self.capacity.ramping_share if row.seniority in self.capacity.ramping_seniority else 1.0
-        return limit_of(row, self._limit, round(share * 100), self.today)
+        return limit_of(row, self._terms.limit, round(share * 100), self.today)
 
     def weight(self, row: RosterRow) -> int:
         """Return the rep's weight in hundredths."""
         if row.weight is not None and not row.ramp:
             return row.weight
-        return weight_of(row, self.weights, self.today)
+        return weight_of(row, self._terms.weights, self.today)
 
     def capping(self, row: RosterRow | None) -> Capping:
         """Return the rep's caps, window by window the roster's, else the policy's; in the rep's zone, else its own."""
         if row is None:
             return Capping({}, self.file.timezone)
-        return Capping({**self._caps, **row.caps} if self._caps else row.caps, row.timezone or self.file.timezone)
+        caps = self._terms.caps
+        return Capping({**caps, **row.caps} if caps else row.caps, row.timezone or self.file.timezone)
 
-    def pool_capping(self, pool: Pool) -> Capping:
+    def pool_capping(self, pool: str) -> Capping:
         """Return the pool's caps, in the zone of its hours."""
-        named = self.file.calendars.get(pool.hours or self.file.hours or "")
-        return Capping(_caps(pool.caps), named.timezone if named else self.file.timezone)
+        return self._terms.pool_cappings[pool]
 
     def hours(self, name: str | None) -> Calendar | None:
         """Return the named calendar of the policy, else its default one; None: always open."""
@@ -127,7 +122,34 @@ def _calendar(policy: Policy, name: str) -> Calendar | None:
     return calendar_of(hours) if hours else None
 
 
-@lru_cache(maxsize=1024)
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What of a policy each decision asks, in hundredths. caps: window -> most leads; weights: by seniority."""
+
+    assigned_points: int
+    limit: int
+    caps: dict[str, int]
+    weights: dict[str, int]
+    pool_cappings: dict[str, Capping]
+
+
+@lru_cache(maxsize=64)
+def _terms(policy: Policy) -> _Terms:
+    file, capacity = policy.file, policy.file.capacity
+    return _Terms(
+        assigned_points=points(capacity, capacity.assigned),
+        limit=round(capacity.limit * POINT),
+        caps=_caps(capacity.caps),
+        weights={seniority: round(weight * 100) for seniority, weight in file.weights.items()},
+        pool_cappings={name: Capping(_caps(pool.caps), _zone_of(file, pool)) for name, pool in file.pools.items()},
+    )
+
+
+def _zone_of(file: PolicyFile, pool: Pool) -> str:
+    named = file.calendars.get(pool.hours or file.hours or "")
+    return named.timezone if named else file.timezone
+
+
 def _caps(caps: Caps) -> dict[str, int]:
     return {name: most for name, most in caps.model_dump().items() if most is not None}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from routing.lead_state import LeadState
 from schemas.decided import Decided
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.lead import LeadScored
@@ -18,21 +19,24 @@ _CONTACT = {"contact"}
 _CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS
 
 
-def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Iterable[Effect]) -> bytes:
+def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Sequence[Effect]) -> bytes:
     """Return one journal entry as canonical JSON (schemas.decision.JournalEntry): of the value, all but the contact."""
     row = {
         "event_id": event_id,
         "type": event_type,
         "offset": offset,
         "now": now,
-        "input": orjson.Fragment(_bare(value)),
+        "input": orjson.Fragment(_bare(value, effects)),
         "outcome": outcome(effects),
     }
     return orjson.dumps(row, option=orjson.OPT_UTC_Z)
 
 
-def _bare(value: Any) -> bytes:
+def _bare(value: Any, effects: Sequence[Effect]) -> bytes:
     if isinstance(value, LeadScored):
+        for effect in effects:
+            if isinstance(effect, Put) and isinstance(effect.value, LeadState) and effect.value.scored.is_of(value):
+                return effect.value.scored.json  # the lead as it came was kept: it is encoded already
         return value.__pydantic_serializer__.to_json(value, exclude_none=True, exclude=_CONTACT)
     return encode(value) or b"null"
 

@@ -79,7 +79,7 @@ class Lineup:
     """What is kept. verdicts: rep -> why not, of all; shares: of those who can, over `total`, on the rotation's `base`.
 
     moved: whoever a write concerned since. tail: those who cannot, as JSON rows; others: how many go unnamed, by
-    reason. rows: of those who can, by place, as JSON.
+    reason.
     """
 
     pool: str
@@ -97,7 +97,6 @@ class Lineup:
     tail: bytes
     others: dict[str, int]
     moved: set[str] = field(default_factory=set)
-    rows: dict[int, bytes] = field(default_factory=dict)
 
     def rotation(self, docket: Docket, wanted: Wanted) -> tuple[PoolState, Rotation] | None:
         """Bring it up to date; return the pool's counters and clock of turns, None where it holds no longer."""
@@ -111,8 +110,7 @@ class Lineup:
             return None
         if not self.by_load:
             ahead = rotation.level + rotation.step - (self.base >> ROUNDING_BITS)
-            for place in self.order.advance(ahead):
-                self.rows.pop(place, None)
+            self.order.advance(ahead)
         return state, rotation
 
     def first(self, salt: str) -> tuple[int, int]:
@@ -122,13 +120,13 @@ class Lineup:
 
     def named(self, winner: int, tied: dict[str, Any]) -> bytes:
         """Return the trace's candidates as JSON: who is chosen, the nearest others in order, then who cannot."""
-        rows = self.rows
-        near = [place for place in self.order.nearest(NAMED) if place != winner][: NAMED - 1]
-        for place in near:
-            if place not in rows:
-                rows[place] = orjson.dumps(self.row(place), option=orjson.OPT_UTC_Z)
+        near = self.order.nearest(NAMED - 1, winner, self.written)
         chosen = orjson.dumps({**self.row(winner), "why": CHOSEN, **tied}, option=orjson.OPT_UTC_Z)
-        return b"[" + b",".join([chosen, *[rows[place] for place in near]]) + self.tail + b"]"
+        return b"".join((b"[", b",".join([chosen, *near]), self.tail, b"]"))
+
+    def written(self, place: int) -> bytes:
+        """Return `row` as JSON."""
+        return orjson.dumps(self.row(place), option=orjson.OPT_UTC_Z)
 
     def row(self, place: int) -> dict[str, Any]:
         """Return what the trace says of a member who could take the lead."""
@@ -162,7 +160,6 @@ class Lineup:
             if spot is None:
                 return False
             self.order.put(place, spot)
-            self.rows.pop(place, None)
         self.moved.clear()
         return True
 
@@ -176,7 +173,7 @@ def lined_up(docket: Docket, name: str, pool: Pool, wanted: Wanted, kind: Kind, 
     taking, found = picked.turn, picked.found
     base = taking.rotation.base
     is_settled = taking.state.base == base and not (taking.unseated or taking.leaving or taking.away)
-    if not is_settled or picked.lane is not None or kind.strategy not in KEPT or docket.pool_capping(pool).caps:
+    if not is_settled or picked.lane is not None or kind.strategy not in KEPT or docket.pool_capping(name).caps:
         return None
     by_load = STRATEGIES[kind.strategy].ranks is load_share
     places = {seat.rep: place for place, seat in enumerate(found.seats)}

@@ -110,7 +110,7 @@ def take_turn(docket: Docket, pool: Pool, picked: Pick, asked: Asked) -> None:
         base=rotation.base,
         turns=taking.state.turns + 1,
         lane=_lane_counted(docket, pool, taking.state, winner, asked),
-        used=cap_counted(docket.pool_capping(pool), taking.state.used, docket.now),
+        used=cap_counted(docket.pool_capping(picked.pool), taking.state.used, docket.now),
     )
     docket.draft.put(pool_key(docket.division, picked.pool), after)
     for one in taking.fit if shift else taking.unseated:

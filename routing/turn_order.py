@@ -5,9 +5,10 @@ whoever falls due first. Of a pool by load, all count as released. Places are th
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -37,6 +38,8 @@ class TurnOrder:
         """Set where a member stands; tell whether that is elsewhere than before."""
         before = self._spots.get(place)
         if before == spot:
+            queue = self._queue(place)
+            queue.rows[queue.index(place, spot)] = None
             return False
         if before is not None:
             self._queue(place).remove(place, before)
@@ -52,10 +55,9 @@ class TurnOrder:
         """Tell whether a turn that stands so is released before the end of the next one."""
         return spot.start is None or (self._ahead is not None and spot.start < self._ahead)
 
-    def advance(self, ahead: int) -> list[int]:
-        """Let the next turn end at level `ahead`, never below the one before; return whose turns that releases."""
+    def advance(self, ahead: int) -> None:
+        """Let the next turn end at level `ahead`, never below the one before: turns that start before are released."""
         self._ahead = ahead
-        released = []
         while self._starts and self._starts[0][0] < ahead:
             start, place = heappop(self._starts)
             spot = self._spots[place]
@@ -63,8 +65,6 @@ class TurnOrder:
                 self._later.remove(place, spot)
                 self._waiting.remove(place)
                 self._ready.add(place, spot)
-                released.append(place)
-        return released
 
     def spot(self, place: int) -> Spot:
         return self._spots[place]
@@ -77,29 +77,57 @@ class TurnOrder:
         """Return the place of the `number`-th of those who come first, by place from 0."""
         return (self._ready if self._ready.by_wait else self._later).by_wait[number][2]
 
-    def nearest(self, most: int) -> list[int]:
-        """Return the first `most` places; who falls due at once is in the order of places."""
-        near = [place for _, place in self._ready.by_due[:most]]
-        return near + [place for _, place in self._later.by_due[: most - len(near)]]
+    def nearest(self, most: int, winner: int, row: Callable[[int], bytes]) -> list[bytes]:
+        """Return the rows of the first `most` places but the winner's; who falls due at once is in the order of places.
+
+        row: makes a place's, once; it is kept until the place is put or released.
+        """
+        rows = self._ready.nearest(most + 1, row)
+        ahead = len(self._ready.by_due)
+        if len(rows) <= most:
+            rows += self._later.nearest(most + 1 - len(rows), row)
+        at = self._queue(winner).index(winner, self._spots[winner]) + (ahead if winner in self._waiting else 0)
+        if at < len(rows):
+            del rows[at]
+        return rows[:most]
 
     def _queue(self, place: int) -> "_Queue":
         return self._later if place in self._waiting else self._ready
 
 
 class _Queue:
-    """Members in the order in which they fall due: by place, for the trace, and by who waited longest, for the pick."""
+    """Members in the order in which they fall due: by place, for the trace, and by who waited longest, for the pick.
+
+    rows: of `by_due`, where they are made already.
+    """
 
     def __init__(self) -> None:
         self.by_due: list[tuple[float | int, int]] = []
         self.by_wait: list[tuple[float | int, datetime, int]] = []
+        self.rows: list[bytes | None] = []
 
     def add(self, place: int, spot: Spot) -> None:
-        insort(self.by_due, (spot.due, place))
+        at = bisect_left(self.by_due, (spot.due, place))
+        self.by_due.insert(at, (spot.due, place))
+        self.rows.insert(at, None)
         insort(self.by_wait, (spot.due, spot.last_at, place))
 
     def remove(self, place: int, spot: Spot) -> None:
-        del self.by_due[bisect_left(self.by_due, (spot.due, place))]
+        at = self.index(place, spot)
+        del self.by_due[at], self.rows[at]
         del self.by_wait[bisect_left(self.by_wait, (spot.due, spot.last_at, place))]
+
+    def index(self, place: int, spot: Spot) -> int:
+        return bisect_left(self.by_due, (spot.due, place))
+
+    def nearest(self, most: int, row: Callable[[int], bytes]) -> list[bytes]:
+        found = self.rows[:most]
+        if None in found:
+            for at, known in enumerate(found):
+                if known is None:
+                    self.rows[at] = row(self.by_due[at][1])
+            found = self.rows[:most]
+        return cast(list[bytes], found)
 
     def tied(self) -> int:
         due, last_at, _ = self.by_wait[0]

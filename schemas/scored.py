@@ -49,6 +49,11 @@ class Scored:
         """The JSON of the lead alone."""
         return orjson.dumps(self.data["lead"])
 
+    def is_of(self, scored: LeadScored) -> bool:
+        """Tell whether it was made `of` this very model, or of it without contact."""
+        known = self.__dict__.get("model")
+        return known is not None and known.lead is scored.lead
+
     @property
     def person(self) -> str:
         return self.model.lead.person if "model" in self.__dict__ else str(self.data["lead"]["person"])
