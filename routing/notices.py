@@ -4,7 +4,8 @@ Notices are plain JSON data here, in the order of `schemas.decision.Notice`, who
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from routing.availability import absence
@@ -13,9 +14,9 @@ from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
 from routing.owner_chain import team_lead_of
+from routing.policy import Policy
 from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import OwnerKind
-from schemas.policy_notices import NoticePlan
 from schemas.policy_sla import StepAction
 
 Notice = dict[str, Any]
@@ -36,11 +37,11 @@ def notices_for(docket: Docket, lead: LeadState, telling: Telling) -> list[Notic
     plan = docket.file.notices.get(telling.event)
     if plan is None:
         return []
-    rows = [_notice(docket, lead, plan, telling, to) for to in plan.to]
+    rows = [row for to in plan.to if (row := _notice(docket, lead, telling, to)) is not None]
     for role in telling.also:
         people = docket.group(role_group(role))
-        rows.append(_built(docket, lead, plan, telling, "manager", people, f"{telling.event}:{role}"))
-    return [row for row in rows if row is not None]
+        rows.append(_built(docket, lead, telling, "manager", people, f"{telling.event}:{role}"))
+    return rows
 
 
 def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[list[Notice], LeadState]:
@@ -85,7 +86,7 @@ def _is_reachable(docket: Docket, rep_id: str) -> bool:
     return absence(docket.rep(rep_id), docket.now, docket.now) is None
 
 
-def _notice(docket: Docket, lead: LeadState, plan: NoticePlan, telling: Telling, audience: str) -> Notice | None:
+def _notice(docket: Docket, lead: LeadState, telling: Telling, audience: str) -> Notice | None:
     owner = lead.owner
     if audience == "owner" and owner.kind is OwnerKind.QUEUE:
         audience = "queue"
@@ -101,33 +102,71 @@ def _notice(docket: Docket, lead: LeadState, plan: NoticePlan, telling: Telling,
         recipients = manager_of(docket, lead)
     elif audience == "leadership":
         recipients = docket.group(LEADERSHIP)
-    return _built(docket, lead, plan, telling, audience, recipients, f"{telling.event}:{audience}")
+    return _built(docket, lead, telling, audience, recipients, f"{telling.event}:{audience}")
 
 
 def _built(
     docket: Docket,
     lead: LeadState,
-    plan: NoticePlan,
     telling: Telling,
     audience: str,
     recipients: tuple[str, ...],
     notice_id: str,
 ) -> Notice:
-    channels = _channels(docket, lead, plan, audience)
-    release = _release(docket, lead, channels) if audience == "owner" else {}
-    is_accountable = audience in ("owner", "queue")
-    ends_at = _ends_at(docket, lead, telling.event) if is_accountable else None
+    queue = lead.owner.queue if audience == "queue" else None
+    terms = _terms(docket.policy, telling.event, audience, lead.tier, queue)
+    channels, release, ends_at = terms.channels, _AT_ONCE, None
+    if audience == "owner":
+        channels = _with_own(docket, lead, channels)
+        release = _release(docket, lead, channels, terms.at_opening)
+    if terms.acknowledge_seconds is not None:
+        ends_at = _ends_at(docket, lead, telling.event)
     notice = _shaped(notice_id, audience, recipients, channels, telling.event, release)
-    if ends_at is not None and all(at < ends_at for at in release.values()):
+    if ends_at is not None and (not release or all(at < ends_at for at in release.values())):
         notice["expires_at"] = ends_at
-    if is_accountable:
-        notice["acknowledge_within_seconds"] = docket.file.sla.unacknowledged.total_seconds()
-    digest = plan.digest.get(lead.tier)
+    if terms.acknowledge_seconds is not None:
+        notice["acknowledge_within_seconds"] = terms.acknowledge_seconds
+    digest = terms.digest
     if digest is not None and (ends_at is None or docket.now + digest < ends_at):  # else it would come too late
         notice["digest_seconds"] = digest.total_seconds()
-    notice["urgent"] = docket.tier(lead.tier).ignores_quiet_hours
-    notice["note"] = f"{plan.note} {telling.note}" if plan.note and telling.note else plan.note or telling.note
+    notice["urgent"] = terms.urgent
+    notice["note"] = f"{terms.note} {telling.note}" if terms.note and telling.note else terms.note or telling.note
     return notice
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the policy says of one event to one audience, by tier. at_opening: channels that wait for the owner's
+    next opening. acknowledge_seconds: None where nobody is accountable."""
+
+    channels: tuple[str, ...]
+    at_opening: frozenset[str]
+    acknowledge_seconds: float | None
+    digest: timedelta | None
+    urgent: bool
+    note: str
+
+
+_AT_ONCE: dict[str, datetime] = {}
+
+
+@lru_cache(maxsize=4096)
+def _terms(policy: Policy, event: str, audience: str, tier_name: str, queue: str | None) -> _Terms:
+    file, plan, tier = policy.file, policy.file.notices[event], policy.tier(tier_name)
+    channels = plan.channels.get(tier_name) or plan.channels.get("else") or tier.channels
+    if audience in ("crm", "webhook"):
+        channels = (audience,)
+    elif queue in file.queues:
+        channels = file.queues[queue].channels
+    is_accountable = audience in ("owner", "queue")
+    return _Terms(
+        channels=channels,
+        at_opening=frozenset(name for name, when in tier.release.items() if when == "opening"),
+        acknowledge_seconds=file.sla.unacknowledged.total_seconds() if is_accountable else None,
+        digest=plan.digest.get(tier_name),
+        urgent=tier.ignores_quiet_hours,
+        note=plan.note,
+    )
 
 
 def _shaped(
@@ -148,17 +187,11 @@ def _shaped(
     }
 
 
-def _channels(docket: Docket, lead: LeadState, plan: NoticePlan, audience: str) -> tuple[str, ...]:
-    if audience in ("crm", "webhook"):
-        return (audience,)
-    if audience == "queue" and lead.owner.queue in docket.file.queues:
-        return docket.file.queues[lead.owner.queue].channels
-    channels = plan.channels.get(lead.tier) or plan.channels.get("else") or docket.tier(lead.tier).channels
-    if audience == "owner":
-        rep = docket.rep(lead.owner.id)
-        own = rep.row.channels if rep is not None and rep.row is not None else ()
-        channels = tuple(dict.fromkeys((*channels, *own)))  # reps add channels, the tier's stay (NOT-3)
-    return channels
+def _with_own(docket: Docket, lead: LeadState, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """The tier's channels and the owner's own: reps add channels, the tier's stay (NOT-3)."""
+    rep = docket.rep(lead.owner.id)
+    own = rep.row.channels if rep is not None and rep.row is not None else ()
+    return tuple(dict.fromkeys((*channels, *own)))
 
 
 def _ends_at(docket: Docket, lead: LeadState, event: str) -> datetime | None:
@@ -170,15 +203,19 @@ def _ends_at(docket: Docket, lead: LeadState, event: str) -> datetime | None:
         return due if due > docket.now else None
     done = {row.name for row in lead.done}
     takes = (StepAction.MOVE,) if lead.owner.kind is OwnerKind.QUEUE else (StepAction.REASSIGN, StepAction.MOVE)
-    moves = (row.due_at for row in steps_of(docket, lead) if row.step.do in takes and row.name not in done)
-    return next((due for due in moves if due > docket.now), None)
+    for row in steps_of(docket, lead):
+        if row.step.do in takes and row.due_at > docket.now and row.name not in done:
+            return row.due_at
+    return None
 
 
-def _release(docket: Docket, lead: LeadState, channels: tuple[str, ...]) -> dict[str, datetime]:
+def _release(
+    docket: Docket, lead: LeadState, channels: tuple[str, ...], at_opening: frozenset[str]
+) -> dict[str, datetime]:
     """Channels that wait for the owner's next opening (AVL-3), when the owner is off shift now."""
-    waiting = [name for name in channels if docket.tier(lead.tier).release.get(name) == "opening"]
+    waiting = [name for name in channels if name in at_opening]
     calendar = docket.rep_hours(lead.owner.id, lead.owner.pool or lead.pool) if waiting else None
     if calendar is None or is_open(calendar, docket.now):
-        return {}
+        return _AT_ONCE
     opening = next_opening(calendar, docket.now)
-    return {} if opening is None else dict.fromkeys(waiting, opening)
+    return _AT_ONCE if opening is None else dict.fromkeys(waiting, opening)

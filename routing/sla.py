@@ -73,7 +73,7 @@ def route_due(docket: Docket, tier: str, clock_at: datetime) -> datetime:
 
 def contact_due(docket: Docket, lead: LeadState) -> datetime:
     """Return by when a human must have made contact."""
-    return after(clock_calendar(docket, lead), clock_start(docket, lead), docket.tier(lead.tier).contact_within)
+    return clocks_of(docket, lead).contact_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,38 @@ def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | No
 
 def steps_of(docket: Docket, lead: LeadState) -> tuple[DueStep, ...]:
     """Return all steps of the lead's ladder with their instants, soonest first; done ones included."""
+    return clocks_of(docket, lead).steps
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The instants of a lead as it stands. start: of its clock."""
+
+    start: datetime
+    contact_due: datetime
+    steps: tuple[DueStep, ...]
+
+
+def clocks_of(docket: Docket, lead: LeadState) -> Clocks:
+    """Return the lead's clocks. A decision asks several times for those of the same lead."""
     asked = (lead.tier, lead.clock_at, lead.told_at, lead.owned_at, lead.owner, lead.phase, lead.pool)
-    if docket.steps is not None and docket.steps[0] == asked:
-        return docket.steps[1]
-    calendar = clock_calendar(docket, lead)
-    start = clock_start(docket, lead)
+    if docket.clocks is not None and docket.clocks[0] == asked:
+        known: Clocks = docket.clocks[1]
+        return known
+    calendar, start = clock_calendar(docket, lead), clock_start(docket, lead)
+    window = docket.tier(lead.tier).contact_within
+    late: datetime | None = None
     rows: list[DueStep] = []
     for planned in ladder_of(docket, lead):
         due = after(calendar, start, planned.time)
         if planned.step.do is StepAction.REASSIGN:
-            due = max(due, late_window(docket, lead, calendar))
+            late = late or late_window(docket, lead, calendar)
+            due = max(due, late)
         rows.append(DueStep(planned.name, planned.step, due))
     rows.sort(key=attrgetter("due_at"))
-    docket.steps = (asked, tuple(rows))
-    return docket.steps[1]
+    clocks = Clocks(start, after(calendar, start, window), tuple(rows))
+    docket.clocks = (asked, clocks)
+    return clocks
 
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
@@ -163,7 +181,8 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
     runs or ran (nurture, quarantine, waiting)."""
     if lead.phase not in (Phase.OWNED, Phase.HELD, Phase.QUEUED):
         return None
-    due, start = contact_due(docket, lead), clock_start(docket, lead)
+    clocks = clocks_of(docket, lead)
+    due, start = clocks.contact_due, clocks.start
     tier: Tier = docket.tier(lead.tier)
     row = {
         "cycle": lead.cycle,
@@ -173,7 +192,7 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
         "owned_at": lead.owned_at,
         "contacted_at": lead.contacted_at,
         "paused_seconds": max((due - start - tier.contact_within).total_seconds(), 0.0),
-        "steps": _steps(docket, lead),
+        "steps": _steps(clocks, lead),
         "breach": lead.breach,
         "breach_charged_to": lead.charged_to,
         "is_unverified": lead.is_unverified,
@@ -181,10 +200,10 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _steps(docket: Docket, lead: LeadState) -> list[dict[str, Any]]:
+def _steps(clocks: Clocks, lead: LeadState) -> list[dict[str, Any]]:
     done = {row.name: row for row in lead.done}
     rows = []
-    for row in steps_of(docket, lead):
+    for row in clocks.steps:
         was = done.get(row.name)
         said = {"name": row.name, "do": row.step.do.value, "due_at": row.due_at if was is None else was.due_at}
         rows.append(said if was is None else {**said, "done_at": was.done_at})

@@ -33,6 +33,7 @@ class TurnMetrics:
             ["division", "pool", "rep", "tier"],
             registry=registry,
         )
+        self._taken: dict[tuple[str, str, str, str], int] = {}  # not counted yet; bounded as the labels are
         self._entitlements: dict[tuple[str, str, str, str], float] = {}  # not counted yet; bounded as the labels are
         self._rotated: dict[tuple[str, str, str, int], Rotated] = {}  # not added up yet: by the dict of shares
 
@@ -40,7 +41,8 @@ class TurnMetrics:
         """Count the turns of one event, received and entitled, before its commit: a batch done again counts twice."""
         for turn in seats.turned:
             place = (turn.division, turn.pool, turn.tier)
-            self._turns.labels(turn.division, turn.pool, turn.rep, turn.tier).inc()
+            taken = (turn.division, turn.pool, turn.rep, turn.tier)
+            self._taken[taken] = self._taken.get(taken, 0) + 1
             if len(self._rotated) >= MOST_ROTATED:
                 self._add_up()
             self._rotated.setdefault((*place, id(turn.shares)), Rotated(turn)).turns += 1
@@ -49,6 +51,9 @@ class TurnMetrics:
     def add_to_counter(self) -> None:
         """Move what was added up to the counter: a step of a counter for each member a turn costs more than a turn."""
         self._add_up()
+        for place, taken in self._taken.items():
+            self._turns.labels(*place).inc(taken)
+        self._taken.clear()
         for place, turns in self._entitlements.items():
             self._entitled.labels(*place).inc(turns)
         self._entitlements.clear()
