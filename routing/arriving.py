@@ -10,8 +10,8 @@ from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import NOBODY, Chain, LeadState, Phase, changed
-from routing.notices import Notice, Telling, auto_reply, notices_for
+from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed
+from routing.notices import Notice, Telling, auto_reply, notices_for, reply_for
 from routing.owner_chain import owner_chain
 from routing.owners import give
 from routing.placement import Placement, Via
@@ -30,7 +30,7 @@ from schemas.policy_sla import SlaClock
 from schemas.scored import Scored
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
-_SET_ASIDE: dict[object, tuple[Phase, DecisionKind]] = {
+_SET_ASIDE: dict[Place, tuple[Phase, DecisionKind]] = {
     Place.NURTURE: (Phase.NURTURED, DecisionKind.NURTURED),
     Place.QUARANTINE: (Phase.QUARANTINED, DecisionKind.QUARANTINED),
 }
@@ -45,30 +45,34 @@ class Routing:
     rules_pool: str | None
 
 
-def opened(scored: LeadScored, phase: Phase = Phase.WAITING) -> LeadState:
-    """Return the state of a lead that the division sees for the first time."""
-    lead = scored.lead
-    return LeadState(
-        lead_id=scored.lead_id,
-        division=scored.division,
-        phase=phase,
-        scored=Scored.of(scored),
-        tier=scored.tier,
-        clock_at=lead.submitted_at,
-        touches=scored.touch,
-        is_test=lead.is_test,
-    )
+def opened(scored: LeadScored, **more: Any) -> LeadState:
+    """Return the state of a lead that the division sees for the first time. more: what is known beyond its facts."""
+    known: dict[str, Any] = {
+        "phase": Phase.WAITING,
+        "scored": Scored.of(scored),
+        "tier": scored.tier,
+        "clock_at": scored.lead.submitted_at,
+        "touches": scored.touch,
+        "is_test": scored.lead.is_test,
+        **more,
+    }
+    return LeadState(lead_id=scored.lead_id, division=scored.division, **known)
 
 
-def arrive(docket: Docket, scored: LeadScored, lead: LeadState) -> LeadState:
-    """Route a lead that has no owner; emit the decision and arm its wake-up. Returns the lead as it stands."""
+def arrive(docket: Docket, scored: LeadScored, lead: LeadState | None) -> LeadState:
+    """Route a lead that has no owner; emit the decision and arm its wake-up. Returns the lead as it stands.
+
+    lead: None when the division sees it for the first time.
+    """
     routing = judge(docket, scored)
-    rule = routing.match.rule
-    tier = _known_tier(docket, scored.tier)
-    if isinstance(rule.to, Place) and rule.to in _SET_ASIDE:
-        phase, kind = _SET_ASIDE[rule.to]
-        return _set_aside(docket, scored, changed(lead, rule=rule.name, tier=tier), phase, kind, routing)
-    lead = changed(lead, rule=rule.name, tier=tier, **_chain(lead, scored, routing))
+    to = routing.match.rule.to
+    known = {"rule": routing.match.rule.name, "tier": _known_tier(docket, scored.tier)}
+    aside = _SET_ASIDE.get(to) if isinstance(to, Place) else None
+    if aside is None:
+        known |= _chain(NOBODY if lead is None else lead.owner, scored, routing)
+    lead = opened(scored, **known) if lead is None else changed(lead, **known)
+    if aside is not None:
+        return _set_aside(docket, scored, lead, *aside, routing)
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool)
     return settle(docket, lead, scored, placed or nowhere(search, lead), search.wanted, routing)
@@ -86,14 +90,14 @@ def judge(docket: Docket, scored: LeadScored) -> Routing:
 
 def bind(lead: LeadState, scored: LeadScored, routing: Routing) -> LeadState:
     """Return the lead with the chain it follows: its owner's, its pool's or its queue's."""
-    return changed(lead, **_chain(lead, scored, routing))
+    return changed(lead, **_chain(lead.owner, scored, routing))
 
 
-def _chain(lead: LeadState, scored: LeadScored, routing: Routing) -> dict[str, Any]:
+def _chain(owner: OwnerRef, scored: LeadScored, routing: Routing) -> dict[str, Any]:
     to = routing.match.rule.to
     if isinstance(to, ToQueue):
         return {"chain": Chain.QUEUE, "pool": None, "bound_to": None}
-    bound_to = _bound_to(to, scored, lead) if isinstance(to, Place) else None
+    bound_to = _bound_to(to, scored, owner) if isinstance(to, Place) else None
     if bound_to is not None:
         return {"chain": Chain.OWNER, "bound_to": bound_to, "pool": routing.rules_pool}
     return {"chain": Chain.POOL, "pool": routing.rules_pool, "bound_to": None}
@@ -167,7 +171,9 @@ def settle(
     routing: Routing,
 ) -> LeadState:
     """Give the lead to whom was found, say so, and arm its wake-up."""
-    lead = give(docket, lead, placed, wanted)
+    is_held = placed.phase is Phase.HELD
+    reply, replies = ([], lead.replies) if is_held else reply_for(docket, lead, placed.phase, scored.lead.action)
+    lead = give(docket, lead, placed, wanted, replies)
     rule = routing.match.rule
     trace = {
         "rule": rule.name,
@@ -178,9 +184,7 @@ def settle(
     is_brief = placed.via is Via.PREFERENCE  # a wait of seconds is nobody's news
     notices = [] if is_brief else notices_for(docket, lead, Telling(telling, placed.note))
     notices += _flags(docket, lead, placed)
-    if placed.phase is not Phase.HELD:
-        reply, lead = auto_reply(docket, lead, scored.lead.action)
-        notices += reply
+    notices += reply
     kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(placed.phase, DecisionKind.ASSIGNED)
     reason = said(rule, placed, lead, scored)
     uses_turn = placed.pick is not None and not lead.is_test
@@ -233,7 +237,7 @@ def _set_aside(
     return lead
 
 
-def _bound_to(to: Place, scored: LeadScored, lead: LeadState) -> str | None:
+def _bound_to(to: Place, scored: LeadScored, owner: OwnerRef) -> str | None:
     account = scored.lead.account
     if to is Place.ACCOUNT_OWNER:
         return account.owner if account else None
@@ -241,7 +245,7 @@ def _bound_to(to: Place, scored: LeadScored, lead: LeadState) -> str | None:
         return (account.opportunity_owner or account.owner) if account else None
     if to is Place.RECYCLED_REP:
         return scored.disqualified.rep if scored.disqualified else None
-    return lead.owner.id if lead.owner.kind is OwnerKind.REP else None
+    return owner.id if owner.kind is OwnerKind.REP else None
 
 
 def _rules_pool(docket: Docket, facts: LeadFacts, after: int) -> str | None:

@@ -46,17 +46,25 @@ def notices_for(docket: Docket, lead: LeadState, telling: Telling) -> list[Notic
 
 def auto_reply(docket: Docket, lead: LeadState, action: str | None) -> tuple[list[Notice], LeadState]:
     """Return the one automatic answer to the lead, if it is due, and the lead that remembers it (AUT-1, AUT-2)."""
+    notices, replies = reply_for(docket, lead, lead.phase, action)
+    return notices, changed(lead, replies=replies) if notices else lead
+
+
+def reply_for(
+    docket: Docket, lead: LeadState, phase: Phase, action: str | None
+) -> tuple[list[Notice], tuple[Reply, ...]]:
+    """Return the one automatic answer to a lead in `phase`, if it is due, and the answers to remember on it."""
     plan = docket.file.auto_reply
     said = action or "else"
     is_recent = any(r.action == said and docket.now < r.at + plan.repeat_after for r in lead.replies)
     if not plan.enabled or is_recent or (lead.pool in plan.off_for):
-        return [], lead
+        return [], lead.replies
     template = plan.templates.get(said) or plan.templates.get("else", "receipt")
-    if lead.phase is Phase.QUEUED:
+    if phase is Phase.QUEUED:
         template = plan.queue_template
     notice = _shaped("auto_reply", "lead", (), ("email",), f"auto_reply.{template}", {})
     notice |= {"expires_at": docket.now + plan.repeat_after, "urgent": False, "note": ""}
-    return [notice], changed(lead, replies=(*lead.replies[-9:], Reply(said, docket.now)))
+    return [notice], (*lead.replies[-9:], Reply(said, docket.now))
 
 
 def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:

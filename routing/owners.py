@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from routing.candidates import Wanted
 from routing.capacity import with_lead, without_lead
 from routing.docket import Docket
-from routing.lead_state import NOBODY, LeadState, Phase, changed, owner_index_key
+from routing.lead_state import NOBODY, LeadState, Phase, Reply, changed, owner_index_key
 from routing.picking import take_turn
 from routing.placement import Placement
 from routing.pool_chain import asked_of
@@ -14,10 +14,12 @@ from routing.rep_state import RepState, rep_key
 from schemas.decision import OwnerKind
 
 
-def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> LeadState:
+def give(
+    docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, replies: tuple[Reply, ...] | None = None
+) -> LeadState:
     """Return the lead with its new owner, after taking it from the one before. A test lead moves no load or turn.
 
-    The epoch rises when the owner changes.
+    The epoch rises when the owner changes. replies: automatic ones to remember on it; None: as before.
     """
     released = lead if lead.owner == NOBODY and lead.held_in is None else release(docket, lead)
     owner = placed.owner
@@ -38,6 +40,7 @@ def give(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted) -> 
         owned_at=docket.now if owner.kind is not OwnerKind.NONE and placed.phase is Phase.OWNED else None,
         notified_at=None,
         failed_at=None,
+        replies=lead.replies if replies is None else replies,
         points=0 if lead.is_test else (lead.points or docket.assigned_points),
         first_owned_at=lead.first_owned_at or (docket.now if placed.phase is Phase.OWNED else None),
     )

@@ -22,7 +22,7 @@ def receive(docket: Docket, scored: LeadScored) -> None:
     if lead is None or lead.phase is Phase.CLOSED:
         if not scored.is_late:
             # under the id of a lead that ended, numbers go on: no step, no timer of the earlier life acts again
-            arrive(docket, scored, opened(scored) if lead is None else reopened(scored, lead))
+            arrive(docket, scored, None if lead is None else reopened(scored, lead))
     elif scored.is_late:
         _late_data(docket, scored, lead)
     elif lead.phase is Phase.WAITING:

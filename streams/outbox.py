@@ -53,11 +53,14 @@ class Outbox:
         timers: list[tuple[str, Record]] = []
         dead: DeadLetter | None = None
         for effect in effects:
+            if type(effect) is Put:  # most are
+                puts.append((effect.key, effect.value, effect.encoded or _encoded(effect.value)))
+                continue
             match effect:
                 case Emit():
                     records.append(self._emitted(event, effect, len(records), now))
-                case Put(key, value, encoded):
-                    puts.append((key, value, encoded or _encoded(value)))
+                case Put():
+                    raise AssertionError("taken above")
                 case Delete(key):
                     puts.append((key, None, None))
                 case Wake(key=key):

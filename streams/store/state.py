@@ -87,11 +87,12 @@ class PartitionState:
 
     def apply(self, puts: list[tuple[str, Any | None, bytes | None]]) -> None:
         """Take one event's changes: (key, value, its bytes), None removes. Raises UnknownKind before any is taken."""
-        for key, _, _ in puts:
-            if key.split("/", 1)[0] not in self._decode:
-                raise UnknownKind(f"{key.split('/', 1)[0]!r} is no kind of this stage: declare it in Stage.kinds")
-        for key, value, encoded in puts:
-            resident = self._resident.get(key.split("/", 1)[0])
+        kinds = [key.split("/", 1)[0] for key, _, _ in puts]
+        for kind in kinds:
+            if kind not in self._decode:
+                raise UnknownKind(f"{kind!r} is no kind of this stage: declare it in Stage.kinds")
+        for kind, (key, value, encoded) in zip(kinds, puts, strict=True):
+            resident = self._resident.get(kind)
             if resident is not None:
                 before = resident.set(key, value)
                 self._before.setdefault(key, before)
