@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.docket import Docket
@@ -28,6 +26,7 @@ from schemas.lead import AccountRef, LeadScored
 from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue
 from schemas.policy_sla import SlaClock
 from schemas.scored import Scored
+from schemas.spliced import Written
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
 _SET_ASIDE: dict[Place, tuple[Phase, DecisionKind]] = {
@@ -177,7 +176,7 @@ def settle(
     rule = routing.match.rule
     trace = {
         "rule": rule.name,
-        "tried": orjson.Fragment(routing.match.tried_json),
+        "tried": Written(routing.match.tried_json),
         **placement_trace(placed, lead.lead_id),
     }
     telling = {Phase.HELD: "held", Phase.QUEUED: "queued"}.get(placed.phase, "assignment")
@@ -231,7 +230,7 @@ def _set_aside(
     notices: list[Notice] = []
     if phase is Phase.NURTURED:
         notices, lead = auto_reply(docket, lead, scored.lead.action)
-    trace = {"rule": rule.name, "tried": orjson.Fragment(routing.match.tried_json)}
+    trace = {"rule": rule.name, "tried": Written(routing.match.tried_json)}
     record(docket, lead, kind, rule.say, trace, notices)
     docket.draft.cancel_wake(f"lead/{lead.lead_id}")
     return lead

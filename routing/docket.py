@@ -88,8 +88,8 @@ class Docket:
         return Capping({**caps, **row.caps} if caps else row.caps, row.timezone or self.file.timezone)
 
     def pool_capping(self, pool: str) -> Capping:
-        """Return the pool's caps, in the zone of its hours."""
-        return self._terms.pool_cappings[pool]
+        """Return the pool's caps, in the zone of its hours; none for a pool that the policy does not have."""
+        return self._terms.pool_cappings.get(pool) or Capping({}, self.file.timezone)
 
     def hours(self, name: str | None) -> Calendar | None:
         """Return the named calendar of the policy, else its default one; None: always open."""

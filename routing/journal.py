@@ -11,6 +11,8 @@ from routing.lead_state import LeadState
 from schemas.decided import Decided
 from schemas.effects import CancelWake, DeadLetter, Delete, Effect, Emit, Put, Wake
 from schemas.lead import LeadScored
+from schemas.scored import plain
+from schemas.spliced import Written, spliced
 from schemas.wire import encode
 
 # Contacts are not journalled; a division's own record holds the journal's position, which batches move.
@@ -26,10 +28,10 @@ def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any
         "type": event_type,
         "offset": offset,
         "now": now,
-        "input": orjson.Fragment(_bare(value, effects)),
+        "input": Written(_bare(value, effects)),
         "outcome": outcome(effects),
     }
-    return orjson.dumps(row, option=orjson.OPT_UTC_Z)
+    return b"".join(spliced(row, plain))
 
 
 def _bare(value: Any, effects: Sequence[Effect]) -> bytes:
@@ -48,7 +50,7 @@ def outcome(effects: Iterable[Effect]) -> list[dict[str, Any]]:
 
 def canonical(rows: Any) -> bytes:
     """Return JSON data with sorted keys, for comparing byte by byte."""
-    return orjson.dumps(orjson.loads(orjson.dumps(rows, option=orjson.OPT_UTC_Z)), option=_CANONICAL)
+    return orjson.dumps(orjson.loads(orjson.dumps(rows, plain, orjson.OPT_UTC_Z)), option=_CANONICAL)
 
 
 def chained(previous: str, entries: Sequence[bytes]) -> str:
@@ -74,8 +76,8 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
 
 def _row(effect: Effect) -> dict[str, Any] | None:
     match effect:
-        case Decided(journalled=bytes() as written):
-            return {"decision": orjson.Fragment(written)}
+        case Decided():
+            return {"decision": Written(*effect.pieces)}
         case Put(key=key):
             return None if key.startswith(_APART) else {"put": key, "sha256": _digest(effect)}
         case Delete(key):

@@ -17,6 +17,8 @@ from schemas.decided import Decided
 from schemas.decision import DecisionKind
 from schemas.ids import derived_id
 from schemas.lead import LeadScored
+from schemas.scored import plain
+from schemas.spliced import spliced
 
 STAGE = "assign"
 
@@ -108,5 +110,4 @@ def _head(lead: LeadState, kind: DecisionKind, event_id: str) -> dict[str, str]:
 
 def _emit(draft: Draft, lead: LeadState, kind: DecisionKind, tag: str, said: dict[str, Any]) -> None:
     known = {name: value for name, value in said.items() if value is not None}
-    written = orjson.dumps(known, option=orjson.OPT_UTC_Z)
-    draft.emit(Decided(lead.scored.person, tag, lead.lead_id, kind, written))
+    draft.emit(Decided(lead.scored.person, tag, lead.lead_id, kind, spliced(known, plain)))

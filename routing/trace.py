@@ -6,13 +6,12 @@ names the nearest 50 and counts the others by reason.
 
 from typing import Any
 
-import orjson
-
 from routing.candidates import Survey
 from routing.lineup import CHOSEN, NAMED, NOT_THEIR_TURN, unnamed
 from routing.picking import Pick, tie
 from routing.placement import Placement
 from routing.strategies.candidate import Candidate, Rank
+from schemas.spliced import Written
 
 
 def placement_trace(placed: Placement, lead_id: str) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
             row["counters"] = picked.counters
         if picked.named is not None:
             candidates, others = picked.named
-            row["candidates"] = orjson.Fragment(candidates)
+            row["candidates"] = Written(candidates)
             return {**row, "others": others} if others else row
         named = _ranked(picked, found, lead_id)
     else:

@@ -1,6 +1,8 @@
-"""The record of a decision as an effect: its bytes, made once, and the model for whoever asks."""
+"""The record of a decision as an effect: its JSON in pieces, and the model for whoever asks."""
 
-from schemas.decision import Decision, DecisionKind, with_contact
+from collections.abc import Sequence
+
+from schemas.decision import Decision, DecisionKind
 from schemas.effects import Emit
 
 TOPIC = "leads.assigned"
@@ -10,14 +12,22 @@ _set = object.__setattr__
 
 
 class Decided(Emit):
-    """An `Emit` of one decision. journalled: its JSON without contact; encoded: with it, where there is one."""
+    """An `Emit` of one decision. pieces: its JSON without contact; contact: that of the lead as JSON, None: none."""
 
-    __slots__ = ("kind", "lead_id")
+    __slots__ = ("contact", "kind", "lead_id", "pieces")
+    contact: bytes | None
     kind: DecisionKind
     lead_id: str
+    pieces: Sequence[bytes]
 
     def __init__(
-        self, key: str, tag: str, lead_id: str, kind: DecisionKind, bare: bytes, contact: bytes | None = None
+        self,
+        key: str,
+        tag: str,
+        lead_id: str,
+        kind: DecisionKind,
+        pieces: Sequence[bytes],
+        contact: bytes | None = None,
     ) -> None:
         _set(self, "topic", TOPIC)
         _set(self, "key", key)
@@ -26,14 +36,21 @@ class Decided(Emit):
         _set(self, "headers", {})
         _set(self, "lead_id", lead_id)
         _set(self, "kind", kind)
-        _set(self, "journalled", bare)
-        _set(self, "encoded", bare if contact is None else with_contact(bare, contact))
+        _set(self, "pieces", pieces)
+        _set(self, "contact", contact)
 
     @property
     def value(self) -> Decision:
         """The decision without contact, read from its bytes."""
-        return Decision.model_validate_json(self.journalled or b"")
+        return Decision.model_validate_json(b"".join(self.pieces))
+
+    @property
+    def encoded(self) -> bytes:
+        """The record: the decision, with the contact where there is one."""
+        if self.contact is None:
+            return b"".join(self.pieces)
+        return b"".join((*self.pieces[:-1], self.pieces[-1][:-1], b',"contact":', self.contact, b"}"))
 
     def told(self, contact: bytes) -> "Decided":
         """Return it with the contact beside the decision, as JSON."""
-        return Decided(self.key, self.tag, self.lead_id, self.kind, self.journalled or b"", contact)
+        return Decided(self.key, self.tag, self.lead_id, self.kind, self.pieces, contact)

@@ -13,7 +13,7 @@ class Emit:
     topic: logical name (a key of `schemas.topics.TOPICS`), without namespace. key: record key, never personal data.
     type: CloudEvents type. value: a pydantic model, a dataclass or plain JSON data; None writes a tombstone.
     tag: tells outputs of one input apart; the output's `ce_id` is derived from the input's id, the stage and the tag.
-    encoded: the value's bytes, where the stage has made them already; journalled: those without contact.
+    encoded: the value's bytes, where the stage has made them already.
     """
 
     topic: str
@@ -23,7 +23,6 @@ class Emit:
     tag: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     encoded: bytes | None = field(default=None, compare=False, repr=False)
-    journalled: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

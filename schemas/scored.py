@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from schemas.lead import Lead, LeadScored
+from schemas.spliced import Written
 
 _AROUND = {"contact", "lead"}
 
@@ -81,7 +82,7 @@ NOTHING = Scored(b"{}")  # of a lead that has ended
 
 def plain(value: Any) -> orjson.Fragment:
     """Return what orjson shall write for a value that it does not know. Raises TypeError."""
-    if isinstance(value, Scored):
+    if isinstance(value, Scored | Written):
         return orjson.Fragment(value.json)
     raise TypeError(f"{type(value).__name__} is no JSON")
 

@@ -29,6 +29,8 @@ from schemas.lead import Contact, LeadScored
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated
 from schemas.rep import RepChanged
+from schemas.scored import plain
+from schemas.spliced import Written, spliced
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from schemas.wire import encode
@@ -148,11 +150,12 @@ class AssignStage:
                 **({"policy_hash": division.policy_hash} if division.policy_hash else {}),
                 "engine": ENGINE,
                 "calendars": self._calendars,
-                "entries": [orjson.Fragment(row) for row in run],
+                "entries": Written(b"[", *_listed(run), b"]"),
                 "digest": digest,
             }
             tag = f"journal/{division.name}/{division.journal_sequence}"
-            effects.append(Emit(JOURNAL, division.name, JOURNAL_TYPE, record, tag))
+            written = b"".join(spliced(record, plain))
+            effects.append(Emit(JOURNAL, division.name, JOURNAL_TYPE, record, tag, encoded=written))
         return [*effects, Put(division_key(division.name), division)]
 
 
@@ -192,6 +195,13 @@ def _is_open(state: StateView, effects: Sequence[Effect], lead: str) -> bool:
         if isinstance(effect, Put) and effect.key == key:
             return True
     return state.get(key) is not None
+
+
+def _listed(rows: Sequence[bytes]) -> list[bytes]:
+    """The rows with commas between them."""
+    listed = [b","] * (2 * len(rows) - 1)
+    listed[::2] = rows
+    return listed
 
 
 def _division_after(effects: Sequence[Effect]) -> Division | None:

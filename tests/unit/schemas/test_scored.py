@@ -105,10 +105,10 @@ def test_a_decisions_effect_reads_its_model_and_carries_the_contact_in_its_bytes
         lead=lead,
         policy_hash="",
     )
-    effect = Decided("p", "tag", "main.p.1", DecisionKind.NOTED, encode(decision) or b"")
+    effect = Decided("p", "tag", "main.p.1", DecisionKind.NOTED, [encode(decision) or b""])
     assert effect.value == decision
     contact = Contact(email="a@b.example")
     told = effect.told(encode(contact) or b"")
     assert told.value == decision
-    assert told.journalled == effect.encoded
+    assert told.pieces == effect.pieces
     assert Decision.model_validate_json(told.encoded or b"").contact == contact
