@@ -217,6 +217,8 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> 
 
 def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:
     """An owner who has left is flagged for people to settle (AVL-4)."""
+    if not placed.passed:
+        return []
     gone = any(link.step == "owner" and link.why in ("inactive", "not on the roster") for link in placed.passed)
     return notices_for(docket, lead, Telling("inactive_owner", f"{lead.bound_to} has left.")) if gone else []
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from routing.availability import Shifts
@@ -32,7 +32,7 @@ class Docket:
         self.event_id = event_id
         self.now = now
         self.seats = seats
-        draft.watch = lambda key, value: seats.put(self, key, value)
+        draft.watch = partial(seats.put, self)
         self.today: date = now.date()
         self.capacity: Capacity = policy.file.capacity
         self._terms = _terms(policy)
@@ -94,7 +94,7 @@ class Docket:
     def hours(self, name: str | None) -> Calendar | None:
         """Return the named calendar of the policy, else its default one; None: always open."""
         named = name or self.file.hours
-        return _calendar(self.policy, named) if named else None
+        return self._terms.calendars.get(named) if named else None
 
     def pool_hours(self, pool: str | None) -> Calendar | None:
         known = self.file.pools.get(pool) if pool else None
@@ -116,12 +116,6 @@ class Docket:
         return known
 
 
-@lru_cache(maxsize=1024)
-def _calendar(policy: Policy, name: str) -> Calendar | None:
-    hours = policy.file.calendars.get(name)
-    return calendar_of(hours) if hours else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """What of a policy each decision asks, in hundredths. caps: window -> most leads; weights: by seniority."""
@@ -131,6 +125,7 @@ class _Terms:
     caps: dict[str, int]
     weights: dict[str, int]
     pool_cappings: dict[str, Capping]
+    calendars: dict[str, Calendar]
 
 
 @lru_cache(maxsize=64)
@@ -142,6 +137,7 @@ def _terms(policy: Policy) -> _Terms:
         caps=_caps(capacity.caps),
         weights={seniority: round(weight * 100) for seniority, weight in file.weights.items()},
         pool_cappings={name: Capping(_caps(pool.caps), _zone_of(file, pool)) for name, pool in file.pools.items()},
+        calendars={name: calendar_of(hours) for name, hours in file.calendars.items()},
     )
 
 

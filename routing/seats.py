@@ -104,6 +104,8 @@ class Seats:
 
     def put(self, docket: "Docket", key: str, value: Any) -> None:
         """Follow one write to the state."""
+        if not isinstance(value, Turn | RepState | Group):
+            return
         pools = self._pools.get(docket.division)
         if not pools:
             return
@@ -119,7 +121,7 @@ class Seats:
             for pool, known in pools.items():
                 if (place := known.places.get(value.id)) is not None:
                     _follow(docket, known, place, pool, value)
-        elif isinstance(value, Group):
+        else:
             pools.clear()
 
 

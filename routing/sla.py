@@ -85,7 +85,15 @@ class PlannedStep:
     time: timedelta
 
 
-def ladder_of(docket: Docket, lead: LeadState) -> tuple[PlannedStep, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Ladder:
+    """The steps that leads of one kind follow. window: to make contact in."""
+
+    steps: tuple[PlannedStep, ...]
+    window: timedelta
+
+
+def ladder_of(docket: Docket, lead: LeadState) -> Ladder:
     """Return the steps for the lead: its queue's, else by pool and tier, else the tier's, else the policy's."""
     owner = lead.owner
     queue = (owner.queue or "") if owner.kind is OwnerKind.QUEUE else None
@@ -93,7 +101,7 @@ def ladder_of(docket: Docket, lead: LeadState) -> tuple[PlannedStep, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | None) -> tuple[PlannedStep, ...]:
+def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | None) -> Ladder:
     file, tier = policy.file, policy.tier(tier_name)
     if queue_name is not None:
         queue = file.queues.get(queue_name)
@@ -102,7 +110,8 @@ def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | No
         pool = file.pools.get(pool_name)
         own = pool.ladders.get(tier_name) or pool.ladder if pool else None
         steps = own or tier.ladder or file.ladder
-    return tuple(PlannedStep(f"{one.at}:{one.do.value}", one, one.at.of(tier.contact_within)) for one in steps)
+    window = tier.contact_within
+    return Ladder(tuple(PlannedStep(f"{one.at}:{one.do.value}", one, one.at.of(window)) for one in steps), window)
 
 
 def steps_of(docket: Docket, lead: LeadState) -> tuple[DueStep, ...]:
@@ -126,19 +135,26 @@ def clocks_of(docket: Docket, lead: LeadState) -> Clocks:
         known: Clocks = docket.clocks[1]
         return known
     calendar, start = clock_calendar(docket, lead), clock_start(docket, lead)
-    window = docket.tier(lead.tier).contact_within
-    late: datetime | None = None
+    ladder = ladder_of(docket, lead)
+    contact, dues = _dues(calendar, start, start.tzinfo, ladder)
     rows: list[DueStep] = []
-    for planned in ladder_of(docket, lead):
-        due = after(calendar, start, planned.time)
+    for planned, due in zip(ladder.steps, dues, strict=True):
         if planned.step.do is StepAction.REASSIGN:
-            late = late or late_window(docket, lead, calendar)
-            due = max(due, late)
+            due = max(due, late_window(docket, lead, calendar))
         rows.append(DueStep(planned.name, planned.step, due))
     rows.sort(key=attrgetter("due_at"))
-    clocks = Clocks(start, after(calendar, start, window), tuple(rows))
+    clocks = Clocks(start, contact, tuple(rows))
     docket.clocks = (asked, clocks)
     return clocks
+
+
+@lru_cache(maxsize=256)
+def _dues(
+    calendar: Calendar | None, start: datetime, zone: tzinfo | None, ladder: Ladder
+) -> tuple[datetime, tuple[datetime, ...]]:
+    """By when contact is due, and each step; zone: as for `_open_after`."""
+    contact = after(calendar, start, ladder.window)
+    return contact, tuple(after(calendar, start, planned.time) for planned in ladder.steps)
 
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
