@@ -124,7 +124,7 @@ _READERS: dict[str, Callable[[LeadFacts], Any]] = {
     **{f"company.{name}": attrgetter(f"scored.lead.company.{name}") for name in _COMPANY},
     **{f"account.{name}": _of_account(name) for name in _ACCOUNT},
     **{name: attrgetter(f"scored.{name}") for name in ("intent", "icp", "tier", "score", "segment")},
-    "mail.kind": attrgetter("scored.lead.mail.kind.value"),
+    "mail.kind": lambda facts: str(facts.scored.lead.mail.kind),
     "mail.domain": attrgetter("scored.lead.mail.domain"),
     "mail.is_role": attrgetter("scored.lead.mail.is_role"),
     "lead.is_suspect": lambda facts: bool(facts.scored.lead.suspect),
@@ -151,7 +151,7 @@ def treatment(policy: Policy, tier: str, segment: str | None) -> str:
     said = policy.file.tiers.get(tier)
     if said is None or segment is None:
         return Treatment.ASSIGN.value
-    return said.treatment.get(segment, Treatment.ASSIGN).value
+    return str(said.treatment.get(segment, Treatment.ASSIGN))
 
 
 def flat(facts: Mapping[str, Any]) -> dict[str, Fact]:

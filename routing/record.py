@@ -94,16 +94,16 @@ def without_policy(draft: Draft, lead: LeadState, event_id: str) -> None:
 
 def shown(owner: OwnerRef) -> dict[str, str]:
     """Return the owner as decisions name them."""
-    row = {"kind": owner.kind.value, "id": owner.id, "queue": owner.queue, "pool": owner.pool}
+    row = {"kind": owner.kind, "id": owner.id, "queue": owner.queue, "pool": owner.pool}
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _head(lead: LeadState, kind: DecisionKind, event_id: str) -> dict[str, str]:
+def _head(lead: LeadState, kind: DecisionKind, event_id: str) -> dict[str, Any]:
     return {
         "lead_id": lead.lead_id,
         "division": lead.division,
         "person": lead.scored.person,
-        "kind": kind.value,
+        "kind": kind,
         "cause": event_id,
     }
 

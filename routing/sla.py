@@ -221,6 +221,6 @@ def _steps(clocks: Clocks, lead: LeadState) -> list[dict[str, Any]]:
     rows = []
     for row in clocks.steps:
         was = done.get(row.name)
-        said = {"name": row.name, "do": row.step.do.value, "due_at": row.due_at if was is None else was.due_at}
+        said = {"name": row.name, "do": row.step.do, "due_at": row.due_at if was is None else was.due_at}
         rows.append(said if was is None else {**said, "done_at": was.done_at})
     return rows

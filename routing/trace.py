@@ -16,7 +16,7 @@ from schemas.spliced import Written
 
 def placement_trace(placed: Placement, lead_id: str) -> dict[str, Any]:
     """Return how the owner was found."""
-    trace: dict[str, Any] = {"via": placed.via.value}
+    trace: dict[str, Any] = {"via": placed.via}
     if placed.passed:
         trace["chain"] = placed.chain()
     pools = [_pool(found, placed.pick, lead_id) for found in placed.surveys]
