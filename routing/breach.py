@@ -1,11 +1,10 @@
 """Why nobody made contact in time, and whom it is charged to (MET-1): worked out when the deadline passes."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from routing.calendar.business_time import open_seconds
 from routing.docket import Docket
-from routing.lead_state import LeadState, Phase
+from routing.lead_state import LeadState, Phase, changed
 from routing.sla import contact_due, route_due
 from schemas.decision import OwnerKind
 
@@ -26,11 +25,11 @@ def with_breach(docket: Docket, lead: LeadState, contacted_at: datetime | None =
     due = contact_due(docket, lead)
     missed = docket.now >= due if contacted_at is None else contacted_at > due
     if not missed:
-        return replace(lead, breach=None, charged_to=None) if contacted_at is not None else lead
+        return changed(lead, breach=None, charged_to=None) if contacted_at is not None else lead
     if lead.breach is not None:
         return lead
     cause = _cause(docket, lead, due)
-    return replace(lead, breach=cause, charged_to=lead.owner.id if cause == NOT_CONTACTED else None)
+    return changed(lead, breach=cause, charged_to=lead.owner.id if cause == NOT_CONTACTED else None)
 
 
 def _cause(docket: Docket, lead: LeadState, due: datetime) -> str:

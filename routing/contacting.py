@@ -1,12 +1,10 @@
 """A human made contact: the clock stops at the true time, and a lead taken too soon goes back (SLA-2, SLA-9)."""
 
-from dataclasses import replace
-
 from routing.arriving import searching
 from routing.breach import with_breach
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import LeadState, OwnerRef, Phase
+from routing.lead_state import LeadState, OwnerRef, Phase, changed
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
@@ -26,7 +24,7 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         acted[who] = min(activity.at, acted.get(who, activity.at))
     is_first = lead.contacted_at is None or activity.at < lead.contacted_at
     at = activity.at if lead.contacted_at is None else min(activity.at, lead.contacted_at)
-    lead = replace(with_breach(docket, lead, at), contacted_at=at, acted=acted)
+    lead = changed(with_breach(docket, lead, at), contacted_at=at, acted=acted)
     taken = _taken_too_soon(lead, activity)
     if taken is not None:
         _give_back(docket, lead, taken)
@@ -58,7 +56,7 @@ def _taken_too_soon(lead: LeadState, activity: ActivityBound) -> str | None:
 def _give_back(docket: Docket, lead: LeadState, rep_id: str) -> None:
     scored = scored_of(lead)
     search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
-    lead = replace(lead, excluded=tuple(one for one in lead.excluded if one != rep_id))
+    lead = changed(lead, excluded=tuple(one for one in lead.excluded if one != rep_id))
     pool = lead.owner.pool
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id, pool=pool), Phase.OWNED, Via.OWNER)
     moved(docket, lead, placed, search.wanted, f"{rep_id} had made contact before it was moved.", Move.RETURNED)

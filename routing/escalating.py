@@ -3,8 +3,6 @@
 A stale, repeated or early fire finds nothing due and only arms again (DESIGN 2.4).
 """
 
-from dataclasses import replace
-
 from routing.acting import TOMBSTONE_KEPT
 from routing.arriving import searching, succession
 from routing.availability import absence
@@ -12,7 +10,7 @@ from routing.backlog import drain, handed
 from routing.breach import with_breach
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, lead_key
+from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, changed, lead_key
 from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
 from routing.opportunity import forget
@@ -70,7 +68,7 @@ def _wake_lead(docket: Docket, lead: LeadState, woken: WakeUp) -> None:
         return
     limit = docket.file.sla.hold_reassign_above_lag
     is_behind = woken.activity_lag_seconds is not None and woken.activity_lag_seconds > limit.total_seconds()
-    lead = replace(with_breach(docket, lead), is_unverified=is_behind)
+    lead = changed(with_breach(docket, lead), is_unverified=is_behind)
     if lead.phase is Phase.HELD:
         lead = _held(docket, lead)
     is_waiting = False
@@ -132,7 +130,7 @@ def done(docket: Docket, lead: LeadState, row: DueStep, took_from: str | None = 
     """Return the lead with the step acted on; of the endless repeats only the latest is kept."""
     kept = tuple(one for one in lead.done if row.name != REPEAT or one.name != REPEAT)
     mark = StepDone(row.name, row.step.do.value, row.due_at, docket.now, took_from)
-    return replace(lead, done=(*kept, mark))
+    return changed(lead, done=(*kept, mark))
 
 
 def _remind(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
@@ -169,11 +167,11 @@ def _reassign(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
     late = lead.owner.id
     excluded = frozenset((*lead.excluded, *((late,) if late else ())))
     placed, wanted = next_owner(docket, lead, excluded)
-    lead = replace(done(docket, lead, row, took_from=late), excluded=tuple(sorted(excluded)))
+    lead = changed(done(docket, lead, row, took_from=late), excluded=tuple(sorted(excluded)))
     if placed is None or placed.owner == lead.owner or (lead.owner.kind is OwnerKind.TEAM_LEAD and _is_queue(placed)):
         record(docket, lead, DecisionKind.NOTED, f"Nobody else is free; it stays with {late}.", {"step": row.name})
         return lead
-    lead = replace(lead, moves=lead.moves + 1)
+    lead = changed(lead, moves=lead.moves + 1)
     why = f"No contact by {late} {row.step.at} after the clock started."
     return moved(docket, lead, placed, wanted, why, Move.STEP)
 

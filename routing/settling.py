@@ -1,11 +1,10 @@
 """What became of a decision's notices, as far as the division must know (NOT-5, causes of breaches)."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from routing.breach import CRM_LATE, NOT_CONTACTED
 from routing.docket import Docket
-from routing.lead_state import LeadState, Phase
+from routing.lead_state import LeadState, Phase, changed
 from routing.notices import Telling, notices_for
 from routing.record import record, remember
 from routing.sla import contact_due
@@ -25,10 +24,10 @@ def settled(docket: Docket, delivery: DeliverySettled) -> None:
     if delivery.epoch != lead.epoch:
         return
     if delivery.settlement is Settlement.FIRST_DELIVERED:
-        _told(docket, replace(lead, notified_at=lead.notified_at or delivery.at), delivery.at)
+        _told(docket, changed(lead, notified_at=lead.notified_at or delivery.at), delivery.at)
         return
     is_first = lead.failed_at is None
-    lead = replace(lead, failed_at=lead.failed_at or delivery.at)
+    lead = changed(lead, failed_at=lead.failed_at or delivery.at)
     if not is_first or lead.notified_at is not None:
         remember(docket, lead)
         return
@@ -42,7 +41,7 @@ def _told(docket: Docket, lead: LeadState, at: datetime) -> None:
     if docket.file.sla.clock_from == "submission" or lead.told_at is not None or lead.contacted_at is not None:
         remember(docket, lead)
         return
-    lead = replace(lead, told_at=max(at, lead.clock_at))
+    lead = changed(lead, told_at=max(at, lead.clock_at))
     remember(docket, lead)
     arm(docket, lead)
 
@@ -51,11 +50,11 @@ def _in_crm(docket: Docket, lead: LeadState, at: datetime) -> None:
     """The CRM has the owner. First after the deadline, the breach is the CRM's and no rep's (EDG-4)."""
     if lead.crm_at is not None:
         return
-    lead = replace(lead, crm_at=at)
+    lead = changed(lead, crm_at=at)
     if lead.breach != NOT_CONTACTED or at <= contact_due(docket, lead):
         remember(docket, lead)
         return
     late = f"The CRM took the record at {at.astimezone(UTC):%H:%M:%S} UTC, after the deadline"
     reason = f"{late}: the breach is not charged to {lead.charged_to or 'anybody'}."
-    lead = replace(lead, breach=CRM_LATE, charged_to=None)
+    lead = changed(lead, breach=CRM_LATE, charged_to=None)
     record(docket, lead, DecisionKind.NOTED, reason, {"crm_at": at})

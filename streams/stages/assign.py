@@ -150,7 +150,7 @@ class AssignStage:
                 **({"policy_hash": division.policy_hash} if division.policy_hash else {}),
                 "engine": ENGINE,
                 "calendars": self._calendars,
-                "entries": Written(b"[", *_listed(run), b"]"),
+                "entries": [Written(row) for row in run],
                 "digest": digest,
             }
             tag = f"journal/{division.name}/{division.journal_sequence}"
@@ -195,13 +195,6 @@ def _is_open(state: StateView, effects: Sequence[Effect], lead: str) -> bool:
         if isinstance(effect, Put) and effect.key == key:
             return True
     return state.get(key) is not None
-
-
-def _listed(rows: Sequence[bytes]) -> list[bytes]:
-    """The rows with commas between them."""
-    listed = [b","] * (2 * len(rows) - 1)
-    listed[::2] = rows
-    return listed
 
 
 def _division_after(effects: Sequence[Effect]) -> Division | None:
