@@ -66,8 +66,8 @@ class Onward:
             self._thread.start()
 
     def is_clear(self) -> bool:
-        """Tell whether all of it is handled, as seen by a look that began after `ask`."""
-        return self._clear.is_set()
+        """Tell whether all of it is handled, as seen by a look that began after `ask`; also where nobody looks."""
+        return self._clear.is_set() or self._thread is None or not self._thread.is_alive()
 
     def close(self) -> None:
         """Stop looking. Does not wait for a broker that does not answer."""
@@ -79,6 +79,8 @@ class Onward:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._asked.wait()
+            if self._stop.is_set():
+                return
             stages = self._stages()
             try:
                 while self._asked.wait(IDLE_SECONDS) and not self._stop.is_set():

@@ -50,7 +50,7 @@ def onward(stages: list[Stage]) -> Iterator[Onward]:
 
 def test_nobody_is_looked_at_before_somebody_asks(onward: Onward, stages: list[Stage]) -> None:
     assert [stage.looks for stage in stages] == [0, 0]
-    assert not onward.is_clear()
+    assert onward.is_clear()
 
 
 def test_the_way_is_clear_once_no_stage_is_behind(onward: Onward, stages: list[Stage]) -> None:
