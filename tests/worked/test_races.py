@@ -236,6 +236,17 @@ def test_an_activation_arms_every_open_lead_anew_and_looks_at_a_bounded_number_a
     assert not any(key.startswith("rearm/") for key in world.wakes)
 
 
+def test_an_activation_reaches_leads_whose_persons_begin_alike() -> None:
+    """Leads are walked by the first digits of their person, further digits where many share them."""
+    world = World()
+    crowded = [f"1{n * 7919 % 4_096:03x}" for n in range(LOOKED_AT_ONCE + 120)]
+    leads = [world.arrives(WARM.but(who=head + "b" * 28)).lead_id for head in (*crowded, "2f00", "5000", "ffff")]
+    file = yaml.safe_load(DEFAULT)
+    changed_policy(world, tiers=file["tiers"] | {"T2": file["tiers"]["T2"] | {"contact_within": "30m"}})
+    world.until(world.now)
+    assert {world.wakes[f"lead/{lead}"].due_at for lead in leads} == {at("14:29")}  # half of the new window
+
+
 def test_a_policy_that_drops_a_step_lets_its_fire_do_nothing() -> None:
     world = World()
     lead = world.arrives(HOT).lead_id

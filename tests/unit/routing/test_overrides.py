@@ -108,7 +108,9 @@ def test_a_rating_of_fit_is_kept_on_the_record_and_changes_nothing_else() -> Non
 @pytest.mark.parametrize("kind", [ActivityKind.CLAIMED, ActivityKind.REASSIGNED])
 def test_a_test_lead_moved_by_hand_moves_no_load(kind: ActivityKind) -> None:
     world = World()
+    assert world.arrives(WARM).owner.id == "M1"
     lead = world.arrives(Arrival("lone.example", 450, is_test=True))
     world.does(kind, lead.lead_id, "S1" if kind is ActivityKind.CLAIMED else None, at("14:15"), to="S1")
     assert world.decisions[-1].owner.id == "S1"
-    assert [world.load(rep) for rep in ("M1", "S1")] == [20, 10]
+    assert [world.load(rep) for rep in ("M1", "S1")] == [20.5, 10]
+    assert [world.state.values[f"rep/main/{rep}"].leads for rep in ("M1", "S1")] == [1, 0]
