@@ -76,6 +76,7 @@ def decide(
         docket = Docket(draft, policy, name, event.id, now, seats)
         seats.begin(name, division.revision, policy.hash, docket.today.isoformat())
         _with_policy(docket, event.value)
+        draft.watch = None  # it knows the docket, which knows the draft: both would wait for the cycle collector
     return draft.effects()
 
 

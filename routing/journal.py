@@ -75,18 +75,18 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
 
 
 def _row(effect: Effect) -> dict[str, Any] | None:
+    if type(effect) is Put:  # most are
+        return None if effect.key.startswith(_APART) else {"put": effect.key, "sha256": _digest(effect)}
     match effect:
         case Decided():
             return {"decision": Written(*effect.pieces)}
-        case Put(key=key):
-            return None if key.startswith(_APART) else {"put": key, "sha256": _digest(effect)}
         case Delete(key):
             return None if key.startswith(_APART) else {"delete": key}
         case Wake():
             return {"wake": effect.key, "due_at": effect.due_at}
         case CancelWake(key):
             return {"cancel": key}
-        case Emit() | DeadLetter():
+        case Put() | Emit() | DeadLetter():
             return None
 
 

@@ -154,7 +154,12 @@ class _Classes:
     def of(self, value: Any) -> tuple[int, bytes]:
         """Return the value's class and its JSON."""
         kind = type(value)
-        key = (kind, tuple(value)) if kind is list else (kind, value)
+        if kind is str or value is None:  # most are; no value of another type is equal to one
+            if (known := self._known.get(value)) is not None:
+                return known
+            key: Any = value
+        else:
+            key = (kind, tuple(value)) if kind is list else (kind, value)
         try:
             known = self._known.get(key)
         except TypeError:  # a group as a whole: no comparison answers it

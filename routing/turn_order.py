@@ -122,11 +122,9 @@ class _Queue:
 
     def nearest(self, most: int, row: Callable[[int], bytes]) -> list[bytes]:
         found = self.rows[:most]
-        if None in found:
-            for at, known in enumerate(found):
-                if known is None:
-                    self.rows[at] = row(self.by_due[at][1])
-            found = self.rows[:most]
+        while None in found:
+            at = found.index(None)
+            found[at] = self.rows[at] = row(self.by_due[at][1])
         return cast(list[bytes], found)
 
     def tied(self) -> int:

@@ -145,9 +145,7 @@ class Outbox:
         if self._changelog_topic is None:
             raise ValueError(f"stage {self._stage} keeps no state: there is no topic state.{self._stage}")
         state.apply(puts)
-        writers = self._writers.setdefault(partition, {})
-        for key, _, _ in puts:
-            writers[key] = index
+        self._writers.setdefault(partition, {}).update(dict.fromkeys([key for key, _, _ in puts], index))
 
 
 def _encoded(value: Any) -> bytes:

@@ -88,19 +88,21 @@ class PartitionState:
     def apply(self, puts: list[tuple[str, Any | None, bytes | None]]) -> None:
         """Take one event's changes: (key, value, its bytes), None removes. Raises UnknownKind before any is taken."""
         kinds = [key.split("/", 1)[0] for key, _, _ in puts]
-        for kind in kinds:
-            if kind not in self._decode:
-                raise UnknownKind(f"{kind!r} is no kind of this stage: declare it in Stage.kinds")
+        if not self._decode.keys() >= set(kinds):
+            unknown = next(kind for kind in kinds if kind not in self._decode)
+            raise UnknownKind(f"{unknown!r} is no kind of this stage: declare it in Stage.kinds")
+        changes = self._changes
         for kind, (key, value, encoded) in zip(kinds, puts, strict=True):
             resident = self._resident.get(kind)
-            if resident is not None:
-                before = resident.set(key, value)
-                self._before.setdefault(key, before)
-            else:
-                if key not in self._changes:
+            if resident is None:
+                if key not in changes:
                     insort(self._changed_keys, key)
                 self._values[key] = value
-            self._changes[key] = encoded
+            else:
+                before = resident.set(key, value)
+                if key not in self._before:
+                    self._before[key] = before
+            changes[key] = encoded
 
     def changes(self) -> Mapping[str, bytes | None]:
         """Return the batch's last bytes per key; None removes."""
