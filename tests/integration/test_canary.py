@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from aiohttp import web
 
 from schemas.topics import TOPICS
 from schemas.wire import encode
-from streams.broker.ports import free_ports, is_free
+from streams.broker.ports import CHOICES, free_ports, is_free
 from streams.kafka import topics as kafka_topics
 from streams.topology import NAMES, PORTS_A_STAGE
 from tests.bench.setting import Setting, prepared, roster
@@ -291,7 +292,7 @@ def world(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("canary")
     setting = prepared(broker.bootstrap, f"canary-{os.getpid()}", folder)
     ports = [PORTS_A_STAGE * number for number in range(len(NAMES))] + [90]
-    base = next(port for port in free_ports(25_000) if all(is_free(port + more) for more in ports))
+    base = next(port for port in free_ports(random.choice(CHOICES)) if all(is_free(port + more) for more in ports))
     one = World(setting, folder, base)
 
     async def go() -> None:

@@ -1,6 +1,7 @@
 """The intake and the board as processes of their own, open to this machine."""
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from streams.broker.ports import free_ports
+from streams.broker.ports import CHOICES, free_ports
 from streams.kafka.config import ClusterSettings
 from tests.waiting import eventually
 
@@ -30,7 +31,7 @@ def board(cluster: ClusterSettings, folder: Path) -> AbstractContextManager[str]
 def _serving(
     name: str, probe: str, cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]
 ) -> Iterator[str]:
-    address = f"127.0.0.1:{next(free_ports(8_200))}"
+    address = f"127.0.0.1:{next(free_ports(random.choice(CHOICES)))}"
     settings = {"LEADSTREAM_BOOTSTRAP": cluster.bootstrap, "LEADSTREAM_NAMESPACE": cluster.namespace, **environ}
     folder.mkdir(parents=True, exist_ok=True)
     log_file = folder / f"{name}.log"

@@ -1,5 +1,6 @@
 """Prometheus and promtool as they come from the system: a missing one is a failure that says what to install."""
 
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import yaml
 
-from streams.broker.ports import free_ports
+from streams.broker.ports import CHOICES, free_ports
 from tests.waiting import eventually
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
@@ -60,7 +61,7 @@ def prometheus(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    url = f"127.0.0.1:{next(free_ports(9090))}"
+    url = f"127.0.0.1:{next(free_ports(random.choice(CHOICES)))}"
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
             [

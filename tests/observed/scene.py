@@ -1,5 +1,6 @@
 """A real day in two minutes: every stage and the meter as processes, the world outside, leads and their fates."""
 
+import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -171,9 +172,10 @@ def _owned(rows: Sequence[Record]) -> list[Decision]:
 
 
 def _free_base() -> int:
-    """Return a port from which on the stages' ports are free."""
+    """Return a port from which on the stages' ports are free: any one, as others look for theirs at the same time."""
     width = PORTS_A_STAGE * len(NAMES)
-    for base in range(21_000, 29_000, width):
+    bases = range(21_000, 29_000, width)
+    for base in random.sample(bases, len(bases)):
         if all(is_free(base + PORTS_A_STAGE * place) for place in range(len(NAMES))):
             return base
     raise AssertionError("no free ports between 21,000 and 29,000")
