@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from routing.availability import Shifts
@@ -13,7 +13,7 @@ from routing.conditions import context_of, evaluate
 from routing.draft import Draft
 from routing.groups import members
 from routing.lead_state import LeadState, lead_key
-from routing.policy import Policy
+from routing.policy import Policy, once_a_policy
 from routing.rep_state import POINT, RepState, RosterRow, calendar_from, rep_key
 from routing.seats import Seats
 from schemas.policy_file import Capacity, Count, PolicyFile, Tier
@@ -128,7 +128,7 @@ class _Terms:
     calendars: dict[str, Calendar]
 
 
-@lru_cache(maxsize=64)
+@once_a_policy
 def _terms(policy: Policy) -> _Terms:
     file, capacity = policy.file, policy.file.capacity
     return _Terms(

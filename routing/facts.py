@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from routing.calendar.business_time import is_open
 from routing.catalogue import WEEKDAYS
 from routing.expression import Fact
-from routing.policy import Policy
+from routing.policy import Policy, once_a_policy
 from routing.rulebook import value_of
 from schemas.lead import Company, Lead, LeadScored
 from schemas.policy_file import Treatment
@@ -136,7 +136,7 @@ _READERS: dict[str, Callable[[LeadFacts], Any]] = {
 }
 
 
-@lru_cache(maxsize=64)
+@once_a_policy
 def _readers(policy: Policy) -> tuple[Callable[[LeadFacts], Any], ...]:
     return tuple(_READERS.get(name) or _worked_out(name) for name in policy.rulebook.fields)
 

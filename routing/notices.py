@@ -5,7 +5,6 @@ Notices are plain JSON data here, in the order of `schemas.decision.Notice`, who
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from routing.availability import absence
@@ -14,7 +13,7 @@ from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
 from routing.owner_chain import team_lead_of
-from routing.policy import Policy
+from routing.policy import Policy, once_a_policy
 from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import OwnerKind
 from schemas.policy_sla import StepAction
@@ -158,7 +157,7 @@ class _Terms:
 _AT_ONCE: dict[str, datetime] = {}
 
 
-@lru_cache(maxsize=4096)
+@once_a_policy
 def _terms(policy: Policy, event: str, audience: str, tier_name: str, queue: str | None) -> _Terms:
     file, plan, tier = policy.file, policy.file.notices[event], policy.tier(tier_name)
     channels = plan.channels.get(tier_name) or plan.channels.get("else") or tier.channels

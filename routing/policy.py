@@ -1,8 +1,9 @@
 """A policy, compiled: the file's model, its conditions as programs, and the hash that decisions name."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +19,9 @@ from schemas.policy_file import PolicyFile, Rule, Segment, Tier, ToPool, ToQueue
 from schemas.policy_pool import Strategy
 
 HASH_DIGITS = 16
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Policy:
     grading: Asked
     routing: Asked
     asked_calendars: tuple[tuple[str, Calendar], ...]
+    remembered: dict[Any, Any] = field(default_factory=dict, repr=False)  # of `once_a_policy`
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and other.hash == self.hash
@@ -81,6 +86,22 @@ class Policy:
     def tier(self, name: str) -> Tier:
         """Return a tier; of a name that this policy does not have (another one graded the lead), the last tier."""
         return self.file.tiers.get(name) or self.tiers[-1].tier
+
+
+def once_a_policy(work: Callable[Concatenate[Policy, P], T]) -> Callable[Concatenate[Policy, P], T]:
+    """Have what `work` finds out about a policy remembered with the policy, for as long as that lives.
+
+    Further arguments: names of the policy, which bound how much that is. It never finds None.
+    """
+
+    def remembered(policy: Policy, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (work, args, *kwargs.items())
+        found: T | None = policy.remembered.get(key)
+        if found is None:
+            found = policy.remembered[key] = work(policy, *args, **kwargs)
+        return found
+
+    return remembered
 
 
 class PolicyInvalid(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from routing.calendar.business_time import Calendar, add_open, working_days
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase
-from routing.policy import Policy
+from routing.policy import Policy, once_a_policy
 from schemas.decision import OwnerKind
 from schemas.policy_file import Tier
 from schemas.policy_sla import SlaClock, Step, StepAction
@@ -100,7 +100,7 @@ def ladder_of(docket: Docket, lead: LeadState) -> Ladder:
     return _ladder(docket.policy, lead.tier, owner.pool or lead.pool or "", queue)
 
 
-@lru_cache(maxsize=1024)
+@once_a_policy
 def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | None) -> Ladder:
     file, tier = policy.file, policy.tier(tier_name)
     if queue_name is not None:
