@@ -180,7 +180,7 @@ def test_a_decision_shows_by_itself_and_an_open_part_stays_open(page: Page, morn
     summary.click()
     alert = "Nobody has called since; m-eve is alerted again."
     morning.records.write("leads.assigned", written([board_world.northfork_is_escalated(datetime.now(UTC), alert)]))
-    expect(page.locator("#live")).to_contain_text(alert, timeout=10_000)
+    expect(page.locator("#live")).to_contain_text("Eve Sanders is alerted again.", timeout=10_000)
     expect(page.locator("#chapter-1 ul")).to_be_visible()
     expect(page.locator("#chapter-1 ul")).to_contain_text("Ben Okafor: full")
 

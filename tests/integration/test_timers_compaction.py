@@ -30,10 +30,14 @@ CLEANED_SECONDS = 60.0
 HARSH = {
     "segment.ms": "200",
     "min.cleanable.dirty.ratio": "0.01",
-    "min.compaction.lag.ms": "0",
-    "max.compaction.lag.ms": "500",
 }
-GONE, KEPT = {"delete.retention.ms": "1000"}, {"delete.retention.ms": str(DELETE_RETENTION_SECONDS * 1_000)}
+GONE = {"delete.retention.ms": "1000", "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "500"}
+# Nothing is cleaned meanwhile: a tombstone keeps for ever the retention that held when it was first cleaned.
+KEPT = {
+    "delete.retention.ms": str(DELETE_RETENTION_SECONDS * 1_000),
+    "min.compaction.lag.ms": "600000",
+    "max.compaction.lag.ms": str(2**63 - 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
