@@ -97,9 +97,8 @@ def _told(setting: Setting, gateway: Gateway, prefix: str, seconds: int) -> dict
     sent: dict[str, float] = {}
     started = time.perf_counter()
     for number in range(TOLD_RATE * seconds):
-        wait = started + number / TOLD_RATE - time.perf_counter()
-        if wait > 0:
-            producer.poll(wait)
+        while (wait := started + number / TOLD_RATE - time.perf_counter()) > 0:
+            producer.poll(wait)  # returns at each acknowledgement too
         name = f"{prefix}{number}"
         headers = headers_for(f"telling-{name}", "lead.submitted", "bench", datetime.now(UTC), {})
         sent[name] = time.perf_counter()
