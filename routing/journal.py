@@ -75,7 +75,7 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
 
 
 def _row(effect: Effect) -> dict[str, Any] | None:
-    if type(effect) is Put:  # most are
+    if isinstance(effect, Put):  # most are
         return None if effect.key.startswith(_APART) else {"put": effect.key, "sha256": _digest(effect)}
     match effect:
         case Decided():
@@ -86,7 +86,7 @@ def _row(effect: Effect) -> dict[str, Any] | None:
             return {"wake": effect.key, "due_at": effect.due_at}
         case CancelWake(key):
             return {"cancel": key}
-        case Put() | Emit() | DeadLetter():
+        case Emit() | DeadLetter():
             return None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.decision import Decision, DecisionKind
+from schemas.decision import Decision, DecisionKind, with_contact
 from schemas.effects import Emit
 
 TOPIC = "leads.assigned"
@@ -47,9 +47,8 @@ class Decided(Emit):
     @property
     def encoded(self) -> bytes:
         """The record: the decision, with the contact where there is one."""
-        if self.contact is None:
-            return b"".join(self.pieces)
-        return b"".join((*self.pieces[:-1], self.pieces[-1][:-1], b',"contact":', self.contact, b"}"))
+        bare = b"".join(self.pieces)
+        return bare if self.contact is None else with_contact(bare, self.contact)
 
     def told(self, contact: bytes) -> "Decided":
         """Return it with the contact beside the decision, as JSON."""

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -7,23 +6,13 @@ from enrichment.account import AccountIndex, bound, early_match
 from enrichment.answer import Said
 from schemas.account import Account
 from schemas.lead import AccountMatch, AccountRef, Company, Lead, MailFacts, MailKind
+from tests.unit.enrichment.stages_world import Accounts
 
 AT = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
 
 
-class Table:
-    def __init__(self, *accounts: Account) -> None:
-        self.rows = {account.domain: account for account in accounts}
-
-    def get(self, table: str, key: str) -> Account | None:
-        return self.rows.get(key)
-
-    def scan(self, table: str, prefix: str) -> Iterator[tuple[str, Account]]:
-        return iter(self.rows.items())
-
-
 def index(*accounts: Account) -> AccountIndex:
-    made = AccountIndex(Table(*accounts))
+    made = AccountIndex(Accounts(*accounts))
     made.refresh()
     return made
 
