@@ -1,29 +1,36 @@
 """Change routing/ one place at a time and see whether a test notices.
 
     python -m tests.mutation reach OUT/reach.json
-    python -m tests.mutation run OUT/reach.json OUT/results.jsonl --seconds 120
+    python -m tests.mutation run OUT/reach.json OUT/results.jsonl --seconds 500
+    python -m tests.mutation table OUT/results.jsonl
 
-`reach` notes once which tests reach which line. `run` takes one site of each file, then a second of each and so on,
-in a random order that the seed fixes, so that any beginning of it has seen every file; it goes on where the results
-end and stops at a site after so many seconds. Each site is one fork that imports the changed module and runs the tests
-that reach its line, the quickest first, as many as took MOST_SECONDS together when they were noted: what survives that
-is looked at by a person.
+`reach` notes once which tests reach which statement. `run` goes through the files, those of `--files` first, goes on
+where the results end, and stops after so many seconds. A change inside a function costs a fork of a process that has
+imported and collected everything; one that works when a module is imported, a fork that imports it. A try runs the
+tests that reach the statement until the first failure: those that noticed another change of the file first, then the
+quickest, as many as took `--budget` CPU seconds together. What survives that is tried again by `run --survivors` with
+a larger budget, and then looked at by a person.
 """
 
 import argparse
 import json
-import random
+import os
+import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-from tests.mutation.child import outcome, reached
+from tests.mutation.reach import reached
 from tests.mutation.sites import Site, sites
+from tests.mutation.suite import SUITE, Tests, collected, source_files
+from tests.mutation.table import latest, table
+from tests.mutation.trying import Warm, cold
 
 ROOT = Path.cwd()
-MOST_SECONDS = 60.0  # as noted under a tracer: about 15 s without
+Try = Callable[[Site, Sequence[str], float], tuple[str, int, float]]
 
 
 def main() -> None:
@@ -31,63 +38,134 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     reach = commands.add_parser("reach")
     reach.add_argument("out", type=Path)
+    reach.add_argument("--tests", nargs="+", default=SUITE)
     run = commands.add_parser("run")
     run.add_argument("reach", type=Path)
     run.add_argument("results", type=Path)
-    run.add_argument("--seconds", type=float, default=120)
-    run.add_argument("--seed", type=int, default=4)
-    run.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="only the sites of these lines")
+    run.add_argument("--tests", nargs="+", default=SUITE)
+    run.add_argument("--seconds", type=float, default=500)
+    run.add_argument("--budget", type=float, default=2.0)
+    run.add_argument("--survivors", action="store_true", help="those that survived a smaller budget, not new ones")
+    run.add_argument("--files", nargs="+", default=[], metavar="NAME", help="files whose sites are tried first")
+    run.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="only the sites of these lines, anew")
+    told = commands.add_parser("table")
+    told.add_argument("results", type=Path)
     arguments = parser.parse_args()
     if arguments.command == "reach":
-        arguments.out.write_text(json.dumps(reached(ROOT)))
+        sys.exit(_apart(lambda: reached(ROOT, arguments.out, arguments.tests)))
+    elif arguments.command == "run":
+        Run(arguments).go()
     else:
-        _run(arguments.reach, arguments.results, arguments.seconds, arguments.seed, arguments.at)
+        print(table([site for path in source_files(ROOT) for site in sites(path, ROOT)], arguments.results))
 
 
-def _run(reach: Path, results: Path, seconds: float, seed: int, at: Sequence[str]) -> None:
-    found = json.loads(reach.read_text())
-    every = _in_turn(
-        [list(sites(path, ROOT)) for path in sorted((ROOT / "routing").rglob("*.py"))], random.Random(seed)
-    )
-    done = len(results.read_text().splitlines()) if results.exists() else 0
-    until = time.monotonic() + seconds
-    with results.open("a") as out:
-        for site in every[done:]:
-            if time.monotonic() > until:
-                break
-            tests = _tests(site, found)
-            began = time.monotonic()
-            told = outcome(ROOT, site, tests) if tests else "unreached"
-            row = {**asdict(site), "tests": len(tests), "seconds": round(time.monotonic() - began, 1), "outcome": told}
-            out.write(json.dumps(row) + "\n")
-            out.flush()
-    rows = [json.loads(line) for line in results.read_text().splitlines()]
-    counts = {told: sum(row["outcome"] == told for row in rows) for told in sorted({row["outcome"] for row in rows})}
-    print(f"{len(every)} sites, {len(rows)} run: {counts}")
+class Run:
+    """One piece of the whole: what is to be tried, and the results as they come."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.results: Path = arguments.results
+        self.suite: list[str] = arguments.tests
+        self.budget: float = arguments.budget
+        self.until = time.monotonic() + arguments.seconds
+        found = json.loads(arguments.reach.read_text())
+        self.tests: list[str] = found["tests"]
+        self.cost: list[float] = found["seconds"]
+        self.statements: dict[str, list[int]] = found["statements"]
+        self.imported = set(found["imported"])
+        self.seen = latest(self.results)
+        self.noticed: dict[str, Counter[int]] = {}
+        files = {name: place for place, name in enumerate(arguments.files)}
+        every = [site for path in source_files(ROOT) for site in sites(path, ROOT)]
+        every.sort(key=lambda site: files.get(Path(site.path).name, len(files)))
+        self.sites = [site for site in every if self._wanted(site, arguments)]
+
+    def _wanted(self, site: Site, arguments: argparse.Namespace) -> bool:
+        if arguments.at:
+            return f"{site.path}:{site.line}" in arguments.at
+        row = self.seen.get(key(asdict(site)))
+        if arguments.survivors:
+            return row is not None and row["outcome"] == "survived" and row["budget"] < self.budget
+        return row is None
+
+    def go(self) -> None:
+        """Try those of functions in one forked process, then the others and what that one could not try."""
+        warm = [site for site in self.sites if site.in_function and not self._was_cold(site)]
+
+        def work(suite: Tests) -> None:
+            trying = Warm(ROOT, suite)
+            self._all(warm, trying.outcome, "warm")
+
+        if warm:
+            _apart(lambda: int(collected(work, self.suite)))
+        self.seen = latest(self.results)
+        rest = [site for site in self.sites if not site.in_function or self._was_cold(site)]
+        self._all(rest, lambda site, tests, seconds: cold(ROOT, site, tests, seconds), "cold")
+
+    def _was_cold(self, site: Site) -> bool:
+        row = self.seen.get(key(asdict(site)))
+        return row is not None and (row["way"] == "cold" or row["outcome"] == "cold")
+
+    def _all(self, rows: list[Site], attempt: Try, way: str) -> None:
+        with self.results.open("a") as out:
+            for site in rows:
+                if time.monotonic() > self.until:
+                    break
+                out.write(json.dumps(self._row(site, attempt, way)) + "\n")
+                out.flush()
+
+    def _row(self, site: Site, attempt: Try, way: str) -> dict[str, Any]:
+        chosen = self._chosen(site)
+        row = {**asdict(site), "way": way, "budget": self.budget, "tests": len(chosen)}
+        if not chosen:
+            return {**row, "outcome": "unreached"}
+        seconds = sum(self.cost[number] for number in chosen)
+        outcome, begun, used = attempt(site, [self.tests[number] for number in chosen], seconds)
+        if outcome == "survived" and way == "warm" and f"{site.path}:{site.statement}" in self.imported:
+            outcome = "cold"  # what it made while the tests were imported was made without the change
+        if outcome == "killed" and begun:
+            self.noticed.setdefault(site.path, Counter())[chosen[begun - 1]] += 1
+            row["by"] = self.tests[chosen[begun - 1]]
+        return {**row, "outcome": outcome, "begun": begun, "seconds": round(used, 2)}
+
+    def _chosen(self, site: Site) -> list[int]:
+        """Return the tests that reach a site; one of no statement in a function is reached through its file."""
+        at = f"{site.path}:{site.statement}"
+        reach = self.statements.get(at)
+        if reach is None or (not reach and at in self.imported):
+            reach = sorted({test for at, tests in self.statements.items() if _file(at) == site.path for test in tests})
+            reach = reach or list(range(len(self.tests)))
+        noticed = self.noticed.get(site.path, Counter())
+        return list(self._affordable(sorted(reach, key=lambda test: (-noticed[test], self.cost[test]))))
+
+    def _affordable(self, ordered: list[int]) -> Iterator[int]:
+        left = self.budget
+        for test in ordered:
+            if left <= 0:
+                return
+            left -= self.cost[test]
+            yield test
 
 
-def _in_turn(files: list[list[Site]], chance: random.Random) -> list[Site]:
-    """Return one site of each file, then a second of each that has two, and so on."""
-    for rows in files:
-        chance.shuffle(rows)
-    chance.shuffle(files)
-    return [site for row in zip_longest(*files) for site in row if site is not None]
+def key(row: dict[str, Any]) -> tuple[str, int, int]:
+    """Return what tells one site's row from another's."""
+    return row["path"], row["node"], row["part"]
 
 
-def _tests(site: Site, found: dict[str, dict[str, list[str]]]) -> list[str]:
-    """Return the tests that reach a site, the quickest first; a line of an import is reached through its module."""
-    lines = found["lines"]
-    of_line = {test for test in lines.get(f"{site.path}:{site.line}", []) if test}
-    if not of_line:
-        of_line = {test for at, tests in lines.items() if at.startswith(f"{site.path}:") for test in tests if test}
-    chosen: list[str] = []
-    left = MOST_SECONDS
-    for test in sorted(of_line, key=lambda test: found["seconds"].get(test, 0.0)):
-        left -= found["seconds"].get(test, 0.0)
-        if chosen and left < 0:
-            break
-        chosen.append(test)
-    return chosen
+def _file(statement: str) -> str:
+    return statement.rpartition(":")[0]
+
+
+def _apart(run: Callable[[], int]) -> int:
+    """Run in a fork, so that this process stays without an import of routing; return its exit code."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = run()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 if __name__ == "__main__":

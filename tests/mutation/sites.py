@@ -26,27 +26,54 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.FloorDiv: ast.Mult,
     ast.Mod: ast.FloorDiv,
 }
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One change: the node-th node in the order of `ast.walk`, and which of its changes."""
+    """One change: the node-th node in the order of `ast.walk`, and which of its changes.
+
+    statement: the line its innermost statement or lambda begins at. in_function: whether it runs when
+    called, not when imported.
+    """
 
     path: str
     node: int
     part: int
     line: int
     change: str
+    statement: int
+    in_function: bool
 
 
 def sites(path: Path, root: Path) -> Iterator[Site]:
-    """Yield every site of a module, in the order of its tree."""
+    """Yield every site of a module, in the order of its tree.
+
+    Those of a decorator are left out: `frozen=True` and `slots=True` keep programmers from a mistake, not leads.
+    """
     tree = ast.parse(path.read_text())
+    homes = dict(_homes(tree, 0, in_function=False))
     for index, node in enumerate(ast.walk(tree)):
         for part, change in enumerate(_changes(node)):
-            line = getattr(node, "lineno", 0)
-            yield Site(str(path.relative_to(root)), index, part, line, change)
+            home = homes.get(node)
+            if home is not None:
+                line = getattr(node, "lineno", home[0])
+                yield Site(str(path.relative_to(root)), index, part, line, change, *home)
+
+
+def _homes(node: ast.AST, statement: int, *, in_function: bool) -> Iterator[tuple[ast.AST, tuple[int, bool]]]:
+    """Yield the nodes outside decorators, each with its statement's line and whether it stands in a function."""
+    if isinstance(node, ast.stmt | ast.Lambda):
+        statement = node.lineno
+    yield node, (statement, in_function)
+    for name, value in ast.iter_fields(node):
+        if name == "decorator_list":
+            continue
+        inside = in_function or (name == "body" and isinstance(node, FUNCTIONS))
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _homes(child, statement, in_function=inside)
 
 
 def mutated(source: str, site: Site) -> ast.Module:
@@ -67,10 +94,10 @@ def _changes(node: ast.AST) -> list[str]:
             return ["not x -> x"]
         case ast.BinOp() if type(node.op) in OPERATORS:
             return [f"{type(node.op).__name__} -> {OPERATORS[type(node.op)].__name__}"]
-        case ast.Constant(value=bool()):
-            return [f"{node.value} -> {not node.value}"]
-        case ast.Constant(value=int() | float()):
-            return [f"{node.value} -> {node.value + 1}"]
+        case ast.Constant(value=bool() as held):
+            return [f"{held} -> {not held}"]
+        case ast.Constant(value=int() | float() as held):
+            return [f"{held} -> {held + 1}"]
         case ast.Call(func=ast.Name(id=name)) if name in CALLS:
             return [f"{name} -> {CALLS[name]}"]
         case ast.IfExp() | ast.If():
@@ -96,8 +123,8 @@ def _change(node: ast.AST, part: int) -> None:
             node.op = OPERATORS[type(node.op)]()
         case ast.Constant(value=bool()):
             node.value = not node.value
-        case ast.Constant(value=int() | float()):
-            node.value = node.value + 1
+        case ast.Constant(value=int() | float() as held):
+            node.value = held + 1
         case ast.Call(func=ast.Name() as name):
             name.id = CALLS[name.id]
         case ast.IfExp() | ast.If():
