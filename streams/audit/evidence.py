@@ -11,12 +11,13 @@ from routing.policy import Policy, compile_policy
 from schemas.account import Account
 from schemas.decision import Decision, DecisionKind
 from schemas.lead import Lead
+from schemas.poison import Poison
 from schemas.rep import Rep
 from streams.audit.pack import share
 from streams.audit.period import Period
 from streams.board.lead_row import LeadRow, Row, after_decision, lead_row
 from streams.cli.policies import bodies, pointers
-from streams.cli.records import latest, read
+from streams.cli.records import latest, read, readable
 from streams.kafka.config import ClusterSettings
 
 BEFORE = timedelta(days=31)  # decisions before the period that the leads of its first days need
@@ -46,23 +47,31 @@ class Evidence:
 
 def evidence(cluster: ClusterSettings, period: Period) -> Evidence:
     """Read the journal and the tables. Raises what reading raises (ClusterUnreachable, TopicMissing, ReadStalled)."""
-    entries = (
+    journal = (
         entry
-        for record in read(cluster, "decisions")
-        if record.value is not None and period.start - BEFORE <= record.at < period.until + BEFORE
-        for entry in orjson.loads(record.value)["entries"]
+        for record, entries in readable(read(cluster, "decisions"), _entries)
+        if entries is not None and period.start - BEFORE <= record.at < period.until + BEFORE
+        for entry in entries
     )
-    cases, ratings = folded(entries, period)
+    cases, ratings = folded(journal, period)
     published = bodies(cluster)
     active = {name: pointer.hash for name, pointer in pointers(cluster).items()}
     return Evidence(
         period,
         cases,
         ratings,
-        {key: Rep.model_validate_json(one.value or b"") for key, one in latest(cluster, "reps").items()},
-        {key: Account.model_validate_json(one.value or b"") for key, one in latest(cluster, "accounts").items()},
+        {key: one.model for key, one in latest(cluster, "reps").items()},
+        {key: one.model for key, one in latest(cluster, "accounts").items()},
         {name: compile_policy(published[body].text) for name, body in active.items() if body in published},
     )
+
+
+def _entries(value: bytes) -> list[dict[str, Any]]:
+    """Return a journal record's entries as plain data: their models would cost more than all that is asked of them."""
+    fields = orjson.loads(value)
+    if not isinstance(fields, dict) or not isinstance(fields.get("entries"), list):
+        raise Poison("no journal record: it has no entries")
+    return list(fields["entries"])
 
 
 def folded(entries: Iterable[Mapping[str, Any]], period: Period) -> tuple[dict[str, Case], list[tuple[str, float]]]:

@@ -11,19 +11,18 @@ from schemas.duration import duration
 from schemas.lead import LeadEnriched
 from schemas.rep import Rep
 from streams.cli.failure import refused
-from streams.cli.records import latest, read
+from streams.cli.records import latest, parsed, read
 from streams.kafka.config import ClusterSettings
 
 
 def checked(cluster: ClusterSettings, *, with_leads: bool) -> list[AccountFinding]:
     """Return what is wrong with the accounts by the roster, each other, and the leads that are still kept."""
-    accounts = [Account.model_validate_json(row.value or b"") for row in latest(cluster, "accounts").values()]
-    roster = [Rep.model_validate_json(row.value or b"") for row in latest(cluster, "reps").values()]
+    accounts: list[Account] = [row.model for row in latest(cluster, "accounts").values()]
+    roster: list[Rep] = [row.model for row in latest(cluster, "reps").values()]
     seen = Seen()
     if with_leads:
-        for record in read(cluster, "leads.enriched"):
-            if record.header("ce_type") == "lead.enriched" and record.value is not None:
-                seen.add(LeadEnriched.model_validate_json(record.value).lead)
+        for _, enriched in parsed(read(cluster, "leads.enriched"), LeadEnriched):
+            seen.add(enriched.lead)
     return account_findings(accounts, roster, seen, datetime.now(UTC))
 
 

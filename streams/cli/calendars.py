@@ -42,9 +42,7 @@ def read_all(cluster: ClusterSettings, file: Path, horizon: timedelta, *, writes
             f"{error}.", "Write one a line: r-ada: ada.ics, or an https address that ends in .ics."
         ) from error
     found = asyncio.run(fetched(places))
-    people = {
-        rep.id: rep for rep in (Rep.model_validate_json(r.value or b"") for r in latest(cluster, "reps").values())
-    }
+    people: dict[str, Rep] = {row.model.id: row.model for row in latest(cluster, "reps").values()}
     now = datetime.now(UTC).replace(microsecond=0)
     told, entries = [], []
     for rep_id, body in found.items():

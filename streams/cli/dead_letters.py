@@ -13,6 +13,7 @@ from types import TracebackType
 from confluent_kafka import Producer
 
 from schemas.delivery import DeadLettered
+from schemas.topics import TOPICS
 from schemas.wire import headers_for
 from streams.cli.failure import CommandFailed
 from streams.cli.records import Record, read, read_from
@@ -24,6 +25,10 @@ REPLAYED_FROM = "dlq_replayed_from"
 RESOLVES = "dlq_resolves"
 _TYPE = "record.dead_lettered"
 _INIT_SECONDS = 30.0
+
+
+# What the letter says of itself where our headers are not on it.
+_FOREIGN = "not written by leadstream: it does not say where it came from"
 
 
 class OriginalGone(Retryable):
@@ -57,12 +62,17 @@ class Letter:
         return not self.resolution
 
     @property
+    def has_origin(self) -> bool:
+        """Whether it says which topic of ours it came from, so that it can go back."""
+        return self.topic in TOPICS
+
+    @property
     def state(self) -> str:
         return self.resolution or "open"
 
     @property
     def origin(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
+        return f"{self.topic}/{self.partition}/{self.offset}" if self.topic else "unknown"
 
 
 def letters(settings: ClusterSettings) -> list[Letter]:
@@ -101,6 +111,9 @@ class DeadLetters:
     def replay(self, letter: Letter) -> None:
         """Write the letter back to its topic and partition and close it. Raises CommandFailed, OriginalGone."""
         _require_open(letter)
+        if not letter.has_origin:
+            what = f"Letter {letter.id} cannot be replayed: it names no topic of leadstream."
+            raise CommandFailed(what, f'leadstream dlq drop {letter.id} --reason "..." closes it.')
         key, value, headers = _original(self._settings, letter) if letter.is_pointer else _kept(letter)
         self._producer.begin_transaction()
         self._producer.produce(
@@ -155,17 +168,21 @@ def _letter(record: Record) -> Letter:
     def said(name: str) -> str:
         return record.header(PREFIX + name)
 
+    def number(name: str, default: int) -> int:
+        text = said(name)
+        return int(text) if text.isascii() and text.isdigit() else default
+
     original = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))
     return Letter(
         f"{record.partition}/{record.offset}",
         record.at,
         said("topic"),
-        int(said("partition") or 0),
-        int(said("offset") or 0),
+        number("partition", 0),
+        number("offset", 0),
         said("stage"),
         said("error"),
-        said("reason"),
-        int(said("attempts") or 1),
+        said("reason") or ("" if said("topic") else _FOREIGN),
+        number("attempts", 1),
         record.key,
         record.value,
         original,

@@ -67,6 +67,6 @@ def devices_by_rep(cluster: ClusterSettings) -> dict[str, tuple[Device, ...]]:
     """Return rep id -> their devices."""
     found: dict[str, tuple[Device, ...]] = {}
     for row in latest(cluster, "devices").values():
-        device = Device.model_validate_json(row.value or b"")
+        device: Device = row.model
         found[device.rep] = (*found.get(device.rep, ()), device)
     return found

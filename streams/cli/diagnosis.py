@@ -89,12 +89,12 @@ def _clock(cluster: ClusterSettings) -> Iterator[Check]:
 
 def _policy(cluster: ClusterSettings) -> Iterator[Check]:
     table = latest(cluster, "policies")
-    active = {key: record for key, record in table.items() if key.startswith("active/")}
+    active = {key: record for key, record in table.items() if isinstance(record.model, PolicyPointer)}
     if not active:
         remedy = "leadstream policy publish FILE, then leadstream policy activate HASH."
         yield Check("policy", Severity.ERROR, "No division has an active policy: leads wait.", remedy)
     for key, record in sorted(active.items()):
-        pointer = PolicyPointer.model_validate_json(record.value or b"")
+        pointer: PolicyPointer = record.model
         if pointer.hash in table:
             yield Check("policy", None, f"Division {pointer.division} decides by {pointer.hash}.")
         else:
@@ -120,6 +120,3 @@ def _dlq(cluster: ClusterSettings) -> Iterator[Check]:
     severity = Severity.ERROR if age > _LETTERS_OLD_SECONDS else Severity.WARNING
     what = f"{len(waiting)} dead letters wait, the oldest for {age / 3_600:.1f} h; after 14 d they are gone."
     yield Check("dlq", severity, what, "leadstream dlq list, then dlq replay or dlq drop.")
-
-
-_WITH_BROKER = {"topics": _topics, "clock": _clock, "policy": _policy, "roster": _roster, "dlq": _dlq}

@@ -146,7 +146,8 @@ def _failure(error: Exception) -> CommandFailed:
     if isinstance(error, OSError) and error.filename:
         return CommandFailed(f"{error.filename}: {error.strerror}.")
     fix = "This is a fault in leadstream. Run it again with LEADSTREAM_DEBUG=1 and report what it prints."
-    return CommandFailed(f"{type(error).__name__}: {error}", fix, ExitCode.BUG)
+    said = next(iter(str(error).splitlines()), "")  # pydantic's further lines quote the input, which may be personal
+    return CommandFailed(f"{type(error).__name__}: {said}", fix, ExitCode.BUG)
 
 
 if __name__ == "__main__":

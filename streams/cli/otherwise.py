@@ -7,7 +7,7 @@ from routing.policy import Policy, compile_policy
 from routing.replay import before_event
 from schemas.decision import Decision, DecisionKind, DecisionsJournalled
 from streams.cli.policies import bodies
-from streams.cli.records import partition_count, read
+from streams.cli.records import parsed, partition_count, read
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
 
@@ -21,8 +21,8 @@ def otherwise(cluster: ClusterSettings, decisions: Sequence[Decision]) -> list[s
         return []
     partition = partition_of(first.division.encode(), partition_count(cluster, "decisions"))
     journal = [
-        DecisionsJournalled.model_validate_json(record.value or b"")
-        for record in read(cluster, "decisions", (partition,))
+        journalled
+        for record, journalled in parsed(read(cluster, "decisions", (partition,)), DecisionsJournalled)
         if record.key_text == first.division
     ]
     texts = {name: body.text for name, body in bodies(cluster).items()}

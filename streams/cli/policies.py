@@ -15,7 +15,7 @@ from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
 from schemas.rep import Rep
 from schemas.wire import encode, headers_for
 from streams.cli.failure import CommandFailed, not_found, refused
-from streams.cli.records import latest, partition_count, read
+from streams.cli.records import latest, parsed, partition_count, read
 from streams.cli.writer import Outgoing, write
 from streams.kafka.config import ClusterSettings, producer_config, qualified
 from streams.kafka.murmur2 import partition_of
@@ -63,14 +63,13 @@ def compiled(name: str, text: str) -> Policy:
 def bodies(cluster: ClusterSettings) -> dict[str, PolicyBody]:
     """Return hash -> body of every policy published."""
     records = latest(cluster, "policies").items()
-    return {key: PolicyBody.model_validate_json(one.value or b"") for key, one in records if "/" not in key}
+    return {key: one.model for key, one in records if isinstance(one.model, PolicyBody)}
 
 
 def pointers(cluster: ClusterSettings) -> dict[str, PolicyPointer]:
     """Return division -> what it decides by."""
-    records = latest(cluster, "policies").items()
-    found = [PolicyPointer.model_validate_json(one.value or b"") for key, one in records if key.startswith("active/")]
-    return {pointer.division: pointer for pointer in found}
+    found = (one.model for one in latest(cluster, "policies").values())
+    return {pointer.division: pointer for pointer in found if isinstance(pointer, PolicyPointer)}
 
 
 def body(cluster: ClusterSettings, name: str) -> PolicyBody:
@@ -136,11 +135,9 @@ def activate(cluster: ClusterSettings, published: PolicyBody, reason: str) -> Po
 def activations(cluster: ClusterSettings, division: str) -> list[PolicyActivated]:
     """Return the activations in the division's log, oldest first, as far back as the log is kept (30 days)."""
     partition = partition_of(division.encode(), partition_count(cluster, "leads.scored"))
-    return [
-        PolicyActivated.model_validate_json(record.value or b"")
-        for record in read(cluster, "leads.scored", (partition,))
-        if record.header("ce_type") == "policy.activated" and record.key_text == division
-    ]
+    log = read(cluster, "leads.scored", (partition,))
+    said = (one for one in log if one.key_text == division and one.header("ce_type") == "policy.activated")
+    return [activated for _, activated in parsed(said, PolicyActivated)]
 
 
 @contextmanager

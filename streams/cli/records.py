@@ -1,18 +1,29 @@
-"""Reading a topic as it is now, as a read_committed reader sees it, and finding the partition of a key."""
+"""Reading a topic as it is now, as a read_committed reader sees it, and finding the partition of a key.
+
+What cannot be read is passed over as the stages pass it over, and told on stderr: one bad record on a topic must not
+keep an operator from the others.
+"""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
+import typer
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.poison import Poison
+from schemas.topics import TOPICS
+from schemas.wire import NewerSchema, decode
 from streams.errors import Retryable
 from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable
 from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
 from streams.message import Incoming, arrived
 
 _STALL_SECONDS = 30.0
+
+T = TypeVar("T")
 
 
 class TopicMissing(Retryable):
@@ -25,7 +36,10 @@ class ReadStalled(Retryable):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record. topic: logical name. headers: in order, bytes as they are. at: Kafka's timestamp, UTC."""
+    """One record. topic: logical name. headers: in order, bytes as they are. at: Kafka's timestamp, UTC.
+
+    model: what the value says, by its type; of the records of `latest` alone.
+    """
 
     topic: str
     partition: int
@@ -34,6 +48,11 @@ class Record:
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     at: datetime
+    model: Any = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def key_text(self) -> str:
@@ -95,14 +114,52 @@ def read_since(settings: ClusterSettings, topic: str, since: datetime) -> Iterat
 
 
 def latest(settings: ClusterSettings, topic: str) -> dict[str, Record]:
-    """Return key -> last record of a compacted topic, removed keys left out."""
+    """Return key -> last record of a compacted topic with its model, removed keys left out."""
+    return table_of(read(settings, topic))
+
+
+def table_of(records: Iterable[Record]) -> dict[str, Record]:
+    """Return as `latest`. After a record that cannot be read the value before stands, as it does for the stages."""
     table: dict[str, Record] = {}
-    for record in read(settings, topic):
-        if record.value is None:
+    for record, model in readable(records):
+        if model is None:
             table.pop(record.key_text, None)
         else:
-            table[record.key_text] = record
+            table[record.key_text] = replace(record, model=model)
     return table
+
+
+def parsed(records: Iterable[Record], model: type[T]) -> Iterator[tuple[Record, T]]:
+    """Yield each record that is a `model`, with it; as `readable`."""
+    return ((record, value) for record, value in readable(records) if isinstance(value, model))
+
+
+def readable(
+    records: Iterable[Record], parser: Callable[[bytes], Any] | None = None
+) -> Iterator[tuple[Record, Any | None]]:
+    """Yield each record with what its value says, None for a tombstone; tell of those that cannot be read.
+
+    parser: of one who wants another form of the value than the model of its type; may raise Poison.
+    """
+    passed_over: list[str] = []
+    for record in records:
+        try:
+            yield record, _said(record, parser)
+        except (Poison, NewerSchema) as error:
+            passed_over.append(f"{record.place}: {error}")
+    if passed_over:
+        typer.secho(f"Passed over {len(passed_over)} unreadable, the first {passed_over[0]}.", err=True, fg="yellow")
+
+
+def _said(record: Record, parser: Callable[[bytes], Any] | None) -> Any:
+    types = TOPICS[record.topic].types
+    event_type = record.header("ce_type") or types[0]
+    if event_type not in types:
+        raise Poison(f"type {event_type[:60]!r} has no place on {record.topic}")
+    version = record.header("ce_schemaversion") or "1"
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise Poison("ce_schemaversion is no number")
+    return decode(event_type, int(version), record.value, parser)
 
 
 def partition_count(settings: ClusterSettings, topic: str) -> int:

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import orjson
-
 from notifiers.delivery import slim
 from notifiers.settling import ALL_CHANNELS
 from schemas.decision import Decision
 from schemas.delivery import NoticeSettled, Outcome
 from schemas.resend import Resend, ResendItem
 from schemas.wire import encode
-from streams.cli.records import read, read_since
+from streams.cli.records import parsed, read, read_since
 from streams.cli.writer import Outgoing, write
 from streams.kafka.config import ClusterSettings
 
@@ -55,8 +53,7 @@ def failures(cluster: ClusterSettings, wanted: Wanted) -> Failures:
     """Return what is wanted, oldest first. A delivery's last outcome counts: one delivered since is left out."""
     last: dict[str, NoticeSettled] = {}
     told: set[str] = set()
-    for record in read(cluster, "leads.notified"):
-        one = NoticeSettled.model_validate_json(record.value or b"")
+    for _, one in parsed(read(cluster, "leads.notified"), NoticeSettled):
         last[one.key] = one
         if one.is_first:
             told.add(one.decision_id)
@@ -102,11 +99,9 @@ def _order(
 
 def _decisions(cluster: ClusterSettings, ids: set[str], since: datetime) -> dict[str, Decision]:
     found: dict[str, Decision] = {}
-    for record in read_since(cluster, "leads.assigned", since):
-        value = record.value or b"{}"
-        decision_id = orjson.loads(value).get("decision_id")
-        if decision_id in ids:
-            found[decision_id] = Decision.model_validate_json(value)
+    for _, decision in parsed(read_since(cluster, "leads.assigned", since), Decision):
+        if decision.decision_id in ids:
+            found[decision.decision_id] = decision
     return found
 
 

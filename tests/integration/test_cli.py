@@ -11,6 +11,7 @@ import pytest
 from schemas.decision import Decision, DecisionKind, Owner, OwnerKind
 from schemas.ids import lead_id
 from schemas.lead import Lead
+from schemas.topics import TOPICS
 from schemas.wire import encode
 from streams.cli.exit_code import ExitCode
 from streams.cli.main import run
@@ -202,6 +203,38 @@ def test_a_letter_that_points_to_its_original_is_replayed_from_there(leadstream:
     (one,) = leadstream("dlq", "list", "--json")[1]
     assert leadstream("dlq", "replay", one["id"])[0] == ExitCode.OK
     assert [record.value for record in records.read_all("leads.raw")] == [b"the original"] * 2
+
+
+def test_a_letter_that_is_none_of_ours_can_only_be_dropped(leadstream: Said, records: Records) -> None:
+    records.write("leads.dlq", [Outgoing("g", b"\xff", {"dlq_partition": "two"}), letter(1)])
+    foreign, ours = sorted(leadstream("dlq", "list", "--json")[1], key=lambda one: str(one["topic"]))
+    assert "not written by leadstream" in foreign["reason"]
+    code, _, error = leadstream("dlq", "replay", foreign["id"])
+    assert code == ExitCode.FAILED
+    assert f"dlq drop {foreign['id']}" in error
+    assert leadstream("dlq", "replay", "--all", "--json")[1] == {"replayed": [ours["id"]]}
+    assert leadstream("dlq", "drop", foreign["id"], "--reason", "not ours")[0] == ExitCode.OK
+
+
+READING = (
+    "reps list", "accounts list", "accounts check", "policy history", "timers list", "timers stats", "quarantine list",
+    "notify resend --channel email", "notify devices r-1", "dlq list", "audit monthly --month 2026-03 --out {folder}",
+)  # fmt: skip
+
+
+def test_garbage_on_every_topic_keeps_no_command_from_the_rest(
+    leadstream: Said, records: Records, tmp_path: Path
+) -> None:
+    records.write("reps", [Outgoing("r-1", {"id": "r-1", "name": "Ada"})])
+    for topic in TOPICS:
+        records.write(topic, [Outgoing("r-1", value, {}) for value in (b"\xff\x00", b"{}", b"[]", None)])
+    records.write("reps", [Outgoing("r-1", {"id": "r-1", "name": "Ada"}), Outgoing("r-1", b"{ada@stripe.com")])
+    for line in READING:
+        code, _, error = leadstream(*line.format(folder=tmp_path).split())
+        assert code == ExitCode.OK, f"{line}: {error}"
+        assert "ada@stripe.com" not in error
+    assert "Ada" in leadstream("reps", "list")[1]
+    assert "Passed over 4 unreadable, the first reps/" in leadstream("reps", "list")[2]
 
 
 def test_a_drop_needs_a_reason_and_an_unknown_letter_is_told(leadstream: Said) -> None:

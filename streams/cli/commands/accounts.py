@@ -68,7 +68,7 @@ def list_accounts(context: typer.Context, as_json: AsJson = False) -> None:
     Example: leadstream accounts list --json
     """
     records = latest(context.obj.cluster(), "accounts")
-    accounts = [Account.model_validate_json(record.value or b"") for _, record in sorted(records.items())]
+    accounts: list[Account] = [record.model for _, record in sorted(records.items())]
     if as_json:
         print_json(accounts)
         return

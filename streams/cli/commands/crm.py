@@ -134,22 +134,17 @@ def _round(settings: "Settings", remote: Any, *, is_dry: bool) -> "Round":
 
 
 def _known(settings: "Settings") -> "Known":
-    from schemas.account import Account
-    from schemas.bookmark import Bookmark
-    from schemas.delivery import Xref
-    from schemas.rep import Rep
     from streams.cli.records import latest
     from streams.crm.reading import Known
 
-    def table(name: str, model: Any) -> dict[str, Any]:
-        rows = latest(settings.cluster, name).items()
-        return {key: model.model_validate_json(record.value or b"") for key, record in rows}
+    def table(name: str) -> dict[str, Any]:
+        return {key: record.model for key, record in latest(settings.cluster, name).items()}
 
     return Known(
-        reps=table("reps", Rep),
-        accounts=table("accounts", Account),
-        bookmarks={key: row.at for key, row in table("bookmarks", Bookmark).items()},
-        xref={key: row.lead_id for key, row in table("xref", Xref).items()},
+        reps=table("reps"),
+        accounts=table("accounts"),
+        bookmarks={key: row.at for key, row in table("bookmarks").items()},
+        xref={key: row.lead_id for key, row in table("xref").items()},
         stages=settings.channels.crm.stages,
     )
 
@@ -159,12 +154,12 @@ def _standings(
 ) -> "dict[str, Standing]":
     from notifiers.templates import load
     from schemas.decision import Decision
-    from streams.cli.records import read_since
+    from streams.cli.records import parsed, read_since
     from streams.crm.standings import Standings
 
     standings = Standings(system, settings.channels, load(None), known.reps.get)
-    for record in read_since(settings.cluster, "leads.assigned", since):
-        standings.put(Decision.model_validate_json(record.value or b""))
+    for _, decision in parsed(read_since(settings.cluster, "leads.assigned", since), Decision):
+        standings.put(decision)
     return standings.of(until)
 
 

@@ -81,7 +81,7 @@ def replay(
         if letter_id is not None:
             chosen = [_one(dead.letters, letter_id)]
         else:
-            chosen = [one for one in dead.letters if one.is_open and stage in ("", one.stage)]
+            chosen = [one for one in dead.letters if one.is_open and one.has_origin and stage in ("", one.stage)]
         for letter in chosen:
             dead.replay(letter)
     if as_json:

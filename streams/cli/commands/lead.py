@@ -12,7 +12,7 @@ from schemas.wire import encode
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed, not_found, refused
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import partition_count, read
+from streams.cli.records import parsed, partition_count, read
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
 
@@ -126,11 +126,8 @@ def decisions_on(cluster: ClusterSettings, lead: str) -> list[Decision]:
         raise CommandFailed(f"{lead!r} is no lead id.", fix, ExitCode.USAGE)
     person = person_of(lead)
     partition = partition_of(person.encode(), partition_count(cluster, "leads.assigned"))
-    found = [
-        decision
-        for record in read(cluster, "leads.assigned", (partition,))
-        if record.key_text == person and (decision := Decision.model_validate_json(record.value or b"")).lead_id == lead
-    ]
+    of_person = (one for one in read(cluster, "leads.assigned", (partition,)) if one.key_text == person)
+    found = [decision for _, decision in parsed(of_person, Decision) if decision.lead_id == lead]
     if not found:
         fix = "leads.assigned keeps 30 days. A lead that is still on its way shows in `leadstream doctor` as lag."
         raise not_found(f"There is no decision on lead {lead}.", fix)

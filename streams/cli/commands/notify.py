@@ -50,7 +50,7 @@ def preview(
     if decision is None:
         say(f"Nobody was told of lead {lead} yet.")
         return
-    reps = {key: Rep.model_validate_json(row.value or b"") for key, row in latest(settings.cluster, "reps").items()}
+    reps: dict[str, Rep] = {key: row.model for key, row in latest(settings.cluster, "reps").items()}
     browsers = devices_by_rep(settings.cluster)
     messages = tuple(shown_of(decision, channel, reps.get, lambda rep: browsers.get(rep, ()), texts, settings.channels))
     if as_json:

@@ -13,7 +13,7 @@ from schemas.wire import encode
 from streams.cli.commands.lead import LeadId, decisions_on
 from streams.cli.failure import not_found
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import read
+from streams.cli.records import parsed, read
 from streams.cli.writer import Outgoing, write
 from streams.kafka.config import ClusterSettings
 
@@ -35,9 +35,7 @@ def list_suspects(
 
     Example: leadstream quarantine list --division main
     """
-    every = (
-        Decision.model_validate_json(one.value) for one in read(context.obj.cluster(), "leads.assigned") if one.value
-    )
+    every = (decision for _, decision in parsed(read(context.obj.cluster(), "leads.assigned"), Decision))
     found = [one for one in in_quarantine(every) if division in (None, one.division)]
     if as_json:
         print_json([_told(one) for one in found])

@@ -121,5 +121,5 @@ def _status(rep: Rep) -> str:
 
 def roster(cluster: ClusterSettings) -> list[Rep]:
     """Return everyone in the roster, by id."""
-    records = latest(cluster, "reps").values()
-    return sorted((Rep.model_validate_json(record.value or b"") for record in records), key=lambda rep: rep.id)
+    people: list[Rep] = [record.model for record in latest(cluster, "reps").values()]
+    return sorted(people, key=lambda rep: rep.id)

@@ -10,7 +10,7 @@ from routing.explain import spell
 from schemas.timer import TimerArmed
 from streams.cli.failure import not_found
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import Record, latest, partition_count, read
+from streams.cli.records import Record, latest, partition_count, read, readable
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
 
@@ -61,7 +61,7 @@ def show(
         fix = "`leadstream timers list` shows what waits. What fired or was cancelled is compacted away in time."
         raise not_found(f"leads.timers has nothing of {name}.", fix)
     now = datetime.now(UTC)
-    told = [_told(record) for record in records]
+    told = [_told(record, timer) for record, timer in readable(records)]
     if as_json:
         print_json({"key": name, "records": told})
         return
@@ -84,8 +84,7 @@ def show(
         say(f"and {len(told) - SHOWN} before")
 
 
-def _told(record: Record) -> dict[str, Any]:
-    timer = None if record.value is None else TimerArmed.model_validate_json(record.value)
+def _told(record: Record, timer: TimerArmed | None) -> dict[str, Any]:
     by = record.header("ce_source").removeprefix("leadstream/") or None
     return {"at": record.at, "by": by, "offset": record.offset, "armed": timer}
 
@@ -124,8 +123,7 @@ def stats(context: typer.Context, as_json: AsJson = False) -> None:
 
 def armed(cluster: ClusterSettings) -> list[tuple[str, TimerArmed]]:
     """Return (what wakes, its timer), the next due first."""
-    records = latest(cluster, TOPIC).items()
-    timers = [(key, TimerArmed.model_validate_json(record.value or b"")) for key, record in records]
+    timers: list[tuple[str, TimerArmed]] = [(key, row.model) for key, row in latest(cluster, TOPIC).items()]
     return sorted(timers, key=lambda pair: (pair[1].due_at, pair[0]))
 
 
