@@ -17,6 +17,7 @@ from purgatory.domain.model import OpenedState
 from enrichment.providers.provider import (
     Answer,
     Lookup,
+    NoAnswer,
     ProviderBusy,
     ProviderDown,
     ProviderFailed,
@@ -40,7 +41,15 @@ class BreakerOpen(ProviderFailed):
     """The provider failed several times in a row, or answers nobody, and is left alone for a while."""
 
 
-NOT_CALLED = (QuotaSpent, BreakerOpen)  # nothing went out, nothing is charged
+class OneTooSlow(ProviderDown):
+    """The provider answers others: this question took it too long, which is no reason to leave it alone."""
+
+
+class PaceFull(ProviderBusy):
+    """So many questions wait for the provider's rate that this one's time ran out; it was never sent."""
+
+
+NOT_CALLED = (QuotaSpent, BreakerOpen, PaceFull)  # nothing went out, nothing is charged
 
 
 @dataclass(slots=True)
@@ -206,7 +215,7 @@ class Guarded:
                 self.settings.name,
                 self.settings.breaker_failures,
                 self.settings.breaker_seconds,
-                exclude=[ProviderBusy, QuotaSpent],
+                exclude=[ProviderBusy, QuotaSpent, OneTooSlow],
             )
         # purgatory lets all through when half open; one is enough to find out
         if self._is_probing or await self._is_silent():
@@ -234,6 +243,7 @@ class Guarded:
         return self._silence.is_silent(loop.time())
 
     async def _paced(self, query: Query, until: float) -> Answer:
+        loop, sent_at = asyncio.get_running_loop(), math.inf
         try:
             async with asyncio.timeout_at(until):
                 if self.settings.per_second is not None:
@@ -242,12 +252,16 @@ class Guarded:
                 self.calls += 1
                 self.watch.called(self.settings.name)
                 self.budget.earn()
+                sent_at = loop.time()
                 return await self._listened(query, until)
-        except TimeoutError as error:
-            raise ProviderDown("no answer in time") from error
+        except (TimeoutError, NoAnswer) as error:
+            if sent_at == math.inf:
+                raise PaceFull from error
+            kind = OneTooSlow if self._silence.is_one_of_few(sent_at) else NoAnswer
+            raise kind("no answer in time") from error
         except ProviderBusy as busy:
             pause = busy.retry_after_seconds or 1.0
-            self._busy_until = asyncio.get_running_loop().time() + min(pause, 3600.0)
+            self._busy_until = loop.time() + min(pause, 3600.0)
             raise
 
     async def _listened(self, query: Query, until: float) -> Answer:

@@ -21,6 +21,7 @@ from enrichment.providers.provider import (
     Answer,
     Firmographics,
     Lookup,
+    NoAnswer,
     NotFound,
     ProviderBusy,
     ProviderDown,
@@ -81,7 +82,7 @@ class _Client:
             async with asyncio.timeout_at(deadline), session.request(http.method, url, **how) as response:
                 return self._answer(await self._body(response))
         except TimeoutError as error:
-            raise ProviderDown("no answer in time") from error
+            raise NoAnswer("no answer in time") from error
         except aiohttp.ClientError as error:
             refused = error.__cause__ or error.__context__
             if isinstance(refused, AddressRefused):

@@ -61,5 +61,9 @@ class ProviderDown(ProviderFailed):
     """The provider refused the connection, broke off, answered 5xx or did not answer in time."""
 
 
+class NoAnswer(ProviderDown):
+    """The provider did not answer in time."""
+
+
 class ProviderWrong(ProviderFailed):
     """The provider answered what it never should: no JSON, too long, another shape, 401. Asking again is no use."""

@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from enrichment.answer import Said
-from enrichment.guard import BreakerOpen, Guarded, HourlyQuota, QuotaSpent, RetryBudget, Used, decode_used
+from enrichment.guard import (
+    BreakerOpen,
+    Guarded,
+    HourlyQuota,
+    OneTooSlow,
+    PaceFull,
+    QuotaSpent,
+    RetryBudget,
+    Used,
+    decode_used,
+)
 from enrichment.providers.provider import (
     Answer,
     Firmographics,
@@ -244,11 +254,37 @@ async def test_a_call_has_its_own_deadline() -> None:
 
 async def test_a_rate_limit_spreads_the_calls() -> None:
     fake = Fake(Firmographics(WHOLE))
-    one = guarded(fake, per_second=1, call_seconds=0.05)
+    one = guarded(fake, per_second=1, call_seconds=0.05, failures=3)
     await one.ask(QUERY, by(1))
-    with pytest.raises(ProviderDown):
-        await one.ask(QUERY, by(1))
+    for _ in range(5):
+        with pytest.raises(PaceFull):  # and no BreakerOpen: that we wait for our own pace is no fault of the provider
+            await one.ask(QUERY, by(1))
     assert fake.calls == 1
+
+
+class Slow(Fake):
+    """Knows every company; those named "slow" it never answers for."""
+
+    async def lookup(self, query: Query, deadline: float) -> Answer:
+        if query.domain == "slow.example":
+            await asyncio.Event().wait()
+        return await super().lookup(query, deadline)
+
+
+async def test_the_slow_calls_of_a_large_batch_that_end_together_open_no_breaker() -> None:
+    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=0.05, failures=3)
+    asked = ["slow.example"] * 6 + ["acme.example"] * 40
+    answers = await asyncio.gather(*(one.ask(Query(domain=name), by(5)) for name in asked), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [OneTooSlow] * 6 + [Firmographics] * 40
+    assert isinstance(await one.ask(QUERY, by(5)), Firmographics)
+
+
+async def test_a_provider_that_answers_one_of_four_is_left_alone() -> None:
+    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=0.05, failures=3)
+    asked = (["slow.example"] * 3 + ["acme.example"]) * 10
+    await asyncio.gather(*(one.ask(Query(domain=name), by(5)) for name in asked), return_exceptions=True)
+    with pytest.raises(BreakerOpen):
+        await one.ask(QUERY, by(5))
 
 
 async def test_closing_breaks_off_what_is_asked_and_closes_the_connections() -> None:
