@@ -30,6 +30,8 @@ demo: $(VENV)/.ready ## See 200 leads routed on a real Kafka, then send one of y
 test: $(VENV)/.ready ## Run all tests (unit, contract, property, integration on a real broker)
 	@# byte code ahead: a run starts hundreds of processes, and each would compile what has changed since the install
 	@$(BIN)/python -m compileall -q $(PACKAGES) tests tools
+	@# once a machine, before the workers start: the suite starts about 25 brokers; without it they only start slower
+	-@$(BIN)/leadstream broker --prepare
 	@$(BIN)/python -m pytest -m "not chaos" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 .PHONY: check

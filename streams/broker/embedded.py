@@ -1,11 +1,12 @@
 """A real Apache Kafka, one node, as a child process: for a laptop, the demo and the tests."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,9 +16,9 @@ from types import MappingProxyType, TracebackType
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from streams.broker import bound, folder, jars
+from streams.broker import archive, bound, folder, jars
 from streams.broker.folder import Folder
-from streams.broker.ports import DEFAULT_PORT, free_ports, only
+from streams.broker.ports import CHOICES, DEFAULT_PORT, free_ports, only
 from streams.broker.properties import LOG4J, Ports, rendered, server_properties, with_more
 from streams.errors import Fatal
 from streams.kafka.config import ClusterSettings, admin_config
@@ -72,13 +73,13 @@ class Broker:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def stop(self) -> None:
-        """End the broker in order (SIGTERM), after 10 s at once (SIGKILL). A stopped one stays stopped."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End the broker in order (SIGTERM), after `seconds` at once (SIGKILL). A stopped one stays stopped."""
         if self.is_running:
             self._signal(signal.SIGCONT)  # a paused process takes no SIGTERM
             self._signal(signal.SIGTERM)
             try:
-                self._process.wait(STOP_SECONDS)
+                self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -125,19 +126,42 @@ def start_at(data_dir: Path, port: int, cache_dir: Path | None = None) -> Broker
     return _started(Folder(data_dir), only(port), cache_dir or jars.default_cache_dir())
 
 
-def _started(home: Folder, ports: Iterator[int], cache_dir: Path, more: Mapping[str, str] = NOTHING) -> Broker:
+def start_recording(data_dir: Path, cache_dir: Path, output: Path) -> Broker:
+    """Start a broker as `start` does that, at its orderly end, writes an archive of what it loaded to `output`.
+
+    Give its `stop` minutes. Raises what `start` raises.
+    """
+    return _started(Folder(data_dir), free_ports(random.choice(CHOICES)), cache_dir, recorded=archive.recording(output))
+
+
+def java_command(cache_dir: Path) -> list[str]:
+    """Return how Java is called: with our options and the class path, and without a class to run.
+
+    Raises JarsUnavailable, JarCorrupt.
+    """
+    return [_java(), *JVM_OPTIONS, "-cp", os.pathsep.join(map(str, jars.class_path(cache_dir)))]
+
+
+def _started(
+    home: Folder,
+    ports: Iterator[int],
+    cache_dir: Path,
+    more: Mapping[str, str] = NOTHING,
+    recorded: Sequence[str] | None = None,
+) -> Broker:
     held = folder.lock(home)
     try:
-        java = [_java(), *JVM_OPTIONS, "-cp", os.pathsep.join(map(str, jars.class_path(cache_dir)))]
-        java += [f"-Dlog4j2.configurationFile={home.log4j}"]
+        java = [*java_command(cache_dir), f"-Dlog4j2.configurationFile={home.log4j}"]
+        archived = archive.options(cache_dir)
         home.log4j.write_text(LOG4J)
         folder.keep_last_log(home)
         for client_port in islice(ports, PORT_ATTEMPTS):
             controller_port = next(port for port in free_ports(client_port + 1) if port != client_port)
             properties = server_properties(home.kafka_dir.absolute(), Ports(client_port, controller_port))
             home.properties.write_text(rendered(with_more(properties, more)))
-            cluster = _formatted(home, java)
-            process = _spawned([*java, "kafka.Kafka", str(home.properties)], home, held)
+            cluster = _formatted(home, [*java, *archived])
+            options = archived if recorded is None else recorded
+            process = _spawned([*java, *options, "kafka.Kafka", str(home.properties)], home, held)
             folder.remember(home, client_port, process.pid)
             broker = Broker(f"127.0.0.1:{client_port}", client_port, process.pid, home.path, cache_dir, process)
             try:

@@ -15,10 +15,11 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from streams.broker import embedded
+from streams.broker import archive, embedded, folder, jars
 from streams.broker.embedded import Broker, BrokerDidNotStart, start, start_at
-from streams.broker.folder import FolderBusy
+from streams.broker.folder import Folder, FolderBusy
 from streams.broker.ports import CHOICES, PortTaken, free_ports, is_free
+from streams.broker.warming import warm
 from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings, admin_config
 from tests.conftest import FEW_PARTITIONS
@@ -119,10 +120,10 @@ def test_a_taken_port_is_replaced_by_a_free_one(tmp_path: Path, standing: Broker
         assert AdminClient(admin_config(ClusterSettings(bootstrap=other.bootstrap))).list_topics(timeout=5).brokers
 
 
-def test_data_moves_to_another_port_when_its_own_is_taken(tmp_path: Path, running: Broker) -> None:
+def test_data_moves_to_another_port_when_its_own_is_taken(running: Broker) -> None:
     records = written(running, 20)
     running.stop()
-    with start(tmp_path / "other", port=running.port), start(running.data_dir) as moved:
+    with socket.create_server(("127.0.0.1", running.port)), start(running.data_dir) as moved:
         assert moved.port != running.port
         assert numbers(Records(records.settings.model_copy(update={"bootstrap": moved.bootstrap}))) == list(range(20))
 
@@ -152,8 +153,6 @@ def test_a_broker_that_ends_while_starting_shows_its_log(tmp_path: Path, port: i
     meta.write_text(meta.read_text().replace("version=1", "version=9"))
     with pytest.raises(BrokerDidNotStart, match=r"whole log: .*broker\.log"):
         start(tmp_path / "data", port=port)
-    meta.write_text(meta.read_text().replace("version=9", "version=1"))
-    start(tmp_path / "data", port=port).stop()
 
 
 def test_an_interrupted_format_is_done_again(tmp_path: Path, port: int) -> None:
@@ -162,6 +161,31 @@ def test_an_interrupted_format_is_done_again(tmp_path: Path, port: int) -> None:
     (half / "meta.properties").write_text("version=1\n")
     with start(tmp_path / "data", port=port) as broker:
         assert broker.is_running
+
+
+@pytest.mark.timeout(300)
+def test_the_archive_of_classes_is_made_once_and_the_jvm_takes_it(tmp_path: Path) -> None:
+    made = warm()  # half a minute where nothing made it before
+    assert made is not None
+    written_at = made.stat().st_mtime_ns
+    assert warm() == made
+    assert made.stat().st_mtime_ns == written_at
+    java = embedded.java_command(jars.default_cache_dir())
+    assert archive.is_usable(java, made)
+    torn = tmp_path / "torn.aot"
+    torn.write_bytes(made.read_bytes()[:-4096])
+    assert not archive.is_usable(java, torn)
+
+
+def test_a_broken_archive_is_passed_over_without_a_word(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "broken.aot"
+    broken.write_bytes(b"no archive")
+    monkeypatch.setattr(archive, "path", lambda _: broken)
+    with start(tmp_path / "data", port=port) as broker:
+        assert broker.is_running
+        assert "[aot" not in Folder(broker.data_dir).log.read_text()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted by Ctrl-C"])
@@ -180,4 +204,5 @@ def test_no_process_is_left_when_the_parent_is(tmp_path: Path, port: int, how: s
         os.killpg(parent.pid, how)  # as a terminal does: the whole foreground group
         parent.wait(20)
         eventually(lambda: not is_alive(pid), "the end of the broker")
-    start_at(tmp_path / "data", port).stop()  # folder and port are free again
+    assert is_free(port)
+    os.close(folder.lock(Folder(tmp_path / "data")))  # raises FolderBusy while somebody has it
