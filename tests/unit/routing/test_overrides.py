@@ -2,8 +2,10 @@
 
 import pytest
 
+from routing.lead_state import Phase
 from schemas.activity import ActivityKind
-from schemas.decision import DecisionKind
+from schemas.decision import DecisionKind, OwnerKind
+from schemas.lead import MailKind
 from tests.worked.world import DEFAULT, Arrival, World, at, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
@@ -114,3 +116,85 @@ def test_a_test_lead_moved_by_hand_moves_no_load(kind: ActivityKind) -> None:
     assert world.decisions[-1].owner.id == "S1"
     assert [world.load(rep) for rep in ("M1", "S1")] == [20.5, 10]
     assert [world.state.values[f"rep/main/{rep}"].leads for rep in ("M1", "S1")] == [1, 0]
+
+
+def test_a_person_may_move_a_lead_to_a_pool_whose_turn_it_is_there() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    said = by_hand(world, lead.lead_id, "pool:smb-sdr", "workload")
+    moved = world.decisions[-1]
+    assert (moved.kind, moved.owner.id, moved.pool, moved.uses_turn) == (DecisionKind.REASSIGNED, "S1", "smb-sdr", True)
+    assert said == {"by": "MM", "code": "workload", "is_wrong_first_owner": True}
+    assert told(moved, "previous_owner") == {"M1"}
+    (declined,) = world.does(ActivityKind.DECLINED, lead.lead_id, "S1", at("14:25"))
+    assert (declined.owner.id, declined.pool) == ("S2", "smb-sdr")  # the pool's chain is the lead's from then on
+
+
+def test_a_person_may_move_a_lead_to_a_queue_which_keeps_it_when_rules_would_not() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, "queue:manual-review", "wrong_segment")
+    moved = world.decisions[-1]
+    assert (moved.kind, moved.owner.kind, moved.owner.queue) == (DecisionKind.QUEUED, OwnerKind.QUEUE, "manual-review")
+    assert moved.trace["override"]["code"] == "wrong_segment"
+    assert world.load("M1") == 20
+    (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "RV", at("14:25"))
+    assert (claimed.owner.id, claimed.owner.kind) == ("RV", OwnerKind.REP)
+
+
+def test_a_move_by_hand_that_names_nobody_changes_nothing() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    assert world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:20"), by="MM") == []
+    assert world.does(ActivityKind.CLAIMED, lead.lead_id, None, at("14:20")) == []
+    assert world.does(ActivityKind.CLAIMED, lead.lead_id, "M1", at("14:20")) == []  # has it already
+
+
+def test_a_move_without_a_reason_or_a_name_says_so() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    (moved,) = world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:20"), to="S1")
+    assert moved.reason.startswith("Moved by someone: no reason given.")
+
+
+def test_who_claims_a_nurtured_lead_owns_it() -> None:
+    world = World()
+    lead = world.arrives(Arrival("tiny.example", 5, action="whitepaper"))
+    assert lead.kind is DecisionKind.NURTURED
+    (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "Q2", at("14:20"))
+    assert (claimed.kind, claimed.owner.id) == (DecisionKind.REASSIGNED, "Q2")
+    assert world.state.values[f"lead/{lead.lead_id}"].phase is Phase.OWNED
+
+
+def test_a_lead_with_an_owner_is_neither_released_nor_woken_by_engagement() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    before = world.state.get(f"lead/{lead.lead_id}")
+    assert world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:20")) == []
+    assert world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("14:21")) == []
+    assert world.state.get(f"lead/{lead.lead_id}") == before
+
+
+def test_a_suspect_that_rules_would_nurture_is_nurtured_when_released() -> None:
+    personal = 'when: mail.kind == "personal"'
+    assert personal in DEFAULT
+    world = World(DEFAULT.replace(personal, "when: lead.is_suspect"))
+    lead = world.arrives(Arrival("tiny.example", 5, action="whitepaper", mail=MailKind.DISPOSABLE))
+    assert lead.kind is DecisionKind.QUARANTINED
+    (released,) = world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:30"))
+    assert (released.kind, released.rule) == (DecisionKind.NURTURED, "nurture")
+    assert released.reason.startswith("Released by RV.")
+
+
+def test_a_rating_without_a_value_is_not_kept() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    assert world.does(ActivityKind.FIT_RATED, lead.lead_id, "M1", at("14:20")) == []
+
+
+def test_a_declined_lead_of_a_queue_stays_but_is_not_offered_to_who_declined() -> None:
+    world = World()
+    lead = world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL))
+    assert lead.kind is DecisionKind.QUEUED
+    assert world.does(ActivityKind.DECLINED, lead.lead_id, "RV", at("14:20")) == []
+    assert world.state.values[f"lead/{lead.lead_id}"].excluded == ("RV",)
