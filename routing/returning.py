@@ -26,7 +26,8 @@ def receive(docket: Docket, scored: LeadScored) -> None:
     elif scored.is_late:
         _late_data(docket, scored, lead)
     elif lead.phase is Phase.WAITING:
-        arrive(docket, scored, changed(opened(scored), touches=scored.touch))
+        first = _as_first(scored)
+        arrive(docket, first, changed(opened(first), touches=scored.touch))
     elif scored.touch > lead.touches:
         _touch(docket, scored, lead)
 
@@ -41,6 +42,8 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     is_higher = docket.urgency(scored.tier) < docket.urgency(lead.tier)
     was_met = lead.contacted_at is not None or lead.booked_at is not None
     before = lead
+    if before.phase in _UNOWNED:
+        scored = _as_first(scored)
     lead = changed(lead, touches=scored.touch, scored=Scored.of(scored))
     if before.phase in _UNOWNED:
         _wake_nurtured(docket, scored, lead)
@@ -58,6 +61,11 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     reason = "The same person came back; an open lead stays with its owner."
     record(docket, lead, DecisionKind.TOUCHED, reason, trace, [*notices, *reply])
     arm(docket, lead)
+
+
+def _as_first(scored: LeadScored) -> LeadScored:
+    """An open lead that nobody owns can't stay with its owner: the rules see its repeat as they saw the first."""
+    return scored.model_copy(update={"duplicate": None})
 
 
 def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:

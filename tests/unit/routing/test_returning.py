@@ -1,0 +1,174 @@
+"""A person who comes back, and what is learned late: repeats, nurtured leads, suspects, leads that wait."""
+
+from dataclasses import replace
+
+import pytest
+
+from routing.lead_state import Phase
+from schemas.activity import ActivityKind
+from schemas.decision import Decision, DecisionKind
+from schemas.lead import MailKind
+from tests.worked.world import DEFAULT, Arrival, World, at
+
+WARM = Arrival("lone.example", 450, action="webinar", who="a" * 32)  # T2
+READER = Arrival("tiny.example", 5, action="whitepaper", who="b" * 32)  # nurtured
+READER_ID = f"main.{'b' * 32}.1"
+WARM_ID = f"main.{'a' * 32}.1"
+
+
+def late(world: World, arrival: Arrival) -> list[Decision]:
+    """A provider answered after the lead was routed."""
+    scored = arrival.scored(world, world.policy).model_copy(update={"is_late": True})
+    return world.send("lead.scored", scored, at("14:20"))
+
+
+def again(arrival: Arrival, wall: str, touch: int = 2, action: str | None = None) -> Arrival:
+    when = at(wall)
+    return arrival.but(touch=touch, when=when, action=action or arrival.action)
+
+
+def test_a_nurtured_lead_that_reads_on_stays_nurtured_and_is_answered_once_a_day() -> None:
+    world = World()
+    world.arrives(READER)
+    touched = world.arrives(again(READER, "15:00"))
+    assert (touched.kind, touched.trace["touch"]) == (DecisionKind.TOUCHED, 2)
+    assert touched.notices == ()  # the answer of 14:14 still counts
+    other = world.arrives(again(READER, "15:30", touch=3, action="newsletter"))
+    assert (other.kind, [notice.audience for notice in other.notices]) == (DecisionKind.TOUCHED, ["lead"])
+    assert world.state.values[f"lead/{READER_ID}"].phase is Phase.NURTURED
+
+
+def test_a_nurtured_lead_that_asks_for_a_demo_is_routed_and_its_clocks_run_from_then() -> None:
+    world = World()
+    world.arrives(READER)
+    routed = world.arrives(again(READER, "15:00", action="demo"))
+    assert (routed.kind, routed.pool, routed.rule) == (DecisionKind.ASSIGNED, "general-qual", "self-serve assist")
+    assert routed.sla is not None and routed.sla.clock_at == at("15:00")
+
+
+def test_a_suspect_that_came_twice_is_routed_by_what_it_is_once_released() -> None:
+    world = World()
+    world.arrives(WARM.but(mail=MailKind.DISPOSABLE))
+    world.arrives(again(WARM.but(mail=MailKind.DISPOSABLE), "15:00"))
+    released = world.does(ActivityKind.RELEASED, WARM_ID, "RV", at("15:10"))[-1]
+    assert (released.kind, released.rule) == (DecisionKind.QUEUED, "personal email")
+
+
+def test_a_suspect_that_comes_back_stays_a_suspect_and_is_not_answered() -> None:
+    world = World()
+    suspect = WARM.but(mail=MailKind.DISPOSABLE)
+    world.arrives(suspect)
+    touched = world.arrives(again(WARM, "15:00", action="demo"))
+    assert (touched.kind, touched.notices) == (DecisionKind.TOUCHED, ())
+    assert world.state.values[f"lead/{WARM_ID}"].phase is Phase.QUARANTINED
+
+
+@pytest.mark.parametrize(
+    ("options", "action", "cycle"),
+    [
+        pytest.param("", "webinar", 1, id="as urgent as before"),
+        pytest.param("", "demo", 2, id="more urgent"),
+        pytest.param("\ndedupe: {restart_on_higher_tier: false}\n", "demo", 1, id="more urgent, without a restart"),
+    ],
+)
+def test_a_repeat_starts_a_new_clock_only_where_it_is_more_urgent(options: str, action: str, cycle: int) -> None:
+    world = World(DEFAULT + options)
+    first = world.arrives(WARM)
+    touched = world.arrives(again(WARM, "14:20", action=action))
+    assert (touched.kind, touched.owner, touched.uses_turn) == (DecisionKind.TOUCHED, first.owner, False)
+    assert touched.sla is not None and first.sla is not None
+    assert touched.sla.cycle == cycle
+    assert touched.sla.clock_at == (at("14:20") if cycle == 2 else first.sla.clock_at)
+    assert touched.trace["new_cycle"] is (cycle == 2)
+    assert touched.trace["tier"] == ["T2", "T1" if cycle == 2 else "T2"]
+    assert touched.epoch == first.epoch + (cycle == 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "starts_anew"),
+    [("", True), ("\ndedupe: {restart_after_contact: false}\n", False)],
+    ids=["by default", "switched off"],
+)
+@pytest.mark.parametrize("kind", [ActivityKind.CALLED, ActivityKind.MEETING_BOOKED])
+def test_a_repeat_after_contact_or_a_booked_meeting_starts_a_new_clock(
+    options: str, starts_anew: bool, kind: ActivityKind
+) -> None:
+    world = World(DEFAULT + options)
+    world.arrives(WARM)
+    world.does(kind, WARM_ID, "M1", at("14:16"))
+    touched = world.arrives(again(WARM, "14:20", action="content"))
+    assert touched.sla is not None
+    assert (touched.sla.cycle == 2) is starts_anew
+    assert (f"lead/{WARM_ID}" in world.wakes) is starts_anew
+
+
+def test_a_submission_handled_twice_is_no_second_touch() -> None:
+    world = World()
+    world.arrives(WARM)
+    repeat = again(WARM, "14:20")
+    assert world.arrives(repeat).kind is DecisionKind.TOUCHED
+    assert world.send("lead.scored", repeat.scored(world, world.policy), at("14:21")) == []
+
+
+def test_what_is_learned_late_is_noted_and_only_an_owner_is_told() -> None:
+    world = World()
+    owned = world.arrives(WARM)
+    (noted,) = late(world, WARM.but(employees=600))
+    assert (noted.kind, noted.owner, noted.lead.company.employees) == (DecisionKind.NOTED, owned.owner, 600)
+    assert "owner" in {notice.audience for notice in noted.notices}
+    world.arrives(READER)
+    (noted,) = late(world, READER.but(employees=6))
+    assert (noted.kind, noted.notices) == (DecisionKind.NOTED, ())
+
+
+@pytest.mark.parametrize(
+    ("touched", "kind"),
+    [(False, DecisionKind.REASSIGNED), (True, DecisionKind.NOTED)],
+    ids=["nobody has called", "somebody has called"],
+)
+def test_a_policy_may_route_anew_by_what_is_learned_late_unless_somebody_called(
+    touched: bool, kind: DecisionKind
+) -> None:
+    world = World(DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n")
+    world.arrives(WARM)
+    if touched:
+        world.does(ActivityKind.CALLED, WARM_ID, "M1", at("14:16"))
+    (row,) = late(world, WARM.but(employees=120))
+    assert row.kind is kind
+    assert row.owner.id == ("S1" if not touched else "M1")
+
+
+def test_what_is_learned_late_and_changes_nothing_of_the_route_moves_nobody() -> None:
+    world = World(DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n")
+    world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL, who="a" * 32))
+    assert late(world, Arrival("somebody.example", 5000, mail=MailKind.PERSONAL, who="a" * 32)) == []
+    known = world.state.values[f"lead/{WARM_ID}"]
+    assert known.scored.data["lead"]["company"]["employees"] == 5000
+
+
+def test_late_data_of_a_lead_nobody_knows_makes_none() -> None:
+    world = World()
+    assert late(world, WARM) == []
+    assert world.state.get(f"lead/{WARM_ID}") is None
+
+
+def test_leads_beyond_one_event_wait_for_the_division_to_wake_and_repeats_are_decided_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("routing.waiting.DECIDED_AT_ONCE", 1)
+    world = World()
+    known = world.state.values["division/main"]
+    world.state.values["division/main"] = replace(known, policy_hash=None)
+    names = ["a" * 32, "b" * 32, "c" * 32]
+    for minute, name in enumerate(names):
+        world.arrives(WARM.but(who=name, when=at(f"14:{14 + minute}")))
+    world.activate(world.policy, at("14:20"))
+    assert [row.lead_id for row in world.decisions if row.kind is DecisionKind.ASSIGNED] == [WARM_ID]
+    decided = world.arrives(again(WARM.but(who=names[2]), "14:20"))
+    assert (decided.kind, decided.lead_id) == (DecisionKind.ASSIGNED, f"main.{names[2]}.1")
+    assert decided.rule == "mid-market Southwest"
+    assert world.state.values[f"lead/main.{names[2]}.1"].touches == 2
+    rows = world.until(at("14:21"))
+    assert [(row.kind, row.lead_id) for row in rows] == [(DecisionKind.ASSIGNED, f"main.{names[1]}.1")]
+    assert not list(world.state.scan("waiting/"))
+    assert "division/main" not in world.wakes
