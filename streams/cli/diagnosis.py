@@ -8,7 +8,8 @@ from confluent_kafka import KafkaException
 
 from schemas.policy import PolicyPointer
 from streams.cli.dead_letters import letters
-from streams.cli.records import latest
+from streams.cli.output import counted
+from streams.cli.records import TopicMissing, latest
 from streams.errors import LeadstreamError
 from streams.kafka import topics
 from streams.kafka.clock import clock_findings, measure
@@ -40,7 +41,7 @@ def checks(settings: Settings) -> Iterator[Check]:
         remedy = "Start one with `leadstream broker`, or set LEADSTREAM_BOOTSTRAP to yours."
         yield Check("broker", Severity.ERROR, str(error), remedy)
         return
-    yield Check("broker", None, f"{cluster.bootstrap} answers, {brokers} node{'s' if brokers != 1 else ''}.")
+    yield Check("broker", None, f"{cluster.bootstrap} answers, {counted(brokers, 'node')}.")
     for name, check in (
         ("topics", _topics),
         ("clock", _clock),
@@ -56,8 +57,11 @@ def _guarded(
 ) -> Iterator[Check]:
     try:
         yield from check(cluster)
+    except TopicMissing:
+        return  # told with the topics
     except (LeadstreamError, KafkaException) as error:
-        yield Check(name, Severity.ERROR, str(error), "Run `leadstream topics create`, then doctor again.")
+        remedy = "Run doctor again; if it stays, look at the broker's log and at the rights of this user."
+        yield Check(name, Severity.ERROR, str(error), remedy)
 
 
 def _settings(settings: Settings) -> Iterator[Check]:

@@ -56,7 +56,7 @@ def compiled(name: str, text: str) -> Policy:
     try:
         return compile_policy(text)
     except PolicyInvalid as error:
-        findings = "".join(f"\n  {name}:{finding}" for finding in error.findings)
+        findings = "".join(f"\n  {name}: {finding}" for finding in error.findings)
         raise refused(f"{name} is no valid policy.{findings}", _FIX) from error
 
 

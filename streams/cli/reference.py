@@ -50,7 +50,8 @@ _IMPORT = """
 FILE is CSV (comma, semicolon, tab or bar; UTF-8 with or without mark, UTF-16, Windows-1252, Latin-1) or JSONL. Every
 row goes to `leads.bulk`, which is read while live leads leave time for it. A row keeps its event id when it is
 imported again, also from a file that has grown since. Rows that are no leads are listed with number and reason in
-`FILE.rejected.csv`, and the exit code is 1.
+`FILE.rejected.csv`, and the exit code is 1. So are the lines after a quote that is not closed: they could be one row or
+many, and none is guessed. A workbook, an empty file, and one in which no column says who a lead is are refused whole.
 
 `--map "Their column=field"` says what a column is, `--map "Their column="` leaves it out. `--set field=value` is for
 rows that lack the field. `--system salesforce` makes the ids in the file `salesforce:00Q…`. Columns that nobody knows

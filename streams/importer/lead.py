@@ -12,7 +12,7 @@ from schemas.ids import derived_id
 from streams.importer.columns import ColumnMapping, mapping_of
 from streams.importer.rows import Row
 
-_WAYS_TO_A_LEAD = ("email", "phone", "foreign_id", "company", "website", "linkedin")
+WAYS_TO_A_LEAD = ("email", "phone", "foreign_id", "company", "website", "linkedin")
 _SIZE_MAX_BYTES = 1_000_000
 _TRUE = frozenset({"true", "yes", "y", "1", "x", "on", "ja", "oui", "si"})
 _FLAGS = ("consent", "is_test")
@@ -62,10 +62,16 @@ def imported(rows: Iterable[Row], plan: Import) -> Iterator[ImportedLead | Rejec
         yield _lead(row, by_columns.get(columns) or mapping_of(columns, plan.mapping), plan, seen)
 
 
+def is_anonymous(columns: Iterable[str], plan: Import) -> bool:
+    """Tell whether no row under `columns` can say who the lead is, so that a header line is missing, or a mapping."""
+    known = {*mapping_of(columns, plan.mapping).fields.values(), *plan.defaults}
+    return known.isdisjoint(WAYS_TO_A_LEAD)
+
+
 def _lead(row: Row, mapping: ColumnMapping, plan: Import, seen: Counter[bytes]) -> ImportedLead | RejectedRow:
     fields = {"source": "import", **plan.defaults, **_mapped(row.fields, mapping, plan.system)}
-    if not any(fields.get(name) for name in _WAYS_TO_A_LEAD):
-        return RejectedRow(row.number, f"none of {', '.join(_WAYS_TO_A_LEAD)} is given")
+    if not any(fields.get(name) for name in WAYS_TO_A_LEAD):
+        return RejectedRow(row.number, f"none of {', '.join(WAYS_TO_A_LEAD)} is given")
     try:
         content = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from streams.importer.columns import NAMES, normalised
 from streams.importer.text import encoding_of
@@ -14,6 +14,19 @@ from streams.importer.text import encoding_of
 _DELIMITERS = (",", ";", "\t", "|")
 # A field of a whole chat transcript is fine; a quote that is never closed must not swallow the file.
 FIELD_MAX_CHARS = 500_000
+
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zip archives; .xls is an OLE file
+_HEAD_BYTES = 8_192
+
+
+class FileRefused(Exception):
+    """No lead can be read from the file. what: one sentence without the file's name. fix: what to do."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +50,40 @@ class SourceFile:
 
 
 def opened(path: Path) -> SourceFile:
-    """Return what `path` is. JSONL by its name (.jsonl, .ndjson) or by its first character, else CSV."""
+    """Return what `path` is. JSONL by its name (.jsonl, .ndjson) or by its first character, else CSV.
+
+    Raises FileRefused for a workbook, anything else that is no text, an empty file, and a header that has no end.
+    """
     encoding = encoding_of(path)
+    _require_text(path, encoding)
     with path.open(encoding=encoding, newline="", errors="replace") as file:
         head = file.readline(FIELD_MAX_CHARS)
         if path.suffix.lower() in (".jsonl", ".ndjson") or head.lstrip().startswith("{"):
             return SourceFile(path, "jsonl", encoding)
         delimiter = _delimiter(head)
         file.seek(0)
-        header = next(csv.reader(file, delimiter=delimiter), [])
+        header = _header(file, delimiter)
     return SourceFile(path, "csv", encoding, delimiter, tuple(column.strip() for column in header))
+
+
+def _require_text(path: Path, encoding: str) -> None:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.strip():
+        raise FileRefused("is empty", "Save the list again: a header line, then a row a lead.")
+    if head.startswith(_WORKBOOKS):
+        raise FileRefused("is a workbook, not CSV", "Save it from the spreadsheet as CSV UTF-8, and import that.")
+    if b"\0" in head and encoding != "utf-16":
+        raise FileRefused("is no text: it holds zero bytes", "Save it as CSV or JSON lines in UTF-8.")
+
+
+def _header(file: TextIO, delimiter: str) -> list[str]:
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        what = f"has no readable header line: {error}, in line {reader.line_num}"
+        raise FileRefused(what, "Look for a quote in it that is not closed.") from error
 
 
 def rows(source: SourceFile) -> Iterator[Row]:
@@ -67,7 +104,8 @@ def _delimiter(header: str) -> str:
 def _csv_rows(source: SourceFile) -> Iterator[Row]:
     with source.path.open(encoding=source.encoding, newline="", errors="replace") as file:
         csv.field_size_limit(FIELD_MAX_CHARS)
-        reader = csv.reader(file, delimiter=source.delimiter)
+        # Strict: else a quote that is not closed makes one row of all up to the next quote, and their leads are lost.
+        reader = csv.reader(file, delimiter=source.delimiter, strict=True)
         with suppress(StopIteration):
             next(reader)
         while True:
@@ -77,10 +115,16 @@ def _csv_rows(source: SourceFile) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(number, {}, f"unreadable CSV: {error}")
+                yield Row(number, {}, _problem(number, reader.line_num, error))
                 continue
             if any(cell.strip() for cell in cells):
                 yield _csv_row(number, cells, source.columns)
+
+
+def _problem(first: int, last: int, error: csv.Error) -> str:
+    if last <= first:
+        return f"unreadable CSV: {error}"
+    return f"a quote in line {first} is not closed, so lines {first} to {last} are one row and none is sent: {error}"
 
 
 def _csv_row(number: int, cells: list[str], columns: tuple[str, ...]) -> Row:

@@ -36,7 +36,7 @@ def findings(
     cluster: Cluster, namespace: str, names: Collection[str], partitions: Mapping[KeyedBy, int] | None
 ) -> tuple[Finding, ...]:
     """Return all that is wrong, worst first. names: logical topics. partitions: counts that must be; None: any."""
-    found = [*_nodes(cluster), *_counts(cluster, namespace, names, partitions)]
+    found = [*_nodes(cluster), *_missing(cluster, namespace, names), *_counts(cluster, namespace, names, partitions)]
     for name in names:
         if live := cluster.topics.get(qualified(namespace, name)):
             found += _topic(qualified(namespace, name), TOPICS[name], live, len(cluster.brokers))
@@ -107,6 +107,16 @@ def _setting(who: str, config: Mapping[str, str], name: str, wanted: str, effect
     return Finding(Severity.ERROR, f"{who}: {name}={config.get(name)}: {effect}.", f"Set {name} to {wanted}.")
 
 
+def _missing(cluster: Cluster, namespace: str, names: Collection[str]) -> Iterator[Finding]:
+    gone = [full for name in names if (full := qualified(namespace, name)) not in cluster.topics]
+    if not gone:
+        return
+    all_gone = f"None of the {len(names)} topics is there, {gone[0]} and so on."
+    some_gone = f"{len(gone)} of {len(names)} topics missing: {', '.join(gone)}."
+    what = all_gone if len(gone) == len(names) > 1 else some_gone
+    yield Finding(Severity.ERROR, what, "Run `leadstream topics create`.")
+
+
 def _counts(
     cluster: Cluster, namespace: str, names: Collection[str], partitions: Mapping[KeyedBy, int] | None
 ) -> Iterator[Finding]:
@@ -118,7 +128,6 @@ def _counts(
             if TOPICS[name].keyed_by is not kind:
                 continue
             if full not in live:
-                yield Finding(Severity.ERROR, f"Topic {full} is missing.", "Run `leadstream topics create`.")
                 continue
             counts[full] = live[full]
             if partitions and live[full] != partitions[kind]:

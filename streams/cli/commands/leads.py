@@ -19,11 +19,11 @@ from schemas.lead import SubmittedLead
 from streams.cli.decided import wait_for_decision
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed, refused
-from streams.cli.output import AsJson, print_json, print_table, say
+from streams.cli.output import AsJson, counted, print_json, print_table, say
 from streams.cli.writer import Outgoing, write
 from streams.importer.columns import mapping_of
-from streams.importer.lead import Import, ImportedLead, RejectedRow, imported
-from streams.importer.rows import SourceFile, opened, rows
+from streams.importer.lead import WAYS_TO_A_LEAD, Import, ImportedLead, RejectedRow, imported, is_anonymous
+from streams.importer.rows import FileRefused, SourceFile, opened, rows
 
 app = typer.Typer(add_completion=False, help="Import leads from a file, or send one.", no_args_is_help=True)
 
@@ -69,7 +69,7 @@ def import_leads(
         if name and name not in SubmittedLead.model_fields:
             known = ", ".join(SubmittedLead.model_fields)
             raise CommandFailed(f"{name!r} is no field of a lead.", f"Known: {known}.", ExitCode.USAGE)
-    source = opened(file)
+    source = _opened(file, plan)
     if not as_json:
         _say_mapping(source, plan)
     tally = Tally()
@@ -98,8 +98,8 @@ def send(
     Example: leadstream leads send --set email=ada@stripe.com --set action=demo --wait 10
     """
     given: Any = _parsed(sys.stdin.read() if lead == "-" else lead) | _pairs(set_, "--set")
-    if not any(given.get(name) for name in ("email", "phone", "foreign_id", "company", "website", "linkedin")):
-        raise refused("There is no email, phone, foreign_id, company, website or linkedin.", "Give at least one.")
+    if not any(given.get(name) for name in WAYS_TO_A_LEAD):
+        raise refused(f"None of {', '.join(WAYS_TO_A_LEAD)} is given.", "Give at least one.")
     own_id = given.get("id")
     event_id = derived_id(str(own_id), "cli", "lead") if own_id else str(uuid.uuid4())  # an own id may be an address
     body = {"submitted_at": datetime.now(UTC).isoformat(), "source": "cli", "id": event_id} | given
@@ -139,6 +139,18 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise CommandFailed("A lead is a JSON object.", 'For example: {"email": "a@b.com"}', ExitCode.USAGE)
     return fields
+
+
+def _opened(file: Path, plan: Import) -> SourceFile:
+    try:
+        source = opened(file)
+    except FileRefused as error:
+        raise refused(f"{file} {error.what}.", error.fix) from error
+    if source.format == "csv" and is_anonymous(source.columns, plan):
+        what = f"{file}: no column is one of {', '.join(WAYS_TO_A_LEAD)}."
+        fix = 'Is the first line a header? Else say what a column is: --map "Their column=email".'
+        raise refused(what, fix)
+    return source
 
 
 def _outgoing(source: SourceFile, plan: Import, tally: Tally) -> Iterator[Outgoing]:
@@ -189,7 +201,8 @@ def _say_outcome(source: SourceFile, tally: Tally, report: Path, as_json: bool) 
             | {"report": str(report) if tally.rejected else None}
         )
         return
-    say(f"{tally.rows} rows: {tally.leads} leads, {tally.acknowledged} sent, {len(tally.rejected)} rejected.")
+    said = f"{counted(tally.rows, 'row')}: {counted(tally.leads, 'lead')}"
+    say(f"{said}, {tally.acknowledged} sent, {len(tally.rejected)} rejected.")
     if tally.rejected:
         first = tally.rejected[0]
         say(f"Rejected rows are listed in {report}; the first is row {first.row}: {first.reason}.")

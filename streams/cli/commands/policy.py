@@ -65,7 +65,7 @@ def lint(file: File, roster: Roster = None, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         for finding in found:
-            say(f"{roster if finding.where.path.startswith('roster.') else file}:{finding}")
+            say(f"{roster if finding.where.path.startswith('roster.') else file}: {finding}")
         say(_counted(found))
     errors = any(finding.severity is Severity.ERROR for finding in found)
     raise typer.Exit(ExitCode.REFUSED if errors else ExitCode.OK)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+import pytest
 
-from streams.importer.lead import Import, ImportedLead, RejectedRow, imported
+from streams.importer.lead import Import, ImportedLead, RejectedRow, imported, is_anonymous
 from streams.importer.rows import Row
 
 PLAN = Import({}, "hubspot", {"action": "content"})
@@ -63,6 +64,22 @@ def test_a_row_keeps_what_it_says_over_the_default() -> None:
 def test_a_row_that_nobody_could_act_on_is_rejected_with_its_number_and_no_value() -> None:
     (one,) = imported([Row(9, {"Industry": "secret sauce"})], PLAN)
     assert one == RejectedRow(9, "none of email, phone, foreign_id, company, website, linkedin is given")
+
+
+@pytest.mark.parametrize(
+    ("columns", "mapping", "defaults", "told"),
+    [
+        pytest.param(("ada@stripe.com", "Stripe"), {}, {}, True, id="a row in the header's place"),
+        pytest.param(("Wer", "Firma"), {}, {}, True, id="names that nobody knows"),
+        pytest.param(("Wer", "Firma"), {"Wer": "email"}, {}, False, id="a name that is said"),
+        pytest.param(("Wer",), {}, {"company": "Acme"}, False, id="one company for all"),
+        pytest.param(("Country", "E-Mail"), {}, {}, False, id="a known name"),
+    ],
+)
+def test_columns_that_can_tell_of_nobody_are_noticed(
+    columns: tuple[str, ...], mapping: dict[str, str], defaults: dict[str, str], told: bool
+) -> None:
+    assert is_anonymous(columns, Import(mapping, "", defaults)) is told
 
 
 def test_an_unreadable_row_keeps_its_reason() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.importer.rows import opened, rows
+from streams.importer.rows import FileRefused, opened, rows
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,39 @@ def test_a_file_with_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("Email,Company\n")
     assert list(rows(opened(path))) == []
-    path.write_text("")
-    assert list(rows(opened(path))) == []
+
+
+def test_a_quote_that_is_not_closed_swallows_no_lead_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text('Email,Company\na@b.example,"Acme\nc@d.example,Beta\ne@f.example,"Gamma"\ng@h.example,Delta\n')
+    broken, after = rows(opened(path))
+    assert broken.number == 2
+    assert "lines 2 to 4 are one row and none is sent" in broken.problem
+    assert after.fields["Email"] == "g@h.example"
+
+
+def test_a_quote_that_is_never_closed_is_told_with_where_it_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text('Email,Company\na@b.example,Acme\nc@d.example,"Beta\ne@f.example,Gamma\n')
+    good, broken = rows(opened(path))
+    assert good.fields["Email"] == "a@b.example"
+    assert "a quote in line 3 is not closed, so lines 3 to 4 are one row" in broken.problem
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"", "is empty", id="nothing"),
+        pytest.param(b" \r\n\r\n", "is empty", id="blank lines"),
+        pytest.param(b"PK\x03\x04\x14\x00\x06\x00", "is a workbook", id="a workbook of today"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is a workbook", id="an old workbook"),
+        pytest.param(b"Email,Company\na@b.example,\x00\x01\n", "is no text", id="zero bytes"),
+        pytest.param(b'Email,"Company\na@b.example,Acme\n', "no readable header line", id="a header without end"),
+    ],
+)
+def test_a_file_that_no_lead_can_be_read_from_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused, match=told) as refusal:
+        opened(path)
+    assert refusal.value.fix
