@@ -4,6 +4,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from schemas.topics import KeyedBy
@@ -15,6 +16,13 @@ from tests.records import Records
 # jsonschema compiles a grammar of IRIs when it is imported: four seconds in every worker, for a format that none of our
 # schemas has. None here: the import is refused, and jsonschema does without.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+# A machine that is busy for a moment is no fault of the code under test: by itself hypothesis allows an example 200 ms,
+# and gives up where making them takes long.
+hypothesis.settings.register_profile(
+    "leadstream", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("leadstream")
 
 # Two where it matters that there is more than one; each partition costs the broker files and a test time.
 FEW_PARTITIONS = {

@@ -98,9 +98,10 @@ def collected(work: Work, tests: Sequence[str]) -> int:
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    hypothesis.settings.load_profile("mutation")
     with tempfile.TemporaryDirectory() as folder:
-        return pytest.main([*tests, *OPTIONS, f"--basetemp={folder}/tests"], plugins=[Collected(work)])
+        # named here, so that it is loaded after the profile of tests/conftest.py
+        options = (*OPTIONS, "--hypothesis-profile=mutation", f"--basetemp={folder}/tests")
+        return pytest.main([*tests, *options], plugins=[Collected(work)])
 
 
 def forked(run: Callable[[], int], cpu_seconds: int) -> tuple[int | None, float]:
