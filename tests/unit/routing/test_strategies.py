@@ -55,6 +55,12 @@ def test_a_floor_in_whole_percent_is_exact(floor: float) -> None:
     assert junior_is_due(days(100 - juniors, juniors - 1), TODAY, plan)
 
 
+def test_a_floor_of_half_is_missed_by_less_than_a_percent() -> None:
+    plan = PLAN.model_copy(update={"junior_floor": 0.5})
+    assert junior_is_due(days(100, 100), TODAY, plan)  # with this one 100 of 201
+    assert not junior_is_due(days(99, 100), TODAY, plan)
+
+
 def test_no_floor_keeps_no_lead_from_seniors() -> None:
     assert not junior_is_due(days(99, 0), TODAY, PLAN.model_copy(update={"junior_floor": 0.0}))
 
@@ -97,6 +103,10 @@ def test_merit_is_what_is_known_of_close_and_activity_rate(
 ) -> None:
     row = replace(ROW, close_permille=close, activity_permille=activity)
     assert merit(row, Performance(activity_weight=0.25)) == permille
+
+
+def test_a_larger_share_of_activity_counts_for_more() -> None:
+    assert merit(replace(ROW, close_permille=0, activity_permille=1000), Performance(activity_weight=0.6)) == 600
 
 
 def pool(*merits: int | None, load: int = 0) -> list[Candidate]:

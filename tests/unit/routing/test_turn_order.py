@@ -61,6 +61,14 @@ def test_a_released_turn_comes_before_one_that_falls_due_earlier(due: int, ahead
     assert turns.tied() == 1
 
 
+def test_a_turn_put_at_the_level_itself_is_not_released_yet() -> None:
+    turns = TurnOrder()
+    turns.advance(5)
+    turns.put(0, spot(9, start=4))
+    turns.put(1, spot(8, start=5))
+    assert turns.first(0) == 0
+
+
 def test_ties_are_of_equal_due_and_equal_wait_by_place() -> None:
     turns = order(spot(5, waited=1), spot(5), spot(5), spot(6))
     assert turns.tied() == 2
