@@ -46,10 +46,12 @@ def measure(
     id_of: what a target record answers, the `ce_id` of a sent one or None.
     """
     sent, seen = passed(settings, source, target, records, rate, id_of)
-    waits = sorted(seen[one] - at for one, at in sent.items() if one in seen)
+    begun = min(sent.values()) + LEAD_IN_SECONDS
+    counted = {one: at for one, at in sent.items() if at >= begun}
+    waits = sorted(seen[one] - at for one, at in counted.items() if one in seen)
     if not waits:
-        raise TimeoutError(f"nothing of {len(sent)} records arrived on {target}")
-    return Latency(rate, len(sent), len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)])
+        raise TimeoutError(f"nothing of {len(counted)} records arrived on {target}")
+    return Latency(rate, len(counted), len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)])
 
 
 def passed(
