@@ -44,11 +44,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """batch_limit: records a transaction. poll_seconds: wait for a first record, and so between two
-    looks at tables and the request to end. prepare_seconds: for look-ups."""
+    """batch_limit: records a transaction. poll_seconds: wait for a first record, and so between two looks at tables and
+    the request to end. gather_seconds: wait for more after the first. prepare_seconds: for look-ups."""
 
     batch_limit: int = 500
     poll_seconds: float = 0.1
+    gather_seconds: float = 0.0
     prepare_seconds: float = 5.0
 
 
@@ -143,7 +144,8 @@ class Loop:
 
     def _read(self) -> Batch:
         began = time.perf_counter()
-        messages = arrived(self._consumer, self._marker.limit(self._pace.batch_limit), self._pace.poll_seconds)
+        limit = self._marker.limit(self._pace.batch_limit)
+        messages = arrived(self._consumer, limit, self._pace.poll_seconds, self._pace.gather_seconds)
         self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:
             self._generation = self._assignment.generation

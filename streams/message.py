@@ -28,8 +28,10 @@ def received(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
         raise failure(error.args[0], "reading") from error
 
 
-def arrived(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
+def arrived(consumer: Consumer, limit: int, seconds: float, gather_seconds: float = 0) -> list[Incoming]:
     """Return what is here, as soon as there is anything; wait at most `seconds` for that. Raises as `received`.
+
+    gather_seconds: how long to wait for more once there is something.
 
     `consume` waits its whole time unless `limit` records come, and a short time makes an idle process turn for
     nothing: a first record was in hand after 7 ms with it, after 3 ms so, at half of the CPU time (decision 0060).
@@ -40,7 +42,7 @@ def arrived(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
         raise failure(error.args[0], "reading") from error
     if first is None:
         return []
-    return [cast(Incoming, first), *(received(consumer, limit - 1, 0) if limit > 1 else ())]
+    return [cast(Incoming, first), *(received(consumer, limit - 1, gather_seconds) if limit > 1 else ())]
 
 
 _FENCED = frozenset(

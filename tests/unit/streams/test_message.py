@@ -1,0 +1,40 @@
+"""What is read in one go: all that is here, or all that comes within the time a stage gives it."""
+
+from typing import cast
+
+from confluent_kafka import Consumer
+
+from streams.message import arrived
+
+
+class Queue:
+    """A consumer that has one record at once, and gets the rest after `later` seconds."""
+
+    def __init__(self, here: int, later: float) -> None:
+        self.here, self.later = here, later
+
+    def poll(self, seconds: float) -> str | None:
+        return "first" if self.here else None
+
+    def consume(self, limit: int, seconds: float) -> list[str]:
+        found = [f"{number}" for number in range(1, self.here)]
+        if seconds >= self.later:
+            found.append("late")
+        return found[:limit]
+
+
+def read(queue: Queue, limit: int, gather_seconds: float = 0) -> list[str]:
+    return cast(list[str], arrived(cast(Consumer, queue), limit, 0.1, gather_seconds))
+
+
+def test_what_is_here_is_taken_at_once() -> None:
+    assert read(Queue(here=3, later=0.05), 500) == ["first", "1", "2"]
+
+
+def test_a_stage_that_gathers_waits_for_what_comes_after_the_first_record() -> None:
+    assert read(Queue(here=1, later=0.05), 500, gather_seconds=0.1) == ["first", "late"]
+
+
+def test_nothing_is_gathered_where_nothing_came_or_the_batch_is_full() -> None:
+    assert read(Queue(here=0, later=0.05), 500, gather_seconds=0.1) == []
+    assert read(Queue(here=1, later=0.05), 1, gather_seconds=0.1) == ["first"]
