@@ -1,14 +1,20 @@
-"""The story of a lead in plain words, told from its decisions alone (NEW-5, GOV-1)."""
+"""The story of a lead in plain words, told from its decisions and from what became of their notices (NEW-5, GOV-1)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routing.rep_state import POINT
-from schemas.decision import Decision, DecisionKind, Notice, Owner, OwnerKind
+from schemas.decision import Audience, Decision, DecisionKind, Owner, OwnerKind
+from schemas.delivery import NoticeSettled
 
 _RULES_TOLD = 12
 _CANDIDATES_TOLD = 10
+_TELLS = {
+    Audience.LEAD: "Answers the lead by {channels}: {template}.",
+    Audience.CRM: "Writes it to the CRM: {template}.",
+    Audience.WEBHOOK: "Posts it to webhooks: {template}.",
+}
 _VERBS = {
     DecisionKind.ASSIGNED: "was assigned to {owner}",
     DecisionKind.REASSIGNED: "moved to {owner}",
@@ -24,16 +30,17 @@ _VERBS = {
 }
 
 
-def story(decisions: Sequence[Decision], otherwise: Sequence[str] = ()) -> str:
+def story(decisions: Sequence[Decision], otherwise: Sequence[str] = (), settled: Sequence[NoticeSettled] = ()) -> str:
     """Return what happened to one lead and why, a paragraph a decision, in the order given; all times UTC.
 
     otherwise: sentences on what would have chosen otherwise (routing/counterfactual.py); they end the story.
+    settled: what became of the notices, as far as it is known.
     """
     if not decisions:
         return "Nothing is known of this lead."
     first = decisions[0]
     parts = [" ".join((f"Lead {first.lead_id}: {_about(first)}.", *_contested(first)))]
-    parts += [_paragraph(decision) for decision in decisions]
+    parts += [_paragraph(decision, settled) for decision in decisions]
     if otherwise:
         parts.append("\n".join(otherwise))
     return "\n\n".join(parts) + "\n"
@@ -57,7 +64,7 @@ def _contested(decision: Decision) -> list[str]:
     return [f"Two companies fit it and differ in {', '.join(fields)}: taken as unknown."]
 
 
-def _paragraph(decision: Decision) -> str:
+def _paragraph(decision: Decision, settled: Sequence[NoticeSettled]) -> str:
     verb = _VERBS[decision.kind].format(owner=_owner(decision.owner))
     lines = [f"{_time(decision.at)}  It {verb}. {decision.reason}"]
     graded = f"Tier {decision.tier}, score {decision.score}, segment {decision.segment or 'unknown'}."
@@ -67,7 +74,7 @@ def _paragraph(decision: Decision) -> str:
     lines += [f"{link['step'].capitalize()} {link['who']}: {link['why']}." for link in decision.trace.get("chain", ())]
     for pool in decision.trace.get("pools", ()):
         lines += _pool(pool)
-    lines += _told(decision.notices)
+    lines += _told(decision, settled)
     lines += _clock(decision)
     if decision.policy_hash:
         lines.append(f"Decided by policy {decision.policy_hash}, epoch {decision.epoch}, because of {decision.cause}.")
@@ -114,12 +121,24 @@ def _pool(pool: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _told(notices: Sequence[Notice]) -> list[str]:
+def _told(decision: Decision, settled: Sequence[NoticeSettled]) -> list[str]:
+    """What is to be told, and below each what became of it: a decision orders its notices, NOTIFY sends them later."""
     lines = []
-    for notice in notices:
-        whom = ", ".join(notice.recipients) or notice.audience.value
-        lines.append(f"Told {whom} by {', '.join(notice.channels)}: {notice.template}.")
+    for notice in decision.notices:
+        channels = ", ".join(notice.channels)
+        what = _TELLS.get(notice.audience, "Tells {who} by {channels}: {template}.")
+        lines.append(what.format(who=", ".join(notice.recipients), channels=channels, template=notice.template))
+        lines += [_became(one) for one in settled if (one.decision_id, one.notice) == (decision.decision_id, notice.id)]
     return lines
+
+
+def _became(one: NoticeSettled) -> str:
+    if one.all_failed:
+        return f"  No channel reached {one.recipient}, by {_time(one.at)}."
+    why = f", {one.reason}" if one.reason else ""
+    twice = ", possibly twice" if one.possible_repeat else ""
+    to = "" if one.audience in (Audience.CRM, Audience.LEAD) else f" to {one.recipient}"
+    return f"  {one.channel}{to}: {one.outcome.value} {_time(one.at)}{twice}{why}."
 
 
 def _clock(decision: Decision) -> list[str]:
@@ -132,8 +151,8 @@ def _clock(decision: Decision) -> list[str]:
     own = "no owner" if sla.owned_at is None else f"{spell(until - sla.owned_at)} since {_time(sla.owned_at)}"
     lines = []
     if sla.contacted_at is not None:
-        waited = (sla.contacted_at - sla.clock_at).total_seconds()
-        lines.append(f"Contact at {_time(sla.contacted_at)}, {waited:g} s after the clock started.")
+        waited = spell(sla.contacted_at - sla.clock_at)
+        lines.append(f"Contact at {_time(sla.contacted_at)}, {waited} after the clock started.")
     elif sla.contact_due_at is not None:
         paused = f", {spell(timedelta(seconds=sla.paused_seconds))} of closed hours in it" if sla.paused_seconds else ""
         lines.append(f"Contact is due by {_time(sla.contact_due_at)}{paused}.")

@@ -77,8 +77,12 @@ def _text(path: Path) -> str:
 def _lines(path: Path, model: type[BaseModel], suffix: str) -> list[tuple[str, Any]]:
     text = _text(path)
     if suffix == ".csv":
-        lines = csv.DictReader(text.splitlines())
-        return [(f"line {lines.line_num}", _from_cells(row, model)) for row in lines]
+        lines = csv.DictReader(text.splitlines(), strict=True)  # else a quote without end takes the rows after it along
+        try:
+            return [(f"line {lines.line_num}", _from_cells(row, model)) for row in lines]
+        except csv.Error as error:
+            what = f"{path} cannot be read at line {lines.reader.line_num}: {error}"
+            raise refused(f"{what}.", "Look for a quote there, or before, that is not closed.") from error
     if suffix == ".jsonl":
         try:
             return [(f"line {n}", json.loads(line)) for n, line in enumerate(text.splitlines(), 1) if line.strip()]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.decision import Decision, DecisionKind, Owner, OwnerKind
-from schemas.ids import lead_id
+from schemas.ids import lead_id, person_id
 from schemas.lead import Lead
 from schemas.topics import TOPICS
 from schemas.wire import encode
@@ -273,8 +273,10 @@ def test_a_policy_with_errors_is_refused_with_line_and_column(leadstream: Said, 
 
 
 def test_a_lead_is_explained_from_the_one_partition_of_its_person(leadstream: Said, records: Records) -> None:
-    person = "4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e"
+    person = person_id(b"a secret of sixteen and more", "mail:ada.b@stripe.com")
     lead = lead_id("main", person, 1)
+    records.write("reps", [Outgoing("r-1", {"id": "r-1", "name": "Ada Cole"})])
+    records.write("xref", [Outgoing("hubspot:101", {"lead_id": lead, "at": AT})])
     decision = Decision(
         decision_id="d1", lead_id=lead, division="main", person=person, kind=DecisionKind.ASSIGNED, cause="scored",
         at=AT, epoch=1, owner=Owner(kind=OwnerKind.REP, id="r-1"), reason="Ada was next.", tier="T1", policy_hash="x",
@@ -287,10 +289,15 @@ def test_a_lead_is_explained_from_the_one_partition_of_its_person(leadstream: Sa
     assert code == ExitCode.OK
     assert [one["reason"] for one in told] == ["Ada was next."]
     _, story, _ = leadstream("lead", "explain", lead)
-    assert "Ada was next." in story
+    assert "It was assigned to Ada Cole. Ada was next." in story
     assert "contact" not in leadstream("lead", "explain", lead, "--json")[1][0]
     assert leadstream("lead", "history", lead_id("main", person, 2))[0] == ExitCode.NOT_FOUND
-    assert leadstream("lead", "history", "nonsense")[0] == ExitCode.USAGE
+    for known_as in ("hubspot:101", "e", "Ada.B@Stripe.com"):
+        assert "Ada was next." in leadstream("lead", "history", known_as)[1], known_as
+    code, _, error = leadstream("lead", "history", "nonsense")
+    assert code == ExitCode.NOT_FOUND
+    assert "No lead is known as 'nonsense'" in error
+    assert leadstream("lead", "history", "nobody@stripe.com")[0] == ExitCode.NOT_FOUND
 
 
 def test_the_messages_of_a_lead_are_shown_without_being_sent(leadstream: Said, records: Records) -> None:

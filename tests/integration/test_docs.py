@@ -115,7 +115,7 @@ def test_the_command_line_snippet_sends_a_lead(topics: ClusterSettings, records:
 EXAMPLES = re.findall(r"For example: `(.*)`", (ROOT / "docs/cli.md").read_text())
 INDENTED = [
     line.strip()
-    for name in ("README.md", "docs/import.md", "docs/concepts.md")
+    for name in ("README.md", "docs/import.md", "docs/concepts.md", "docs/roster.md")
     for line in (ROOT / name).read_text().splitlines()
     if line.startswith("    leadstream ")
 ]

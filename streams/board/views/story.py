@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from routing.explain import story
 from schemas.decision import Decision, DecisionKind
+from streams.rep_names import named
 
 _INSTANT = re.compile(r"\b(\d{4}-\d\d-\d\d) (?:at )?(\d\d:\d\d:\d\d)\b")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 _TIMES = re.compile(r"\b(\d+(?:\.\d+)?)x after the clock started")
 _TIMES_IN_WORDS = {"0.5": "half the time allowed", "1": "the time allowed", "2": "twice the time allowed"}
 _LATE = frozenset({DecisionKind.ESCALATED, DecisionKind.REASSIGNED})
@@ -48,12 +48,7 @@ def readable(text: str, names: Mapping[str, str], zone: ZoneInfo) -> str:
         at = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=UTC).astimezone(zone)
         return f"{at:%H:%M:%S} on {at.day} {at:%b}"
 
-    def named(match: re.Match[str]) -> str:
-        word = match[0]
-        bare = word.rstrip(".")
-        return names[bare] + word[len(bare) :] if bare in names else word
-
     def allowed(match: re.Match[str]) -> str:
         return f"within {_TIMES_IN_WORDS.get(match[1], f'{match[1]} times the time allowed')}"
 
-    return _ID.sub(named, _INSTANT.sub(local, _TIMES.sub(allowed, text)))
+    return named(_INSTANT.sub(local, _TIMES.sub(allowed, text)), names)

@@ -6,20 +6,24 @@ from typing import Annotated
 import typer
 
 from schemas.decision import Decision
-from schemas.ids import person_of
 from schemas.rep import Rep
 from schemas.wire import encode
-from streams.cli.exit_code import ExitCode
-from streams.cli.failure import CommandFailed, not_found, refused
+from streams.cli.failure import refused
+from streams.cli.lead_lookup import decisions_on, lead_meant, settled_on
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import parsed, partition_count, read
+from streams.cli.records import latest
 from streams.kafka.config import ClusterSettings
-from streams.kafka.murmur2 import partition_of
+from streams.rep_names import named
 
 app = typer.Typer(add_completion=False, help="Ask why a lead is where it is.", no_args_is_help=True)
 
-LeadId = Annotated[str, typer.Argument(metavar="LEAD", help="Lead id, division.person.number; see leads.assigned.")]
-
+LeadMeant = Annotated[
+    str,
+    typer.Argument(
+        metavar="LEAD",
+        help="Lead id, mail address, CRM id such as hubspot:101, or the id that it was sent under.",
+    ),
+]
 
 Otherwise = Annotated[
     bool, typer.Option("--otherwise", help="Also tell the smallest change that would have chosen otherwise.")
@@ -27,33 +31,33 @@ Otherwise = Annotated[
 
 
 @app.command()
-def explain(context: typer.Context, lead: LeadId, as_json: AsJson = False, otherwise: Otherwise = False) -> None:
-    """Tell the whole story of a lead: which rule, which candidates and why not, what happened since.
+def explain(context: typer.Context, lead: LeadMeant, as_json: AsJson = False, otherwise: Otherwise = False) -> None:
+    """Tell the whole story of a lead: which rule, which candidates and why not, who was told, what happened since.
 
     --otherwise replays the division's journal up to the lead, so it takes longer the longer that is.
     Example: leadstream lead explain main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1
     """
-    decisions = decisions_on(context.obj.cluster(), lead)
+    settings = context.obj.settings()
+    decisions = decisions_on(settings.cluster, lead_meant(settings, lead))
     if as_json:
         print_json([decision.model_dump(mode="json", exclude={"contact"}) for decision in decisions])
         return
     from routing.explain import story
+    from streams.cli.otherwise import otherwise as searched
 
-    if otherwise:
-        from streams.cli.otherwise import otherwise as searched
-
-        say(story(decisions, searched(context.obj.cluster(), decisions)))
-        return
-    say(story(decisions))
+    changes = searched(settings.cluster, decisions) if otherwise else ()
+    told = story(decisions, changes, settled_on(settings.cluster, decisions[0].lead_id))
+    say(named(told, rep_names(settings.cluster)))
 
 
 @app.command()
-def history(context: typer.Context, lead: LeadId, as_json: AsJson = False) -> None:
+def history(context: typer.Context, lead: LeadMeant, as_json: AsJson = False) -> None:
     """List every decision on a lead, a line each.
 
     Example: leadstream lead history main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1
     """
-    decisions = decisions_on(context.obj.cluster(), lead)
+    settings = context.obj.settings()
+    decisions = decisions_on(settings.cluster, lead_meant(settings, lead))
     if as_json:
         print_json(
             [
@@ -62,10 +66,17 @@ def history(context: typer.Context, lead: LeadId, as_json: AsJson = False) -> No
             ]
         )
         return
+    names = rep_names(settings.cluster)
     print_table(
-        ("at (UTC)", "decision", "cause", "owner", "rule", "reason"),
+        ("at (UTC)", "decision", "owner", "rule", "reason"),
         [
-            (f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind.value, one.cause, one.owner.id, one.rule, one.reason)
+            (
+                f"{one.at:%Y-%m-%d %H:%M:%S}",
+                one.kind.value,
+                names.get(one.owner.id or "", one.owner.id),
+                one.rule,
+                named(one.reason, names),
+            )
             for one in decisions
         ],
     )
@@ -119,16 +130,6 @@ def preview(
         say(story(decisions, found.otherwise))
 
 
-def decisions_on(cluster: ClusterSettings, lead: str) -> list[Decision]:
-    """Return all decisions on a lead in order, from the one partition that its person is in. Raises CommandFailed."""
-    if len(lead.split(".")) != 3:
-        fix = "An id looks like main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1: division, person, number."
-        raise CommandFailed(f"{lead!r} is no lead id.", fix, ExitCode.USAGE)
-    person = person_of(lead)
-    partition = partition_of(person.encode(), partition_count(cluster, "leads.assigned"))
-    of_person = (one for one in read(cluster, "leads.assigned", (partition,)) if one.key_text == person)
-    found = [decision for _, decision in parsed(of_person, Decision) if decision.lead_id == lead]
-    if not found:
-        fix = "leads.assigned keeps 30 days. A lead that is still on its way shows in `leadstream doctor` as lag."
-        raise not_found(f"There is no decision on lead {lead}.", fix)
-    return found
+def rep_names(cluster: ClusterSettings) -> dict[str, str]:
+    """Return rep id -> name, of the roster as it is now."""
+    return {key: record.model.name for key, record in latest(cluster, "reps").items()}

@@ -35,8 +35,8 @@ def preview(
     from notifiers.sandbox import TemplateRefused
     from notifiers.templates import load
     from schemas.rep import Rep
-    from streams.cli.commands.lead import decisions_on
     from streams.cli.devices import devices_by_rep
+    from streams.cli.lead_lookup import decisions_on, lead_meant
     from streams.cli.records import latest
 
     if channel is not None and channel not in CHANNELS:
@@ -46,7 +46,9 @@ def preview(
         texts = load(templates or settings.channels.templates)
     except TemplateRefused as error:
         raise refused(f"{error}.", "`leadstream notify lint FOLDER` lists everything that is wrong.") from error
-    decision = next((one for one in reversed(decisions_on(settings.cluster, lead)) if one.notices), None)
+    decision = next(
+        (one for one in reversed(decisions_on(settings.cluster, lead_meant(settings, lead))) if one.notices), None
+    )
     if decision is None:
         say(f"Nobody was told of lead {lead} yet.")
         return

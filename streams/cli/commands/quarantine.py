@@ -10,8 +10,8 @@ from schemas.activity import ActivityKind, ActivityReported
 from schemas.decision import Decision, DecisionKind
 from schemas.ids import derived_id
 from schemas.wire import encode
-from streams.cli.commands.lead import LeadId, decisions_on
 from streams.cli.failure import not_found
+from streams.cli.lead_lookup import decisions_on
 from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.records import parsed, read
 from streams.cli.writer import Outgoing, write
@@ -22,6 +22,8 @@ app = typer.Typer(add_completion=False, help="Review suspected spam: release it 
 Reason = Annotated[str, typer.Option(help="Why; kept with the lead.")]
 
 # What happens to a lead in quarantine without ending its stay.
+LeadId = Annotated[str, typer.Argument(metavar="LEAD", help="Lead id, division.person.number.")]
+
 _PASSING = (DecisionKind.TOUCHED, DecisionKind.NOTED)
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from routing.explain import story
-from tests.lab.decisions import decision, lead
+from schemas.delivery import NoticeSettled, Outcome
+from tests.lab.decisions import decision, lead, notice
 
 
 def test_the_story_names_what_two_companies_of_one_domain_differ_in() -> None:
@@ -39,3 +40,24 @@ def test_what_a_rule_wanted_is_said_in_words(actual: object, expected: str, said
     missed = {"rule": "one", "matched": False, "field": "mail.kind", "actual": actual, "expected": expected}
     told = story([decision(trace={"tried": [missed, {"rule": "everything else", "matched": True}]})])
     assert f'Rule "one" did not match: {said}' in told
+
+
+def test_what_is_to_be_told_is_told_with_what_became_of_it() -> None:
+    told = decision(notice(channels=("slack", "email")))
+    (one,) = told.notices
+
+    def settled(channel: str, outcome: Outcome, **more: object) -> NoticeSettled:
+        fields = {"key": channel, "attempts": 1, "at": told.at, "epoch": 1, "template": one.template, **more}
+        return NoticeSettled.model_validate(
+            {"decision_id": told.decision_id, "lead_id": told.lead_id, "division": "main", "person": told.person}
+            | {"notice": one.id, "audience": "owner", "recipient": "M1", "channel": channel, "outcome": outcome}
+            | fields
+        )
+
+    failed = settled("slack", Outcome.FAILED, reason="the channel is not configured")
+    said = story([told], settled=[failed, settled("email", Outcome.DELIVERED, possible_repeat=True)])
+    assert "slack to M1: failed" in said and "the channel is not configured." in said
+    assert "email to M1: delivered" in said and "possibly twice." in said
+    assert "to M1: " not in story([told]), "nothing is said to have arrived that nobody knows of"
+    other = failed.model_copy(update={"decision_id": "another"})
+    assert "to M1: " not in story([told], settled=[other])
