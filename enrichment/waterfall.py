@@ -170,7 +170,12 @@ def _has_part(settings: ProviderSettings, key: str) -> bool:
 
 
 async def all_of(asking: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return what all came to, in order; they run side by side, the first ones ahead.
+    """Return what all came to, in order; they run side by side, the first ones ahead."""
+    return await asyncio.gather(*await started(asking))
+
+
+async def started(asking: Sequence[Coroutine[Any, Any, T]]) -> list[asyncio.Task[T]]:
+    """Return all of them under way, in order.
 
     A few at a time are started, so that each has sent its question before the next begin: its deadline runs from then.
     """
@@ -180,7 +185,7 @@ async def all_of(asking: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         if number % _START_TOGETHER == 0:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-    return await asyncio.gather(*tasks)
+    return tasks
 
 
 def is_enough(answers: Sequence[Said]) -> bool:

@@ -49,6 +49,15 @@ class Batch:
     def __len__(self) -> int:
         return len(self.events) + len(self.set_aside)
 
+    def add(self, later: "Batch") -> None:
+        """Take in what was read after it."""
+        self.events += later.events
+        self.messages += later.messages
+        self.set_aside += later.set_aside
+        self.first_offsets = {**later.first_offsets, **self.first_offsets}
+        self.next_offsets.update(later.next_offsets)
+        self.newer.update(later.newer)
+
 
 class Inbox:
     """Reads the messages of one stage's inputs. parsers: by type, where the stage wants less than the whole."""

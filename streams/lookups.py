@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -11,11 +12,14 @@ from streams.errors import Fatal, LeadstreamError
 from streams.inbox import Batch
 from streams.metrics import RunnerMetrics
 from streams.outcome import Outcome, stumbled
-from streams.stage import Context, Event, Stage
+from streams.stage import AsksAhead, Context, Event, Stage
 
 _READING_PASSES = 10  # of the event loop, from bytes in a socket to an answer
 # A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
 GRACE_SECONDS = 5.0
+
+Begun = list["asyncio.Future[Any]"]
+"""Look-ups that are under way before their batch's turn, a partition each."""
 
 log = structlog.get_logger()
 
@@ -32,6 +36,8 @@ class Lookups:
         self._events = events
         self._seconds = seconds
         self._metrics = metrics
+        self._ahead = stage if isinstance(stage, AsksAhead) else None
+        self._waited = 0.0  # for the next batch, before its turn
 
     def context(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
         """Return what was learnt for the batch's events but the refused ones; refuse those whose look-up fails.
@@ -52,7 +58,28 @@ class Lookups:
             log.warning("prepare.failed", stage=self._stage.name, error=type(error).__name__, records=len(events))
             return self._asked_one_by_one(batch, outcome, states)
         finally:
-            self._metrics.time_step("prepare", time.perf_counter() - started)
+            self._metrics.time_step("prepare", time.perf_counter() - started + self._waited)
+            self._waited = 0.0
+
+    @property
+    def may_begin(self) -> bool:
+        """Tell whether look-ups can begin before their batch's turn, and it is worth while."""
+        return self._ahead is not None and self._ahead.asks_ahead
+
+    def begin(self, batch: Batch, states: Mapping[int, StateView]) -> Begun:
+        """Begin the look-ups of a batch before its turn; return what to wait for.
+
+        Raises the stage's LeadstreamError.
+        """
+        if self._ahead is None or not batch.events:
+            return []
+        return self._events.run_until_complete(self._begun(self._ahead, batch.events, states))
+
+    def wait(self, begun: Begun, seconds: float) -> None:
+        """Let what is under way go on, until it has ended or the time is over."""
+        started = time.perf_counter()
+        self._events.run_until_complete(asyncio.wait(begun, timeout=seconds))
+        self._waited += time.perf_counter() - started
 
     def read_on(self) -> None:
         """Let what is still being asked from earlier batches read its answers, waiting for none.
@@ -82,9 +109,7 @@ class Lookups:
         return self._events.run_until_complete(self._within(events, states, deadline))
 
     async def _within(self, events: list[Event], states: Mapping[int, StateView], deadline: float) -> Context:
-        by_partition: dict[int, list[Event]] = {}
-        for event in events:
-            by_partition.setdefault(event.partition, []).append(event)
+        by_partition = _by_partition(events)
         try:
             async with asyncio.timeout_at(deadline + GRACE_SECONDS) as scope, asyncio.TaskGroup() as group:
                 asked = [
@@ -98,6 +123,28 @@ class Lookups:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
         return {event_id: found for task in asked for event_id, found in task.result().items()}
+
+    async def _begun(self, stage: AsksAhead, events: list[Event], states: Mapping[int, StateView]) -> Begun:
+        deadline = self._events.time() + self._seconds
+        begun: Begun = []
+        for number, mine in _by_partition(events).items():
+            try:
+                found = await stage.ask_ahead(mine, states[number], deadline)
+            except LeadstreamError:
+                raise
+            except Exception as error:  # `prepare` is asked all the same, and finds the record that it lies in
+                log.warning("ask_ahead.failed", stage=self._stage.name, error=type(error).__name__, records=len(mine))
+                continue
+            if found is not None:
+                begun.append(found)
+        return begun
+
+
+def _by_partition(events: list[Event]) -> dict[int, list[Event]]:
+    found: dict[int, list[Event]] = {}
+    for event in events:
+        found.setdefault(event.partition, []).append(event)
+    return found
 
 
 async def _passes() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from streams.ahead import Ahead
 from streams.assignment import Assignment
 from streams.clock import Clock
 from streams.deadletter import FloodLimit, dead_letter
@@ -96,6 +97,17 @@ class Loop:
         self._handling = Handling(stage, self._outbox, clock, metrics)
         low = [qualified(namespace, name) for name in stage.low_priority]
         self._low_priority = LowPriority(consumer, low, pace.batch_limit, passage or Open())
+        self._ahead = Ahead(
+            self._lookups,
+            marker,
+            lambda room: self._read(room, 0),
+            lambda: assignment.generation,
+            self._low_priority.has_any,
+            stop.is_requested,
+            health.tick,
+            pace.batch_limit,
+            pace.prepare_seconds,
+        )
         self._logical = {qualified(namespace, name): name for name in stage.inputs}
         self._dlq = qualified(namespace, DLQ)
         self._generation = 0
@@ -104,7 +116,7 @@ class Loop:
         """Do one batch; return whether there was one. Raises Fenced, Fatal, and Stopped during a restore."""
         self._health.tick()
         self._tables.refresh()
-        batch = self._read()
+        batch = self._ahead.take() or self._read(self._pace.batch_limit, self._pace.poll_seconds)
         if not batch.next_offsets:
             self._metrics.set_watermark(None)
             self._lookups.read_on()
@@ -113,6 +125,8 @@ class Loop:
             return False
         if batch.events:
             self._metrics.set_watermark(batch.events[0].recorded_at)
+        if not self._ahead.has_answers(batch, self._states):
+            return True
         self._commit_once_possible(batch)
         self._low_priority.took(batch.next_offsets)
         self._low_priority.adjust(self._assignment.next_offsets)
@@ -142,11 +156,12 @@ class Loop:
             self._health.tick()
             self._tables.refresh()
 
-    def _read(self) -> Batch:
+    def _read(self, limit: int, seconds: float) -> Batch:
         began = time.perf_counter()
-        limit = self._marker.limit(self._pace.batch_limit)
-        messages = arrived(self._consumer, limit, self._pace.poll_seconds, self._pace.gather_seconds)
-        self._metrics.time_step("consume", time.perf_counter() - began)
+        gather = self._pace.gather_seconds if seconds else 0.0
+        messages = arrived(self._consumer, self._marker.limit(limit), seconds, gather)
+        if messages or seconds:
+            self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:
             self._generation = self._assignment.generation
             self._inbox.release()
@@ -193,8 +208,7 @@ class Loop:
         outcome = Outcome(refused)
         try:
             if len(refused) < len(batch.events):
-                states = {number: one.state for number, one in self._assignment.owned.items()}
-                outcome.context = self._lookups.context(batch, outcome, states)
+                outcome.context = self._lookups.context(batch, outcome, self._states())
             self._handling.run(batch, outcome, self._assignment.owned)
             self._flood.count(len(batch), len(outcome.set_aside))
         except (LeadstreamError, KafkaException) as error:
@@ -204,16 +218,18 @@ class Loop:
         self._marker.leave(batch)
         return outcome
 
+    def _states(self) -> dict[int, PartitionState]:
+        return {number: one.state for number, one in self._assignment.owned.items()}
+
     def _transacted(self, batch: Batch, outcome: Outcome) -> dict[int, int]:
         """Commit; a record that is too large is set aside and the rest done again without it."""
-        owned = self._assignment.owned
         for _ in range(len(batch.events) + 1):
             at = self._clock.now()
             letters = [
                 dead_letter(self._dlq, one, self._stage.name, self._logical[one.message.topic()], at)
                 for one in outcome.set_aside
             ]
-            states = {number: one.state for number, one in owned.items()}
+            states = self._states()
             offsets = to_commit(batch.next_offsets, outcome.nows)
             self._stop.is_mid_transaction = True
             try:

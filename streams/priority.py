@@ -58,9 +58,13 @@ class LowPriority:
         self._paused = [tp for tp in self._paused if (tp.topic, tp.partition) != spot]
         self._running = [tp for tp in self._running if (tp.topic, tp.partition) != spot]
 
+    def has_any(self, spots: Collection[Spot]) -> bool:
+        """Tell whether some of these partitions are of low priority."""
+        return any(topic in self._topics for topic, _ in spots)
+
     def took(self, spots: Collection[Spot]) -> None:
         """A batch from these partitions was committed: where some are of low priority, the rest of those waits."""
-        if self._running and any(topic in self._topics for topic, _ in spots):
+        if self._running and self.has_any(spots):
             self._consumer.pause(self._running)
             self._paused, self._running = self._running, []
             self._is_under_way = True

@@ -1,5 +1,6 @@
 """What a stage is: plain values in, effects out. The runner (streams/runner.py) does everything else."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,6 +82,23 @@ class Closing(Protocol):
     """A stage that holds something of its event loop (connections): closed before the process ends."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class AsksAhead(Protocol):
+    """A stage whose look-ups may begin before their batch's turn; `prepare` then takes up what is under way.
+
+    asks_ahead: whether that is worth while. `ask_ahead` returns once they have begun, with what is done when all have
+    ended, None where there is nothing to wait for. As `prepare` it may not touch state, nor raise for one record's
+    sake; an event that it was given may never come to `prepare` (a rebalance), or come again as another object.
+    """
+
+    @property
+    def asks_ahead(self) -> bool: ...
+
+    async def ask_ahead(
+        self, batch: Sequence[Event], state: StateView, deadline: float
+    ) -> "asyncio.Future[Any] | None": ...
 
 
 @runtime_checkable

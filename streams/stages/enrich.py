@@ -2,45 +2,33 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from enrichment.account import AccountIndex, Accounts, bound
-from enrichment.answer import Learnt
 from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
 from enrichment.merge import merged
 from enrichment.metrics import FormMetrics
 from enrichment.providers.provider import Query
-from enrichment.waterfall import Waterfall, all_of
+from enrichment.waterfall import Waterfall, all_of, started
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
 from schemas.org import Org
 from schemas.state import StateView
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage, form_drafts, form_steps, paid, submission_rate
+from streams.stages.asked import Asked
 from streams.stages.paid import KINDS, QuotaMemory, kept, terms_of
+from streams.stages.prepared import Prepared
 from streams.stages.submission_rate import counted, decode_rate
 from streams.tracing import Within, untraced
 
 HIGH_INTENT = frozenset({"demo", "pricing", "trial"})  # asked for first in any wait; the policy's table comes later
 REFRESH_SECONDS = 30.0
-
-
-NOTHING = Learnt()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A lead with what was learnt for it. key: what the answers are kept under, None where nobody was asked."""
-
-    lead: Lead
-    contact: Contact
-    key: str | None = None
-    learnt: Learnt = NOTHING
 
 
 class AccountWatch:
@@ -93,12 +81,20 @@ class EnrichStage:
         self._quotas = QuotaMemory(org, waterfall)
         self._coverage = coverage.CoverageWatch(org.enrichment.providers, told)
         self._within = within
+        self._ahead = Asked()
         self._forms = forms or FormMetrics(CollectorRegistry())
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Ask the providers for the whole batch at once, high intent first, within the fast deadline."""
         self._accounts.look()
-        rows = [(event, self._canonical(event, raw)) for event, raw in self._whole(batch, state)]
+        rows: list[tuple[Event, Prepared]] = []
+        under_way: list[tuple[Event, asyncio.Task[Prepared]]] = []
+        for event, raw in self._whole(batch, state):
+            task = self._ahead.take(event)
+            if task is None:
+                rows.append((event, self._canonical(event, raw)))
+            else:
+                under_way.append((event, task))
         now = self._clock()
         self._quotas.recall(batch, state, now)
         self._coverage.look(batch[0].partition, state, now.date(), asyncio.get_running_loop().time())
@@ -106,7 +102,26 @@ class EnrichStage:
             return {place_of(event): self._learn_at_hand(prepared) for event, prepared in rows}
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
         learnt = await all_of([self._asked(event, prepared, state, deadline, now) for event, prepared in rows])
-        return {place_of(event): found for (event, _), found in zip(rows, learnt, strict=True)}
+        found = {place_of(event): one for (event, _), one in zip(rows, learnt, strict=True)}
+        return found | {place_of(event): await task for event, task in under_way}
+
+    @property
+    def asks_ahead(self) -> bool:
+        """Tell whether some provider is outside, so that leads wait for it."""
+        return not self._waterfall.is_at_hand
+
+    async def ask_ahead(
+        self, batch: Sequence[Event], state: StateView, deadline: float
+    ) -> "asyncio.Future[Any] | None":
+        """Ask for leads before their turn. Those of forms of several steps wait for what the steps before them said."""
+        now = self._clock()
+        self._quotas.recall(batch, state, now)
+        rows = [(event, found) for event in batch if (found := self._foreseen(event)) is not None]
+        rows.sort(key=lambda row: not is_urgent(row[1].lead))
+        tasks = await started([self._asked(event, found, state, deadline, now) for event, found in rows])
+        for (event, _), task in zip(rows, tasks, strict=True):
+            self._ahead.add(event, task)
+        return asyncio.gather(*tasks, return_exceptions=True) if tasks else None
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""
@@ -167,8 +182,18 @@ class EnrichStage:
         )
         return Prepared(lead, contact)
 
+    def _foreseen(self, event: Event) -> Prepared | None:
+        raw = event.value
+        if not isinstance(raw, RawLead) or form_steps.is_early(raw) or form_drafts.session_of(raw) is not None:
+            return None
+        try:
+            return self._canonical(event, raw)
+        except Exception:  # in its own turn it is set aside, with the reason
+            return None
+
     async def close(self) -> None:
-        """Close the connections to the providers."""
+        """Break off what is asked and close the connections to the providers."""
+        await self._ahead.close()
         await self._waterfall.close()
 
     def _learn_at_hand(self, prepared: Prepared) -> Prepared:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from enrichment.account import Accounts
 from enrichment.cache import key_of, usable
-from enrichment.waterfall import Waterfall, all_of
+from enrichment.waterfall import Waterfall, all_of, started
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
 from schemas.lead import LeadEnriched, LeadPending
@@ -15,8 +16,10 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind
 from streams.stages import coverage
-from streams.stages.enrich import AccountWatch, Prepared, completed, enriched, is_urgent, place_of, query_of
+from streams.stages.asked import Asked
+from streams.stages.enrich import AccountWatch, completed, enriched, is_urgent, place_of, query_of
 from streams.stages.paid import KINDS, QuotaMemory, is_sweep_due, kept, swept, terms_of
+from streams.stages.prepared import Prepared
 from streams.tracing import Within, untraced
 
 LATE_AFTER = timedelta(minutes=15)  # providers that failed a lead are asked once more, for its record (ENR-7)
@@ -45,6 +48,7 @@ class PendingStage:
     ) -> None:
         self._org = org
         self._within = within
+        self._ahead = Asked()
         self._accounts = AccountWatch(accounts)
         self._waterfall = waterfall
         self._clock = clock
@@ -56,10 +60,35 @@ class PendingStage:
         self._accounts.look()
         now = self._clock()
         self._quotas.recall(batch, state, now)
-        rows = [(event, waiting) for event in batch if (waiting := _waiting(state, event)) is not None]
+        rows: list[tuple[Event, LeadPending]] = []
+        under_way: list[tuple[Event, asyncio.Task[Prepared]]] = []
+        for event in batch:
+            if (task := self._ahead.take(event)) is not None:
+                under_way.append((event, task))
+            elif (waiting := _waiting(state, event)) is not None:
+                rows.append((event, waiting))
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
         found = await all_of([self._asked(event, waiting, state, deadline, now) for event, waiting in rows])
-        return {place_of(event): prepared for (event, _), prepared in zip(rows, found, strict=True)}
+        learnt = {place_of(event): prepared for (event, _), prepared in zip(rows, found, strict=True)}
+        return learnt | {place_of(event): await task for event, task in under_way}
+
+    @property
+    def asks_ahead(self) -> bool:
+        """Tell whether some provider is outside, so that leads wait for it."""
+        return not self._waterfall.is_at_hand
+
+    async def ask_ahead(
+        self, batch: Sequence[Event], state: StateView, deadline: float
+    ) -> "asyncio.Future[Any] | None":
+        """Ask for leads before their turn; wake-ups, whose lead is in the state, in theirs."""
+        now = self._clock()
+        self._quotas.recall(batch, state, now)
+        rows = [(event, event.value) for event in batch if isinstance(event.value, LeadPending)]
+        rows.sort(key=lambda row: not is_urgent(row[1].lead))
+        tasks = await started([self._asked(event, waiting, state, deadline, now) for event, waiting in rows])
+        for (event, _), task in zip(rows, tasks, strict=True):
+            self._ahead.add(event, task)
+        return asyncio.gather(*tasks, return_exceptions=True) if tasks else None
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched; where providers failed it, also one later try."""
@@ -89,7 +118,8 @@ class PendingStage:
         return ()
 
     async def close(self) -> None:
-        """Close the connections to the providers."""
+        """Break off what is asked and close the connections to the providers."""
+        await self._ahead.close()
         await self._waterfall.close()
 
     async def _asked(

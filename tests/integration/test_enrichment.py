@@ -6,6 +6,8 @@ The long runs with figures are `python -m tests.bench.enrichment outage` and `sl
 import os
 import subprocess
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ import orjson
 from schemas.topics import TOPICS
 from streams.kafka import topics as kafka_topics
 from tests.bench.enrichment.flow import Flow, flowing
+from tests.bench.process import python, running
 from tests.broker import FoundBroker
 from tests.lab.provider_server import Mood
 from tests.lab.providers import providers_serving
+from tests.waiting import eventually
 
 RATE = 40
 SECONDS = 4
@@ -49,6 +53,32 @@ def test_no_lead_is_left_out_while_the_primary_is_dead_and_hardly_any_asks_it(
         employees = [by_id[f"down-{number}"]["facts"]["company.employees"]["provider"] for number in range(LEADS)]
         assert set(employees) == {"secondary"}
         assert records.read_all("leads.dlq") == [] and "leads.dlq" in TOPICS
+    kafka_topics.delete(flow.setting.cluster)
+
+
+def test_killed_and_rebalanced_while_it_waits_and_asks_ahead_each_lead_comes_once(
+    broker: FoundBroker, namespace: str, tmp_path: Path
+) -> None:
+    with (
+        providers_serving() as lab,
+        flowing(broker.bootstrap, namespace, tmp_path, lab, ("enrich", "pending"), fast_seconds=0.3) as flow,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        lab.turn("primary", Mood(seconds=0.2, slow_share=0.1, slow_seconds=0.6))
+        passing = beside.submit(flow.run, "killed", RATE, 3 * SECONDS)
+        for stage in ("enrich", "pending", "enrich"):
+            asked = lab.calls()["primary"]
+            eventually(lambda asked=asked: lab.calls()["primary"] > asked + RATE, "leads that are asked for")
+            for process in flow.processes(stage):
+                process.kill()
+        with running(python("-m", "streams.child", "enrich", "1", str(os.getpid())), flow.environ):
+            assert passing.result(120).lost == 0
+        records = flow.setting.records
+        enriched = [row.json for row in records.read_all("leads.enriched")]
+        came = Counter(row["lead"]["event_id"] for row in enriched if not row.get("is_late"))
+        assert set(came) >= {f"killed-{number}" for number in range(3 * LEADS)}
+        assert {name: count for name, count in came.items() if count > 1} == {}
+        assert records.read_all("leads.dlq") == []
     kafka_topics.delete(flow.setting.cluster)
 
 

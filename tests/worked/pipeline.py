@@ -25,8 +25,9 @@ from schemas.policy import PolicyBody, PolicyPointer
 from schemas.rep import Backup, Rep
 from schemas.wire import decode, encode
 from streams.stage import Event, Stage
-from streams.stages.enrich import EnrichStage, Prepared, place_of
+from streams.stages.enrich import EnrichStage, place_of
 from streams.stages.pending import PendingStage
+from streams.stages.prepared import Prepared
 from streams.stages.score import Score
 from streams.stages.track import Track
 from tests.unit.streams.people import Entries, TableRows

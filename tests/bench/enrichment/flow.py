@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import orjson
+import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -55,11 +56,15 @@ def together(passages: Sequence[Passage]) -> Passage:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Stages that run. base: of the ports where they show their metrics. environ: what they were started with."""
+    """Stages that run. base: of the ports where they show their metrics. environ: what they were started with.
+
+    supervisor: the process whose children they are.
+    """
 
     setting: Setting
     base: int
     environ: Mapping[str, str]
+    supervisor: psutil.Process
 
     def run(self, name: str, rate: int, seconds: float, target: str = "leads.enriched") -> Passage:
         """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
@@ -71,6 +76,10 @@ class Flow:
     def calls(self, provider: str) -> int:
         """Return the requests to a provider that the processes count on their metrics pages."""
         return int(sum(_counted(self._port(name), provider) for name in ("enrich", "pending")))
+
+    def processes(self, stage: str) -> list[psutil.Process]:
+        """Return the processes of a stage that run now."""
+        return [child for child in self.supervisor.children() if stage in child.cmdline()]
 
     def _port(self, name: str) -> int:
         return self.base + PORTS_A_STAGE * NAMES.index(name)
@@ -88,8 +97,8 @@ def flowing(
         port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at) for at in range(len(NAMES)))
     )
     environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
-    with running(python("-m", "streams.cli.main", "up", *stages), environ):
-        flow = Flow(setting, base, environ)
+    with running(python("-m", "streams.cli.main", "up", *stages), environ) as supervisor:
+        flow = Flow(setting, base, environ, supervisor)
         flow.run("warm", 50, 2)
         yield flow
 
