@@ -21,6 +21,8 @@ class Said:
     alternates: tuple[str, ...] = ()
     found_by: str = "domain"
     is_fresh: bool = False
+    company_phone: str | None = None
+    company_profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

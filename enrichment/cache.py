@@ -62,6 +62,10 @@ def _row(said: Said) -> dict[str, Any]:
     row: dict[str, Any] = {"at": said.at.isoformat()}
     if said.company is not None:
         row |= {"company": _firm(said.company), "confidence": said.confidence, "found_by": said.found_by}
+    if said.company_phone:
+        row["phone"] = said.company_phone
+    if said.company_profiles:
+        row["profiles"] = list(said.company_profiles)
     if said.others:
         row["others"] = [_firm(other) for other in said.others]
     if said.alternates:
@@ -84,4 +88,6 @@ def _said(provider: str, at: datetime, row: Mapping[str, Any]) -> Said:
         tuple(Company.model_validate(other) for other in row.get("others", ())),
         tuple(row.get("alternates", ())),
         row["found_by"],
+        company_phone=row.get("phone"),
+        company_profiles=tuple(row.get("profiles", ())),
     )

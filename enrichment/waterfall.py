@@ -211,4 +211,6 @@ def said_by(name: str, answer: Answer, at: datetime, person_of: Callable[[str], 
         tuple(person_of(email) for email in answer.emails),
         answer.found_by,
         is_fresh=True,
+        company_phone=answer.company_phone,
+        company_profiles=answer.company_profiles,
     )

@@ -149,7 +149,11 @@ class AccountRef(Written):
 
 
 class Contact(Written):
-    """All personal data of a lead. Travels beside `Lead`; never in keys, headers, logs, metrics, traces, journal."""
+    """All personal data of a lead. Travels beside `Lead`; never in keys, headers, logs, metrics, traces, journal.
+
+    company_phone: its switchboard, E.164. company_profiles: its pages on social networks, LinkedIn first. Both as
+    providers say; who, when and how sure is in `Lead.facts` under "contact.company_phone" and so on.
+    """
 
     email: str | None = None
     phone: str | None = None
@@ -160,6 +164,8 @@ class Contact(Written):
     linkedin: str | None = None
     message: str | None = None
     transcript: str | None = None
+    company_phone: str | None = None
+    company_profiles: tuple[str, ...] = ()
     raw: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -60,8 +60,9 @@ class HttpProvider(Typed):
     """A provider that answers JSON over HTTP.
 
     url: a template with {domain}, {email}, {company} and {country}, values percent-encoded. body: the same templates
-    in a body, sent by POST. mapping: field of `Company` -> dotted path in the answer ("company.metrics.employees";
-    a number picks from a list; "a|b" takes the first that is there). found: a path that must be there and not empty.
+    in a body, sent by POST. mapping: field of `Company`, or phone, linkedin, twitter, facebook, -> dotted path in the
+    answer ("company.metrics.employees"; a number picks from a list; "a|b" takes the first that is there). found: a path
+    that must be there and not empty.
     confidence: dotted path to a number up to `confidence_scale`, or to high, medium or low; else `default_confidence`.
     allow_hosts: hosts that may be private or loopback addresses, by name. max_bytes: the longest answer read.
     """
@@ -133,7 +134,9 @@ class CacheSettings(Typed):
 
 
 class Enrichment(Typed):
-    """The waterfall. prefer: field of `Company` -> provider names, best first; others follow in file order.
+    """The waterfall. prefer: field of `Company` (or company_phone, company_profiles) -> provider names.
+
+    Best first; others follow in file order.
 
     decay_days: older values are refreshed on use. retry_share: retries as a share of calls, at most.
     pending_quota_share: of each hourly quota, kept for leads that wait for a slow provider.

@@ -28,6 +28,7 @@ from enrichment.providers.provider import (
     ProviderWrong,
     Query,
 )
+from enrichment.reach import MAPPED, reach
 from schemas.org import HttpProvider, ProviderSettings
 
 _UNKNOWN = frozenset({204, 404, 422})
@@ -68,6 +69,7 @@ class _Client:
         self._secret_of = secret_of
         self._pool = pool
         self._allowed = frozenset(http.allow_hosts)
+        self._has_reach = not MAPPED.isdisjoint(http.mapping)
 
     async def lookup(self, query: Query, deadline: float) -> Answer:
         http = self._http
@@ -135,10 +137,18 @@ class _Client:
             raise ProviderWrong("the answer is no JSON object")
         if http.found and template.picked(answer, http.found) is None:
             return NotFound()
-        known = mapped.firm({name: template.picked(answer, path) for name, path in http.mapping.items()})
+        values = {name: template.picked(answer, path) for name, path in http.mapping.items()}
+        known = mapped.firm(values)
         if known is None:
             return NotFound()
-        return Firmographics(known, self._confidence(answer), found_by=_FOUND_BY[http.needs])
+        phone, profiles = reach(values, known.country) if self._has_reach else (None, ())
+        return Firmographics(
+            known,
+            self._confidence(answer),
+            found_by=_FOUND_BY[http.needs],
+            company_phone=phone,
+            company_profiles=profiles,
+        )
 
     def _confidence(self, answer: JsonValue) -> float:
         http = self._http

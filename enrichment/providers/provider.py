@@ -24,7 +24,8 @@ class Firmographics:
     """What a provider knows. company: canonical, unknown fields None. confidence: 0 to 1.
 
     others: further companies that fit the query as well, for example on the same domain. emails: other addresses
-    of the same person. found_by: domain, email or name; a name alone never decides on an account.
+    of the same person. found_by: domain, email or name; a name alone never decides on an account. company_phone: E.164;
+    company_profiles: URLs of its pages on social networks.
     """
 
     company: Company
@@ -32,6 +33,8 @@ class Firmographics:
     others: tuple[Company, ...] = ()
     emails: tuple[str, ...] = ()
     found_by: str = "domain"
+    company_phone: str | None = None
+    company_profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from enrichment.account import AccountIndex, Accounts, bound
+from enrichment.answer import Learnt
 from enrichment.cache import key_of, usable
 from enrichment.canonical import canonical
 from enrichment.merge import merged
 from enrichment.metrics import FormMetrics
 from enrichment.providers.provider import Query
+from enrichment.reach import reached
 from enrichment.waterfall import Waterfall, all_of, started
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
@@ -225,13 +227,13 @@ class EnrichStage:
         return Prepared(prepared.lead, prepared.contact, key, learnt)
 
     def _output(self, prepared: Prepared, now: datetime) -> Emit:
-        lead = completed(prepared, self._org, self._accounts.index)
+        lead, contact = completed(prepared, self._org, self._accounts.index)
         learnt = prepared.learnt
         if learnt.unanswered:
             asked = tuple(said.provider for said in learnt.answers) + learnt.failed
-            waiting = LeadPending(lead=lead, contact=prepared.contact, asked=asked, missing=learnt.unanswered)
+            waiting = LeadPending(lead=lead, contact=contact, asked=asked, missing=learnt.unanswered)
             return Emit("leads.pending", lead.person, "lead.pending", waiting)
-        return enriched(lead, prepared, now)
+        return enriched(lead, contact, learnt, now)
 
     def _swept(self, state: StateView, event: Event, now: datetime) -> Sequence[Delete]:
         if not paid.is_sweep_due(event):
@@ -273,16 +275,16 @@ def query_of(lead: Lead, contact: Contact) -> Query | None:
     return Query(domain, email, lead.company.name, lead.company.country)
 
 
-def completed(prepared: Prepared, org: Org, index: AccountIndex) -> Lead:
-    """Return the lead merged with what was learnt and bound to its account."""
+def completed(prepared: Prepared, org: Org, index: AccountIndex) -> tuple[Lead, Contact]:
+    """Return the lead merged with what was learnt and bound to its account, and its contact."""
     answers = prepared.learnt.answers
-    lead = merged(prepared.lead, answers, org.enrichment)
+    lead, contact = reached(merged(prepared.lead, answers, org.enrichment), prepared.contact, answers, org.enrichment)
     host = (prepared.contact.email or "").rpartition("@")[2] or None
-    return bound(lead, host, answers, index)
+    return bound(lead, host, answers, index), contact
 
 
-def enriched(lead: Lead, prepared: Prepared, now: datetime) -> Emit:
+def enriched(lead: Lead, contact: Contact, learnt: Learnt, now: datetime) -> Emit:
     """Return the record for leads.enriched."""
-    found = {other for said in prepared.learnt.answers for other in said.alternates} - {lead.person}
-    value = LeadEnriched(lead=lead, contact=prepared.contact, enriched_at=now, alternates=tuple(sorted(found)))
+    found = {other for said in learnt.answers for other in said.alternates} - {lead.person}
+    value = LeadEnriched(lead=lead, contact=contact, enriched_at=now, alternates=tuple(sorted(found)))
     return Emit("leads.enriched", lead.person, "lead.enriched", value)

@@ -96,21 +96,23 @@ class PendingStage:
         if waiting is None:
             return ()
         prepared: Prepared = context.get(place_of(event)) or Prepared(waiting.lead, waiting.contact)
-        lead = completed(prepared, self._org, self._accounts.index)
+        lead, contact = completed(prepared, self._org, self._accounts.index)
         effects: list[Effect] = [*swept(state, self._org.enrichment, now)] if is_sweep_due(event) else []
         effects += kept(state, prepared.key, prepared.learnt, self._org, self._terms, now)
         effects += [*coverage.counted(state, prepared.learnt, event.recorded_at)][:-1]  # ENRICH has counted the lead
         effects += coverage.swept(state, event.recorded_at) if is_sweep_due(event) else []
         if isinstance(event.value, WakeUp):
             effects.append(Delete(event.value.waker))
-            if lead.company != waiting.lead.company or lead.account != waiting.lead.account:
-                late = LeadEnriched(lead=lead, contact=waiting.contact, enriched_at=now, is_late=True)
+            if (lead.company, lead.account, contact) != (waiting.lead.company, waiting.lead.account, waiting.contact):
+                late = LeadEnriched(lead=lead, contact=contact, enriched_at=now, is_late=True)
                 effects.append(Emit("leads.enriched", lead.person, "lead.enriched", late))
             return effects
-        effects.append(enriched(lead, prepared, now))
+        effects.append(enriched(lead, contact, prepared.learnt, now))
         missing = prepared.learnt.unanswered + prepared.learnt.failed
         if missing:
-            effects += _once_more(waiting.model_copy(update={"lead": lead, "missing": missing}), now)
+            effects += _once_more(
+                waiting.model_copy(update={"lead": lead, "contact": contact, "missing": missing}), now
+            )
         return effects
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:

@@ -134,6 +134,8 @@ async def test_a_known_company_comes_back_canonical(kind: str, tmp_path: Path) -
         wanted = case.expected.model_dump(exclude_defaults=True)
         assert {name: getattr(answer.company, name) for name in wanted} == wanted
         assert 0 < answer.confidence <= 1
+        wanted = DOCUMENTED.get(kind, {}).get("reach", {"phone": None, "profiles": []})
+        assert {"phone": answer.company_phone, "profiles": [*answer.company_profiles]} == wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)
