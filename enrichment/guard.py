@@ -30,7 +30,7 @@ from spans.call_span import call_span
 
 READING_PASSES = 8  # of the event loop, from bytes in the socket to an answer
 _RETRY_WAIT_SECONDS = 0.05  # and up to twice that, drawn anew each time
-_HALF_OPEN = "half-opened"
+_CLOSED = "closed"
 
 
 class QuotaSpent(ProviderFailed):
@@ -159,7 +159,7 @@ class Guarded:
     _breaker: Any = None  # one look-up a process: it costs as much as the rest of a guard
     _limiter: AsyncLimiter | None = None
     _busy_until: float = 0.0
-    _is_probing: bool = False
+    _probe: asyncio.Task[None] | None = None
     _silence: Silence = field(init=False)
 
     def __post_init__(self) -> None:
@@ -194,6 +194,12 @@ class Guarded:
         self.watch.answered(name, answer, time.perf_counter() - started)
         return answer
 
+    async def close(self) -> None:
+        """Break off what is asked on nobody's account."""
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.gather(self._probe, return_exceptions=True)
+
     async def _retried(self, query: Query, deadline: float) -> Answer:
         """Ask, and once more where the provider was down, the budget has a retry and enough of the time is left."""
         loop = asyncio.get_running_loop()
@@ -217,21 +223,38 @@ class Guarded:
                 self.settings.breaker_seconds,
                 exclude=[ProviderBusy, QuotaSpent, OneTooSlow],
             )
-        # purgatory lets all through when half open; one is enough to find out
-        if self._is_probing or await self._is_silent():
+        if await self._is_silent():
+            raise BreakerOpen
+        if breaker.context.state != _CLOSED:
+            self._look_again(breaker, query)
             raise BreakerOpen
         try:
             async with breaker:
-                if breaker.context.state != _HALF_OPEN:
-                    return await self._paced(query, until)
-                self._is_probing = True
-                try:
-                    return await self._paced(query, until)
-                finally:
-                    self._is_probing = False
+                return await self._paced(query, until)
         except OpenedState as error:
             error.__traceback__ = None  # the breaker raises one object again and again, which would collect frames
             raise BreakerOpen from None
+
+    def _look_again(self, breaker: Any, query: Query) -> None:
+        """Find out beside the lead whether the provider is back: where it hangs, nobody need wait for that.
+
+        One question at a time: purgatory lets all through when half open.
+        """
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._probed(breaker, query))
+
+    async def _probed(self, breaker: Any, query: Query) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            async with breaker:  # lets nobody through before its time
+                answer = await self._paced(query, started + self.call_seconds)
+        except OpenedState as error:
+            error.__traceback__ = None
+        except ProviderFailed as error:
+            self.watch.failed(self.settings.name, error, loop.time() - started)
+        else:
+            self.watch.answered(self.settings.name, answer, loop.time() - started)
 
     async def _is_silent(self) -> bool:
         """Tell whether the provider has stopped answering; an answer that is here and not read yet is none of that."""

@@ -45,6 +45,8 @@ class Waterfall:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for provider in self.providers:
+            await provider.close()
         await self.pool.close()
 
     @property

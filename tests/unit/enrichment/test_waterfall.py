@@ -228,6 +228,33 @@ async def test_a_dead_provider_is_left_alone_then_probed_once() -> None:
     assert fake.calls == 4
 
 
+async def test_no_lead_waits_to_see_whether_a_hanging_provider_is_back() -> None:
+    fake = Fake(ProviderDown(), Firmographics(WHOLE))
+    one = guarded(fake, failures=1, rest=0.01, call_seconds=60)
+    with pytest.raises(ProviderDown):
+        await one.ask(QUERY, by(1))
+    fake.wait = asyncio.Event()
+    async with asyncio.timeout(30):
+        while fake.calls < 2:
+            with pytest.raises(BreakerOpen):
+                await one.ask(QUERY, by(60))
+        for _ in range(20):
+            with pytest.raises(BreakerOpen):
+                await one.ask(QUERY, by(60))
+        assert fake.calls == 2, "one question beside the leads, which hangs"
+        fake.wait.set()
+        while not isinstance(await settled(one), Firmographics):
+            await asyncio.sleep(0)
+    await one.close()
+
+
+async def settled(one: Guarded) -> Answer | None:
+    try:
+        return await one.ask(QUERY, by(60))
+    except BreakerOpen:
+        return None
+
+
 async def test_a_limiting_provider_is_not_asked_before_it_said() -> None:
     fake = Fake(ProviderBusy(60))
     one = guarded(fake)
