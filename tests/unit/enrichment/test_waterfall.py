@@ -236,19 +236,19 @@ async def test_no_lead_waits_to_see_whether_a_hanging_provider_is_back() -> None
     fake.wait = asyncio.Event()
     async with asyncio.timeout(30):
         while fake.calls < 2:
-            with pytest.raises(BreakerOpen):
-                await one.ask(QUERY, by(60))
+            assert await settled(one) is None
         for _ in range(20):
-            with pytest.raises(BreakerOpen):
-                await one.ask(QUERY, by(60))
+            assert await settled(one) is None
         assert fake.calls == 2, "one question beside the leads, which hangs"
         fake.wait.set()
         while not isinstance(await settled(one), Firmographics):
-            await asyncio.sleep(0)
+            pass
     await one.close()
 
 
 async def settled(one: Guarded) -> Answer | None:
+    """Return the answer, None where the breaker is open; what goes on beside gets its turn."""
+    await asyncio.sleep(0)
     try:
         return await one.ask(QUERY, by(60))
     except BreakerOpen:
