@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -37,11 +36,11 @@ IDLE_SECONDS = 0.1  # between two looks at the request to end, while nothing is 
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
 
 
-class Due(NamedTuple):
-    """One entry to fire, with its partition."""
+Due = tuple[int, int, Pending]
+"""One entry to fire: its due (microseconds since 1970), its partition, itself. In due order as it is.
 
-    partition: int
-    pending: Pending
+A plain tuple: a named one takes five times as long to make.
+"""
 
 
 class TimersLoop:
@@ -135,11 +134,11 @@ class TimersLoop:
         restart reads the tombstones before it fires."""
         began = time.perf_counter()
         firing = Firing(self._names, now, self._lag.seconds(), self._tracing)
-        records = [record for one in due for record in firing.records(one.pending, one.partition)]
+        records = [record for _, partition, pending in due for record in firing.records(pending, partition)]
         self._commit(records)
         firing.committed(time.time_ns())
         fired: dict[int, list[Pending]] = {}
-        for number, pending in due:
+        for _, number, pending in due:
             fired.setdefault(number, []).append(pending)
         for number, entries in fired.items():
             self._partitions.indexes[number].remove(entries)
@@ -159,9 +158,9 @@ class TimersLoop:
 
     def _measure(self, due: Sequence[Due], now: datetime, records: Sequence[Record], seconds: float) -> None:
         now_us = microseconds(now)
-        for one in due:
+        for due_us, _, _ in due:
             # What is late at the commit, not at the reading of the clock: that is when readers can see it.
-            self._metrics.lateness.observe((now_us - one.pending.due_us) / 1_000_000 + seconds)
+            self._metrics.lateness.observe((now_us - due_us) / 1_000_000 + seconds)
         for topic, fires in Counter(record.topic for record in records).items():
             if topic != self._topic:
                 self._metrics.count_fired(self._logical[topic], fires)
@@ -172,9 +171,10 @@ class TimersLoop:
 def next_due(indexes: Mapping[int, TimerIndex], now_us: int, limit: int) -> Sequence[Due]:
     """Return at most `limit` due entries over all partitions, oldest first; of each partition its earliest."""
     rows = [_of(number, index.falling_due(now_us)) for number, index in indexes.items()]
-    merged = heapq.merge(*rows, key=lambda one: one.pending.due_us) if len(rows) > 1 else chain.from_iterable(rows)
+    # Compared as they are, which needs no call a comparison: of equal dues the lower partition is the first.
+    merged = heapq.merge(*rows) if len(rows) > 1 else chain.from_iterable(rows)
     return list(islice(merged, limit))
 
 
 def _of(partition: int, pending: Iterable[Pending]) -> Iterator[Due]:
-    return (Due(partition, one) for one in pending)
+    return ((one.due_us, partition, one) for one in pending)

@@ -1,5 +1,6 @@
 """Runs one slot of TIMERS: the process's whole life. It acts on time, not only on records, hence a loop of its own."""
 
+import gc
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +16,7 @@ from streams.health import Health, Phase
 from streams.kafka.config import consumer_config, producer_config, qualified
 from streams.kafka.topics import require_safe
 from streams.metrics import RunnerMetrics
-from streams.runner import DRIFT_ALARM_SECONDS, HOUSEKEEPING_SECONDS, RunnerSettings
+from streams.runner import DRIFT_ALARM_SECONDS, GC_THRESHOLDS, HOUSEKEEPING_SECONDS, RunnerSettings
 from streams.statistics import INTERVAL_MS, report
 from streams.stopping import Stop
 from streams.timers.lag import PATH, ActivityLag
@@ -37,6 +38,7 @@ def run(settings: RunnerSettings, registry: CollectorRegistry | None = None, *, 
     For the main thread of a process. settings.store and settings.pace are not used: the index is on disk always.
     """
     registry = registry or CollectorRegistry()
+    gc.set_threshold(*GC_THRESHOLDS)  # a transaction's fires are 100,000 values that live as long as it does
 
     def serve(stop: Stop, health: Health) -> None:
         _Slot(settings, clock or SteadyClock(), health, registry, stop).serve()

@@ -164,7 +164,7 @@ def test_over_partitions_the_oldest_fire_first(tmp_path: Path) -> None:
     one.take([(b"a", entry(10, b"")), (b"c", entry(30, b""))], at(2))
     two.take([(b"b", entry(20, b"")), (b"d", entry(40, b""))], at(2))
     due = next_due({1: one, 2: two}, 99, 3)
-    assert [(d.partition, d.pending.key) for d in due] == [(1, b"a"), (2, b"b"), (1, b"c")]
+    assert [(partition, pending.key) for _, partition, pending in due] == [(1, b"a"), (2, b"b"), (1, b"c")]
     one.close()
     two.close()
 
@@ -200,6 +200,18 @@ def test_a_record_becomes_an_entry_and_fires_as_the_wake_up_it_was_armed_for() -
         None,
         1,
     )
+
+
+@pytest.mark.parametrize("us", [0, 1, 10, 123_456, 999_999], ids=str)
+def test_a_wake_up_tells_its_due_to_the_microsecond(us: int) -> None:
+    due_at = NOW.replace(microsecond=us)
+    kept = row(message(armed(due_at)))
+    assert kept is not None and kept[1] is not None
+    firing = Firing(NAMES, NOW, None)
+    for _ in range(2):  # the second time from what is kept of its second
+        wake, _tombstone = firing.records(Pending(kept[0], microseconds(due_at), kept[1][8:]), 1)
+        written = orjson.loads(wake.value or b"")["due_at"]
+        assert written == orjson.loads(orjson.dumps(due_at, option=orjson.OPT_UTC_Z))
 
 
 def test_a_wake_up_has_one_id_an_arming_whenever_it_fires() -> None:
