@@ -9,10 +9,17 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from streams.kafka.config import ClusterSettings, plain_producer_config, qualified, to_end_consumer_config
+from streams.kafka.config import (
+    ClusterSettings,
+    LibrdkafkaConfig,
+    plain_producer_config,
+    qualified,
+    table_consumer_config,
+    to_end_consumer_config,
+)
 from streams.message import Incoming, arrived
 
-READ_SECONDS = 30.0
+READ_SECONDS = 60.0
 READ_LIMIT = 1_000
 IDLE_SECONDS = 0.1
 
@@ -73,7 +80,7 @@ class Records:
         """Return every committed record there is now, per partition in order, up to the last stable offset."""
         deadline = time.monotonic() + seconds
         found: list[Record] = []
-        with self._reading(topics) as (consumer, partitions):
+        with self._reading(topics, to_end_consumer_config(self.settings)) as (consumer, partitions):
             open_ends = set(partitions)
             while open_ends:
                 for message in arrived(consumer, READ_LIMIT, IDLE_SECONDS):
@@ -96,7 +103,7 @@ class Records:
         """
         deadline = time.monotonic() + seconds
         found: list[Record] = []
-        with self._reading(topics) as (consumer, _):
+        with self._reading(topics, table_consumer_config(self.settings)) as (consumer, _):
             while not condition(found):
                 if time.monotonic() > deadline:
                     last = [(record.topic, record.partition, record.offset, record.key) for record in found[-5:]]
@@ -109,8 +116,10 @@ class Records:
         return found
 
     @contextmanager
-    def _reading(self, topics: Sequence[str]) -> Iterator[tuple[Consumer, set[tuple[str, int]]]]:
-        consumer = Consumer(to_end_consumer_config(self.settings))
+    def _reading(
+        self, topics: Sequence[str], config: LibrdkafkaConfig
+    ) -> Iterator[tuple[Consumer, set[tuple[str, int]]]]:
+        consumer = Consumer(config)
         try:
             known = consumer.list_topics(timeout=READ_SECONDS).topics
             partitions = {

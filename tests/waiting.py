@@ -6,12 +6,16 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
+WAIT_SECONDS = 60.0  # a deadline that passes is a failure, so it is far: a wait that is met costs nothing
 LOOK_SECONDS = 0.02
 READ_LOOK_SECONDS = 0.2  # where a look reads topics from their start
 
 
 def eventually(
-    condition: Callable[[], Seen], what: str | Callable[[], str], seconds: float = 30.0, look: float = LOOK_SECONDS
+    condition: Callable[[], Seen],
+    what: str | Callable[[], str],
+    seconds: float = WAIT_SECONDS,
+    look: float = LOOK_SECONDS,
 ) -> Seen:
     """Return the first truthy value of `condition`. Raises AssertionError saying `what` was not seen.
 

@@ -23,7 +23,7 @@ from streams.broker.properties import LOG4J, Ports, rendered, server_properties,
 from streams.errors import Fatal
 from streams.kafka.config import ClusterSettings, admin_config
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0  # on a busy machine a start was seen to take 25
 STOP_SECONDS = 10.0
 FORMAT_SECONDS = 60.0
 PORT_ATTEMPTS = 3

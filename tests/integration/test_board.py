@@ -62,7 +62,7 @@ class BoardProcess:
     def end(self, number: signal.Signals) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def count(self) -> int:
         """Return how many decisions it has taken in; 0 before there is a file."""

@@ -207,7 +207,7 @@ def processes(world: World, mail_port: int) -> Iterator[None]:
             one.send_signal(signal.SIGTERM)
         for one in started:
             try:
-                one.wait(20)
+                one.wait(60)
             except subprocess.TimeoutExpired:
                 one.kill()
                 one.wait()

@@ -47,7 +47,7 @@ class Feed:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def log(self) -> str:
         return self._log.read_text()[-3_000:]

@@ -15,7 +15,7 @@ from tests.integration.test_intake import Running, running
 from tests.lab.decisions import PERSON, REPS, decision, lead
 from tests.records import Outgoing, Records
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 @pytest.fixture

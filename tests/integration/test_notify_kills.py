@@ -71,7 +71,7 @@ class Slot:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def assigned(self) -> int:
         """Return how many of its processes have got their partitions so far."""

