@@ -44,7 +44,7 @@ class Calendar:
 
 
 def calendar_of(hours: Hours) -> Calendar:
-    """Return the calendar of a roster's or policy's hours. Raises ValueError for a time that is not "HH:MM"."""
+    """Return the calendar of a roster's or policy's hours, whose times are "HH:MM" already."""
     week = tuple(
         tuple(sorted((_minutes(start), _minutes(end)) for start, end in hours.week.get(day, ()))) for day in WEEKDAYS
     )
@@ -144,10 +144,7 @@ def _instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
 
 def _minutes(wall: str) -> int:
     hours, minutes = wall.split(":")
-    total = int(hours) * 60 + int(minutes)
-    if not 0 <= total <= _DAY_MINUTES:
-        raise ValueError(f"{wall!r} is no time of day")
-    return total
+    return int(hours) * 60 + int(minutes)
 
 
 @lru_cache(maxsize=512)

@@ -9,6 +9,7 @@ from routing.calendar.business_time import (
     Calendar,
     add_open,
     calendar_of,
+    changes_at,
     closes_at,
     is_open,
     next_opening,
@@ -81,3 +82,54 @@ def test_a_calendar_that_never_opens_has_no_due_instant() -> None:
 def test_a_time_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="no time of day"):
         calendar_of(Hours(timezone="UTC", week={"mon": (("09:00", "25:00"),)}))
+
+
+def test_what_is_said_of_a_closed_calendar_runs_to_its_next_opening() -> None:
+    calendar, zone = office(), "America/New_York"
+    evening, morning = local(zone, 2026, 3, 10, 20), local(zone, 2026, 3, 11, 9)
+    assert next_opening(calendar, evening) == changes_at(calendar, evening) == morning
+    assert changes_at(calendar, morning) == local(zone, 2026, 3, 11, 18)
+    assert next_opening(calendar, morning + timedelta(minutes=1)) == morning + timedelta(minutes=1)
+    six = local(zone, 2026, 3, 10, 18)
+    assert next_opening(calendar, six) == morning
+
+
+def test_time_over_a_break_at_noon_counts_what_is_open_alone() -> None:
+    halves = calendar_of(Hours(timezone="UTC", week={"tue": (("13:00", "17:00"), ("08:30", "12:00"))}))
+    assert halves.week[1] == ((510, 720), (780, 1020))
+    start, noon = datetime(2026, 3, 10, 11, 30, tzinfo=UTC), datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert add_open(halves, start, 1800) == noon
+    assert add_open(halves, start, 1801) == noon + timedelta(hours=1, seconds=1)
+    assert add_open(halves, start, 0) == start
+    assert add_open(halves, noon, 0) == noon + timedelta(hours=1)
+    assert open_seconds(halves, start, noon + timedelta(hours=2)) == 1800 + 3600
+    assert open_seconds(halves, start, start) == 0
+    assert open_seconds(halves, noon, start) == 0
+    assert open_seconds(halves, start, start + timedelta(seconds=1)) == 1
+    assert (closes_at(halves, start), closes_at(halves, noon)) == (noon, None)
+
+
+def test_a_calendar_that_opens_in_two_years_is_found_and_later_not() -> None:
+    """A day off is a date; a calendar that has one day a week, closed for so long, opens after it."""
+    first = datetime(2026, 3, 10, tzinfo=UTC)
+    off = {first.date() + timedelta(weeks=week) for week in range(114)}
+    late = calendar_of(Hours(timezone="UTC", week={"tue": (("00:00", "24:00"),)}, closed_on=tuple(sorted(off))))
+    assert next_opening(late, first) == first + timedelta(weeks=114)
+    never = tuple(sorted(off | {first.date() + timedelta(weeks=114)}))
+    later = calendar_of(Hours(timezone="UTC", week={"tue": (("00:00", "24:00"),)}, closed_on=never))
+    assert next_opening(later, first) is None
+
+
+def test_calendars_of_the_same_hours_are_one_and_others_are_not() -> None:
+    assert office() == office() and hash(office()) == hash(office())
+    assert len({office(), office("UTC"), office(holidays=("US",)), working_days(office()), office()}) == 4
+    assert working_days(office()).week == (((0, 1440),),) * 5 + ((),) * 2
+    assert office(holidays=("US-TX", "CA")).holidays == ("CA", "US-TX")
+
+
+def test_a_shift_to_midnight_ends_where_the_next_day_begins() -> None:
+    night = calendar_of(Hours(timezone="UTC", week={"mon": (("22:00", "24:00"),), "tue": (("00:00", "06:30"),)}))
+    monday = datetime(2026, 3, 9, 23, tzinfo=UTC)
+    assert closes_at(night, monday) == datetime(2026, 3, 10, tzinfo=UTC)
+    assert add_open(night, monday, 2 * 3600) == datetime(2026, 3, 10, 1, tzinfo=UTC)
+    assert closes_at(night, datetime(2026, 3, 10, tzinfo=UTC)) == datetime(2026, 3, 10, 6, 30, tzinfo=UTC)
