@@ -98,7 +98,8 @@ def _plain(value: Any) -> str:
     if value is None:
         return "unknown"
     text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-    text = {"true": "yes", "false": "no"}.get(text, text).removeprefix("== ")
+    text = text.removeprefix("== ")
+    text = {"true": "yes", "false": "no"}.get(text, text)
     is_word = len(text) > 2 and text[0] == text[-1] == '"' and text.count('"') == 2
     return text[1:-1] if is_word else text
 

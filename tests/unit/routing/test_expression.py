@@ -94,3 +94,50 @@ def test_precedence_is_that_of_cel() -> None:
     assert isinstance(node.parts[1], And)
     assert isinstance(node.parts[1].parts[0], Not)
     assert node.parts[1].parts[1] == Comparison("e.f", Op.KNOWN, None, "has(e.f)")
+
+
+DAYS = "lead.disqualified_days"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        *(
+            (f"{DAYS} < 5", value, held)
+            for value, held in ((4, True), (5, False), (4.5, True), ("4", None), (True, None))
+        ),
+        *((f"{DAYS} <= 5", value, held) for value, held in ((5, True), (6, False), (5.1, False), (None, None))),
+        *((f"{DAYS} > 5", value, held) for value, held in ((6, True), (5, False), (5.1, True))),
+        *((f"{DAYS} >= 5", value, held) for value, held in ((5, True), (4, False), (("5",), None))),
+        *((f'{DAYS} < "b"', value, held) for value, held in (("a", True), ("b", False), ("c", False), (1, None))),
+        *((f'{DAYS} >= "b"', value, held) for value, held in (("a", False), ("b", True), ("c", True))),
+        *((f"{DAYS} == 1", value, held) for value, held in ((1, True), (True, False), (2, False), ("1", False))),
+        *((f"{DAYS} != 1", value, held) for value, held in ((1, False), (True, True), (2, True))),
+        *((f"{DAYS} in [1, 2]", value, held) for value, held in ((2, True), (True, False), (3, False))),
+        *((f'"a" in {DAYS}', value, held) for value, held in ((("a",), True), (("b",), False), ("a", None))),
+        *((f'{DAYS}.startsWith("a")', value, held) for value, held in (("ab", True), ("ba", False), (1, None))),
+        *((f'{DAYS}.endsWith("a")', value, held) for value, held in (("ab", False), ("ba", True))),
+        *((f'{DAYS}.contains("a")', value, held) for value, held in (("bab", True), ("b", False))),
+        *((DAYS, value, held) for value, held in ((True, True), (False, False), (1, None), (None, None))),
+        *((f"has({DAYS})", value, held) for value, held in ((0, True), (None, False))),
+    ],
+)
+def test_a_comparison_holds_fails_or_is_unknown_by_kind(text: str, value: Fact | None, holds: bool | None) -> None:
+    facts = {} if value is None else {DAYS: value}
+    assert truth(parse(text), facts) is holds
+    assert truth(parse(f"!({text})"), facts) is (None if holds is None else not holds)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("a.b && c.d", None), ("a.b && !icp", False), ("a.b || icp", True), ("a.b || !icp", None), ("!icp || a.b", None)],
+)
+def test_one_part_settles_where_it_can_and_else_what_is_unknown_counts(text: str, holds: bool | None) -> None:
+    assert truth(parse(text), {"icp": True}) is holds
+
+
+def test_a_part_beyond_the_subset_is_a_fact_of_its_own() -> None:
+    node = parse("size(lead.behaviour) > 1")
+    assert isinstance(node, Opaque)
+    assert [truth(node, {node.text: value}) for value in (True, False, "x")] == [True, False, None]
+    assert truth(node, {}) is None
