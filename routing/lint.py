@@ -20,11 +20,18 @@ _WEEK_MINUTES = 7 * 24 * 60
 
 def lint(policy: Policy, roster: Sequence[Rep] | None = None) -> tuple[Finding, ...]:
     """Return what is wrong with a policy that compiled, errors first. Without a roster, what needs one is left out."""
-    findings = [*rule_findings(policy), *_ladders(policy), *_after_hours(policy), *_selectors(policy), *_unused(policy)]
-    findings += unheeded(policy)
+    return in_order([*rule_findings(policy), *unsolved(policy, roster)])
+
+
+def unsolved(policy: Policy, roster: Sequence[Rep] | None = None) -> Iterator[Finding]:
+    """Yield all that takes no search through the conditions of the rules."""
+    yield from _ladders(policy)
+    yield from _after_hours(policy)
+    yield from _selectors(policy)
+    yield from _unused(policy)
+    yield from unheeded(policy)
     if roster is not None:
-        findings += roster_findings(policy, roster)
-    return in_order(findings)
+        yield from roster_findings(policy, roster)
 
 
 def lint_text(text: str, roster: Sequence[Rep] | None = None) -> tuple[Finding, ...]:

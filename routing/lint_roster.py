@@ -159,8 +159,8 @@ def _people_named(policy: Policy, reps: Mapping[str, Rep]) -> Iterator[Finding]:
         people |= {word: rep.id for word in (rep.id, rep.name, rep.email) if word}
     for at, rule in enumerate(policy.rules):
         for leaf in leaves(rule.condition.node) if rule.condition else ():
-            if not isinstance(leaf, Comparison) or leaf.op is Op.KNOWN:
-                continue
+            if not isinstance(leaf, Comparison) or leaf.op is Op.KNOWN or leaf.field.startswith("company."):
+                continue  # Canada is no person, though somebody's id may be CA
             for word in leaf.expected if isinstance(leaf.expected, tuple) else (leaf.expected,):
                 if isinstance(word, str) and word in people:
                     what = f"rule {rule.rule.name!r} names a person: {word!r} is {people[word]} of the roster."

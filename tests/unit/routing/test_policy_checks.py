@@ -2,8 +2,8 @@
 
 import pytest
 
-from routing.finding import Finding, Severity
-from routing.lint import lint_text
+from routing.finding import Finding
+from routing.policy import PolicyInvalid, compile_policy
 from tests.unit.routing.policies import text_of
 
 BEFORE = "queues:\n"
@@ -15,7 +15,11 @@ def findings(*edits: tuple[str, str]) -> list[Finding]:
     for old, new in edits:
         assert text.count(old) >= 1, old
         text = text.replace(old, new, 1)
-    return [finding for finding in lint_text(text) if finding.severity is Severity.ERROR]
+    try:
+        compile_policy(text)
+    except PolicyInvalid as error:
+        return [*error.findings]
+    return []
 
 
 def added(lines: str) -> tuple[str, str]:
