@@ -47,6 +47,16 @@ def test_a_policy_without_a_rule_for_open_duplicates_is_warned_of() -> None:
     assert whats(code="rule.no_duplicate") == []
 
 
+@pytest.mark.parametrize("rules", [1, 2])
+def test_a_policy_of_a_single_rule_needs_none_for_duplicates(rules: int) -> None:
+    text = text_of("starter")
+    extra = "  - {name: more, when: icp, to: {pool: team}, because: abc, say: abc, owner: ops}\n"
+    policy = compile_policy(text.replace("rules:\n", f"rules:\n{extra}") if rules == 2 else text)
+    assert len(policy.rules) == rules
+    warned = [finding.code for finding in unsolved(policy) if finding.code == "rule.no_duplicate"]
+    assert warned == ["rule.no_duplicate"] * (rules - 1)
+
+
 def test_a_pool_that_nothing_leads_to_is_warned_of_unless_a_step_or_another_pool_does() -> None:
     unused = (POOL, "  spare:\n    members: {team: x}\n    lead: {team: y}\n" + POOL)
     assert whats(unused, code="pool.unused") == [("pools.spare", "no rule leads to pool 'spare'.")]
@@ -182,6 +192,8 @@ def test_who_is_their_own_manager_or_has_one_who_left_is_told() -> None:
         ("company.employees", "condition.kind", "company.employees is a number, which is neither true nor false."),
         ('company.employees == "5"', "condition.kind", 'company.employees is a number; company.employees == "5" can'),
         ("company.country == 5", "condition.kind", "company.country is a word; company.country == 5 can never hold."),
+        ('lead.behaviour == "a"', "condition.kind", "lead.behaviour is a"),
+        ("5 in lead.behaviour", "condition.kind", "lead.behaviour is a"),
         ("lead.behaviour == 5", "condition.kind", "lead.behaviour is a"),
         ("icp == 1", "condition.kind", "icp is a"),
         ('tier == "T9"', "condition.word", 'tier is never "T9".'),

@@ -133,3 +133,11 @@ def test_a_shift_to_midnight_ends_where_the_next_day_begins() -> None:
     assert closes_at(night, monday) == datetime(2026, 3, 10, tzinfo=UTC)
     assert add_open(night, monday, 2 * 3600) == datetime(2026, 3, 10, 1, tzinfo=UTC)
     assert closes_at(night, datetime(2026, 3, 10, tzinfo=UTC)) == datetime(2026, 3, 10, 6, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("end", ["03:15", "03:30"])
+def test_a_shift_that_the_change_of_clocks_swallows_is_no_opening(end: str) -> None:
+    """Clocks go from 02:00 to 03:00: half past two is half past three, after or at the end."""
+    short = calendar_of(Hours(timezone="America/New_York", week={"sun": (("02:30", end),)}))
+    saturday = local("America/New_York", 2026, 3, 7, 12)
+    assert next_opening(short, saturday) == local("America/New_York", 2026, 3, 15, 2, 30)
