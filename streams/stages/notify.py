@@ -16,28 +16,26 @@ from notifiers import line
 from notifiers.attempts import FileAttemptLog
 from notifiers.channel import load_configured
 from notifiers.courier import Courier, Parcel
-from notifiers.crm.record import FOREIGN_ID
-from notifiers.delivery import Ledger, due, opened, reopened, wakes_at
+from notifiers.delivery import Ledger, due, opened, reopened
 from notifiers.digest import Digest
 from notifiers.metrics import NotifyMetrics
-from notifiers.notes import LeadNotes, fresh, noted, settled_notes
+from notifiers.notes import LeadNotes
 from notifiers.office import Office
 from notifiers.outcome import Attempt, Try
 from notifiers.settings import ChannelSettings
-from notifiers.settling import advanced
 from notifiers.templates import Templates, load
 from schemas.decision import Decision, told_decision_read
-from schemas.delivery import NoticeSettled, Xref
 from schemas.digest import DigestItem
-from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
+from schemas.effects import Effect
 from schemas.poison import Poison
 from schemas.resend import Resend
 from schemas.state import StateView
 from schemas.timer import WakeUp
 from schemas.wire import Parser
 from streams.stage import Context, Event, Handled, Kind
-from streams.stages.digests import closed_digest, handed_over, is_for_digest, put_in
-from streams.stages.expiry import SWEEP, expiring, swept
+from streams.stages.books import Books, is_for_line, named
+from streams.stages.digests import closed_digest, is_for_digest, put_in
+from streams.stages.expiry import SWEEP, swept
 from streams.stages.packing import Packer, Tables
 from streams.tracing import Within, untraced
 
@@ -121,12 +119,11 @@ class Notify:
         within: Within = untraced,
     ) -> None:
         self._within = within
-        self._metrics = metrics or NotifyMetrics(CollectorRegistry())
         self._settings = settings
         self._packer = Packer(settings, tables, templates)
+        self._books = Books(settings, self._packer, metrics or NotifyMetrics(CollectorRegistry()))
         self._carrier = carrier
         self._clock = clock
-        self._recorded: set[str] = set()  # keys that handle has written down; committed by the next prepare
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         """Send every delivery of the batch that is due, the urgent first. Return event id -> `Looked`.
@@ -135,7 +132,7 @@ class Notify:
         one batch at a time. The runner calls it again only after what `handle` returned is committed.
         """
         now = self._clock()
-        committed, self._recorded = self._recorded, set()
+        committed = self._books.take_committed()
         ahead: dict[str, Any] = {}  # what handle will have put by the time it comes to a later event of the batch
         parcels: dict[str, Parcel] = {}
         looks: dict[str, Looked] = {}
@@ -169,15 +166,13 @@ class Notify:
             return put_in(state, value, now)
         looked: Looked = context.get(event.id) or self._look(state, value, now)
         attempts = looked.attempts
-        # The one guard of the attempt log. What waits is not done with: its request may be out, or may have gone out
-        # before a kill, and the log alone knows of it.
-        self._recorded.update(key for key, attempt in attempts.items() if attempt.result is not Try.WAITING)
+        self._books.record(attempts)
         if looked.turn is not None:
-            return self._let_in(state, event, value, attempts, looked.turn, now)
+            return self._books.let_in(state, event, value, attempts, looked.turn, now)
         ledger = self._ledger(state, value, now, looked.ledger)
         if ledger is None:
-            return tuple(_named(value, {}, now))
-        return (*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now))
+            return tuple(named(value, {}, now))
+        return (*self._books.moved(state, event, ledger, attempts, now), *named(ledger.decision, attempts, now))
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return nothing: NOTIFY keeps no journal."""
@@ -216,33 +211,8 @@ class Notify:
             return known
         return reopened(order, self._settings, now)
 
-    def _let_in(
-        self,
-        state: StateView,
-        event: Event,
-        wake: WakeUp,
-        attempts: Mapping[str, Attempt],
-        turn: line.Turn,
-        now: datetime,
-    ) -> Sequence[Effect]:
-        """Write down what became of those in a line whose turn it was, and arm the line's next wake-up."""
-        effects: list[Effect] = []
-        leads: dict[str, str] = {}  # one ledger of a lead at a time: the next one must see the notes after it
-        for one in turn.first:
-            ledger: Ledger | None = state.get(f"ledger/{one.ledger}")
-            if ledger is None or not line.is_waiting(ledger, one):
-                effects.append(Delete(one.place))
-            else:
-                leads.setdefault(ledger.decision.lead_id, ledger.id)
-        for name in leads.values():
-            ledger = state.get(f"ledger/{name}")
-            assert ledger is not None
-            effects += [*self._moved(state, event, ledger, attempts, now), *_named(ledger.decision, attempts, now)]
-        left = frozenset(effect.key for effect in effects if isinstance(effect, Delete))
-        return (*effects, *line.armed_again(state, wake, attempts, left, turn.has_more, event.key, now))
-
     def _look(self, state: StateView, value: Any, now: datetime) -> Looked:
-        if _is_for_line(value):
+        if is_for_line(value):
             return Looked({}, turn=line.turn_of(state, value))
         if not isinstance(value, Decision | Resend | WakeUp):
             return Looked({})
@@ -259,79 +229,7 @@ class Notify:
         if looked.ledger is not None:
             yield from self._packer.packed(state, ahead, looked.ledger, due(looked.ledger, now), now, around)
 
-    def _moved(
-        self, state: StateView, event: Event, ledger: Ledger, attempts: Mapping[str, Attempt], now: datetime
-    ) -> Sequence[Effect]:
-        decision = ledger.decision
-        attempts = {row.key: attempts[row.key] for row in ledger.rows if row.key in attempts}
-        before: LeadNotes | None = state.get(f"lead/{decision.lead_id}")
-        notes = before or fresh(self._settings, now)
-        held_back = self._packer.held_back(notes, ledger, now)
-        if ledger.id not in notes.handled:
-            screening = noted(notes, ledger, self._settings, now)
-            notes, held_back = screening.notes, {**held_back, **screening.held_back}
-        # What was sent was sent: an attempt outranks a reason not to make one.
-        known = {**held_back, **attempts}
-        step = advanced(ledger, known, self._settings, now)
-        self._metrics.tried(ledger.rows, attempts)
-        self._metrics.settled(ledger, step.settled)
-        self._recorded.update(record.key for record in step.settled)
-        notes = settled_notes(notes, step.ledger, known)
-        effects: list[Effect] = [_emitted(record) for record in step.settled]
-        ended = sorted({key for attempt in attempts.values() for key in attempt.ended})
-        effects.extend(Emit("devices", device, "device.put", None, tag=f"device/{device}") for device in ended)
-        if isinstance(event.value, Decision) and (before is None or decision.decision_id not in before.handled):
-            effects.extend(handed_over(event.value))
-        if ledger.items and is_for_digest(event.value):
-            effects.append(Delete(f"digest/{event.key}"))
-        if notes != before:
-            effects.append(Put(f"lead/{decision.lead_id}", notes))
-        if before is None:
-            effects.extend(expiring(state, decision.lead_id, event.key, notes.expires_at))
-        effects.extend(line.moved(ledger, step.ledger))
-        if _is_for_line(event.value):
-            if step.ledger != ledger:
-                effects.extend(_kept(state, step.ledger, event.key, now))
-                if not step.ledger.is_open:
-                    effects.append(CancelWake(f"delivery/{ledger.id}"))
-            return effects
-        effects.extend(line.armed(state, attempts, event.key, self._settings, now))
-        effects.extend(_kept(state, step.ledger, event.key, now))
-        return effects
-
-
-def _is_for_line(value: Any) -> bool:
-    return isinstance(value, WakeUp) and value.waker.startswith(line.LINE)
-
 
 def _queues(state: StateView, event: Event, parcel: Parcel) -> bool:
     """Tell whether a parcel waits behind others for its lane; the urgent are tried at once."""
-    return parcel.rank[0] > 0 and not _is_for_line(event.value) and line.has_line(state, parcel.lane)
-
-
-def _named(value: Any, attempts: Mapping[str, Attempt], now: datetime) -> Iterator[Effect]:
-    """Let the CRM's id find the lead: the one that it came with, and the one that the CRM gave it when it was written.
-
-    Without it nothing that the CRM reports back could be bound.
-    """
-    if not isinstance(value, Decision) or value.lead_id.startswith("digest."):  # a digest names no lead of its own
-        return
-    written = {attempt.receipt.get(FOREIGN_ID, "") for attempt in attempts.values()}
-    for foreign_id in sorted({value.lead.foreign_id or "", *written} - {""}):
-        yield Emit("xref", foreign_id, "xref.put", Xref(lead_id=value.lead_id, at=now), tag=f"xref/{foreign_id}")
-
-
-def _emitted(record: NoticeSettled) -> Emit:
-    return Emit("leads.notified", record.person, "notice.settled", record, tag=record.key)
-
-
-def _kept(state: StateView, ledger: Ledger, person: str, now: datetime) -> Iterator[Effect]:
-    """Keep an open ledger and its wake-up; drop it once all is settled."""
-    key = f"ledger/{ledger.id}"
-    at = wakes_at(ledger)
-    if at is not None:
-        yield Put(key, ledger)
-        data = {"decision_id": ledger.id}
-        yield Wake(f"delivery/{ledger.id}", max(at, now), "leads.redeliver", person, data)
-    elif state.get(key) is not None:
-        yield Delete(key)
+    return parcel.rank[0] > 0 and not is_for_line(event.value) and line.has_line(state, parcel.lane)
