@@ -54,16 +54,21 @@ NOT_CALLED = (QuotaSpent, BreakerOpen, PaceFull)  # nothing went out, nothing is
 
 @dataclass(slots=True)
 class HourlyQuota:
-    """Calls per clock hour. `used` counts this process's calls of `hour` and what its stores say of earlier ones."""
+    """Calls per clock hour. `used` counts this process's calls of `hour` and what its stores say of earlier ones.
+
+    This process may make `mine` of `of` parts of them: as many as it has partitions.
+    """
 
     limit: int | None
     hour: str = ""
     used: int = 0
+    mine: int = 1
+    of: int = 1
 
     def take(self, now: datetime) -> None:
         """Count one call. Raises QuotaSpent."""
         self.turn(now)
-        if self.limit is not None and self.used >= self.limit:
+        if self.limit is not None and self.used >= self.limit * self.mine // self.of:
             raise QuotaSpent
         self.used += 1
 
@@ -72,6 +77,10 @@ class HourlyQuota:
         self.turn(now)
         if hour == self.hour:
             self.used += used
+
+    def allot(self, mine: int, of: int) -> None:
+        """Take another part, and forget what was used: the stores of the partitions it stands for tell that."""
+        self.mine, self.of, self.used = mine, of, 0
 
     def turn(self, now: datetime) -> None:
         hour = hour_of(now)

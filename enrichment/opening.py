@@ -21,7 +21,7 @@ def opened(
 ) -> Waterfall:
     """Return the waterfall of `org`. watch: hears of every question (`metrics.ProviderMetrics`).
 
-    quota_share: this process's part of each hourly quota (`enrich_share`, `pending_share`). Raises ValueError for an
+    quota_share: this stage's part of each hourly quota (`enrich_share`, `pending_share`). Raises ValueError for an
     unknown preset, ValidationError for an incomplete HTTP provider.
     """
     guarded = [
@@ -47,11 +47,11 @@ def opened(
     return Waterfall(guarded, clock, person_of, tools.pool)
 
 
-def enrich_share(org: Org, slots: int) -> float:
-    """Return the part of each quota for one of `slots` processes of ENRICH."""
-    return (1 - org.enrichment.pending_quota_share) / slots
+def enrich_share(org: Org) -> float:
+    """Return the part of each quota that all processes of ENRICH have together."""
+    return 1 - org.enrichment.pending_quota_share
 
 
-def pending_share(org: Org, slots: int) -> float:
-    """Return the part of each quota for one of `slots` processes of PENDING."""
-    return org.enrichment.pending_quota_share / slots
+def pending_share(org: Org) -> float:
+    """Return the part of each quota that all processes of PENDING have together."""
+    return org.enrichment.pending_quota_share

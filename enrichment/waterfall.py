@@ -112,6 +112,11 @@ class Waterfall:
             if earlier is not None:
                 provider.quota.restore(earlier.hour, earlier.calls, now)
 
+    def allot(self, mine: int, of: int) -> None:
+        """Take so many of so many parts of each quota; `remember` what was used of them."""
+        for provider in self.providers:
+            provider.quota.allot(mine, of)
+
     def _recently(self, name: str, key: str) -> Said | None:
         said = self._recent.get((name, key))
         return said if said is not None and self.clock() - said.at < RECENT_AGE else None

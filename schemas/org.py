@@ -97,7 +97,7 @@ class ProviderSettings(Typed):
     """One provider in the waterfall. Order in the file is order of asking.
 
     kind: a key of `enrichment.providers.PROVIDERS`. preset: start from a shipped file, `http` overrides it.
-    quota_per_hour: calls per clock hour over the whole org (shared out over slots), None: no limit.
+    quota_per_hour: calls per clock hour over the whole org (shared out over partitions), None: no limit.
     share: only this share of companies (0 to 1) is asked of it: an A/B of two providers.
     price_per_call, price_per_found: what a request, and a company found, cost in your currency; for the metrics only.
     """

@@ -19,14 +19,14 @@ from streams.inbox import NO_PARSERS, Batch, Inbox, SetAside
 from streams.kafka.config import qualified
 from streams.lookups import Lookups, PrepareHangs
 from streams.marker import Marker
-from streams.message import arrived
+from streams.message import arrived, failure
 from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
 from streams.outbox import Outbox
 from streams.outcome import Outcome
 from streams.priority import LowPriority, Open, Passage
 from streams.restore import Stopped
-from streams.stage import Reading, Stage
+from streams.stage import Allotted, Reading, Stage
 from streams.stopping import Stop
 from streams.store.state import PartitionState
 from streams.tables import TableReader
@@ -168,10 +168,20 @@ class Loop:
             self._low_priority.begin(self._assignment.next_offsets)
             for name in self._stage.inputs:
                 self._metrics.set_held(name, 0)
+            self._allot()
         batch = self._inbox.open(messages)
         for (topic, number), offset in batch.newer.items():
             self._hold(topic, number, offset)
         return batch
+
+    def _allot(self) -> None:
+        if isinstance(self._stage, Allotted) and self._assignment.owned:
+            topic = qualified(self._namespace, self._stage.inputs[0])
+            try:
+                partitions = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            except KafkaException as error:
+                raise failure(error.args[0], "asking for the partitions of a topic") from error
+            self._stage.allotted(self._states(), len(partitions))
 
     def _hold(self, topic: str, number: int, offset: int) -> None:
         self._consumer.pause([TopicPartition(topic, number)])

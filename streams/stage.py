@@ -102,6 +102,16 @@ class AsksAhead(Protocol):
 
 
 @runtime_checkable
+class Allotted(Protocol):
+    """A stage that may use as large a part of something as it has partitions.
+
+    Told after each assignment, before the first of its records. of: how many partitions there are in all.
+    """
+
+    def allotted(self, states: Mapping[int, StateView], of: int) -> None: ...
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A stage with gauges of its own, set every few seconds between two batches from what it holds in memory."""
 

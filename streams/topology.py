@@ -56,7 +56,7 @@ def enrich(parts: Parts) -> Stage:
     from streams.stages.enrich import EnrichStage
 
     org, secret = org_of(parts.settings), parts.settings.person_key()
-    share = enrich_share(org, parts.settings.slots.get("enrich", 1))
+    share = enrich_share(org)
     watch = _provider_metrics(parts, org)
     waterfall = _waterfall(parts, org, share, watch)
     forms = FormMetrics(parts.registry)
@@ -71,7 +71,7 @@ def pending(parts: Parts) -> Stage:
     from streams.stages.pending import PendingStage
 
     org = org_of(parts.settings)
-    share = pending_share(org, parts.settings.slots.get("pending", 1))
+    share = pending_share(org)
     waterfall = _waterfall(parts, org, share, _provider_metrics(parts, org))
     return PendingStage(org, parts.tables, waterfall, parts.clock.now, within=parts.within)
 

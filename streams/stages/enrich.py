@@ -107,6 +107,10 @@ class EnrichStage:
         found = {place_of(event): one for (event, _), one in zip(rows, learnt, strict=True)}
         return found | {place_of(event): await task for event, task in under_way}
 
+    def allotted(self, states: Mapping[int, StateView], of: int) -> None:
+        """Have the part of the hourly quotas that these partitions stand for."""
+        self._quotas.assigned(states, of, self._clock())
+
     @property
     def asks_ahead(self) -> bool:
         """Tell whether some provider is outside, so that leads wait for it."""

@@ -48,12 +48,20 @@ KINDS: Mapping[str, Kind] = {
 
 
 class QuotaMemory:
-    """Tells the waterfall, once a partition, what its store remembers of this hour's calls."""
+    """Tells the waterfall what the stores of its partitions remember of this hour's calls, and what part is theirs."""
 
     def __init__(self, org: Org, waterfall: Waterfall) -> None:
         self._names = [row.name for row in org.enrichment.providers if row.quota_per_hour is not None]
         self._waterfall = waterfall
         self._recalled: set[int] = set()
+
+    def assigned(self, states: Mapping[int, StateView], of: int, now: datetime) -> None:
+        """Take the part of these partitions, of so many; the part and the calls of one go wherever it goes."""
+        if self._names:
+            self._waterfall.allot(len(states), of)
+            for state in states.values():
+                self._waterfall.remember({name: state.get(f"quota/{name}") for name in self._names}, now)
+        self._recalled = set(states)
 
     def recall(self, batch: Sequence[Event], state: StateView, now: datetime) -> None:
         partitions = {event.partition for event in batch} - self._recalled

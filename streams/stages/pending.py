@@ -72,6 +72,10 @@ class PendingStage:
         learnt = {place_of(event): prepared for (event, _), prepared in zip(rows, found, strict=True)}
         return learnt | {place_of(event): await task for event, task in under_way}
 
+    def allotted(self, states: Mapping[int, StateView], of: int) -> None:
+        """Have the part of the hourly quotas that these partitions stand for."""
+        self._quotas.assigned(states, of, self._clock())
+
     @property
     def asks_ahead(self) -> bool:
         """Tell whether some provider is outside, so that leads wait for it."""

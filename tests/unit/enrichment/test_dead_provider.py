@@ -51,6 +51,14 @@ async def test_a_dead_primary_is_asked_one_in_a_hundred_times_and_no_lead_waits_
     assert all(by_secondary(row.value) for row in wrote)
 
 
+async def test_two_slots_find_out_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = Fake(ProviderDown())
+    for _ in range(2):
+        await run(World({"primary": dead, "secondary": Fake(firm())}), monkeypatch, 120)
+    each = 5 + 120 // 30  # its five failures, then one question in half a minute, however many leads it has
+    assert each <= len(dead.asked) <= 2 * each
+
+
 async def test_with_both_providers_dead_every_lead_goes_on_with_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"primary": Fake(ProviderDown()), "secondary": Fake(ProviderDown())})
     wrote = await run(world, monkeypatch, 120)

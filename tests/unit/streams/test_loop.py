@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
@@ -57,6 +58,7 @@ class Tally:
     lacking: int = 0
     prepared: list[list[int]] = field(default_factory=list)
     nows: list[datetime] = field(default_factory=list)
+    allotted: Callable[[Mapping[int, StateView], int], None] = lambda states, of: None
 
     async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
         self.prepared.append([event.offset for event in batch])
@@ -131,6 +133,9 @@ class Log:
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
         return taken
 
+    def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
+        return SimpleNamespace(topics={topic: SimpleNamespace(partitions=dict.fromkeys(range(6)))})
+
     def pause(self, partitions: list[TopicPartition]) -> None:
         self.paused += [(tp.topic, tp.partition) for tp in partitions]
 
@@ -195,6 +200,20 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     )
     yield Bench(stage, log, loop, stores, assignment, stop)
     events.close()
+
+
+def test_a_stage_is_told_of_its_partitions_after_each_assignment(bench: Bench) -> None:
+    told: list[tuple[list[int], int]] = []
+    bench.stage.allotted = lambda states, of: told.append((sorted(states), of))
+    bench.turn({})
+    assert told == []
+    bench.assignment.generation += 1
+    bench.turn({})
+    del bench.assignment.owned[1]
+    bench.assignment.generation += 1
+    bench.turn({})
+    bench.turn({})
+    assert told == [([0, 1], 6), ([0], 6)]
 
 
 def test_a_turn_without_records_commits_nothing(bench: Bench) -> None:
