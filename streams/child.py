@@ -23,10 +23,10 @@ def main(arguments: list[str]) -> int:
     """Run one slot; return its exit code."""
     stage, slot, parent = arguments
     follow(int(parent))
+    keep_few_arenas()
     if stage == BOARD:
         return _board()
     leave_out_screens()
-    keep_few_arenas()
     from streams.errors import LeadstreamError
     from streams.settings import load
     from streams.topology import FEED, run_stage

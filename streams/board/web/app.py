@@ -1,6 +1,5 @@
 """The board's application: pages behind a login, one line of events, files of ours only."""
 
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
@@ -11,24 +10,13 @@ from prometheus_client import CollectorRegistry
 
 from streams.board.web.actions import Refused, actions_router
 from streams.board.web.board import Board
+from streams.board.web.guard import Guard
 from streams.board.web.live import MOST_LISTENERS
 from streams.board.web.login import FormTooLong, NotLoggedIn, login_router, viewer_of
 from streams.board.web.metrics import metrics_router
 from streams.board.web.oidc import oidc_router
 from streams.board.web.pages import NotThere, pages_router, viewers_zone
 from streams.board.web.rendering import render
-
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
 
 
 def create_app(board: Board) -> FastAPI:
@@ -70,14 +58,6 @@ def create_app(board: Board) -> FastAPI:
         fix = "What ended is shown for a month. Search for a company, a person or an id."
         return _problem(board, request, 404, str(error), fix)
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        answer = await call_next(request)
-        answer.headers.update(_HEADERS)
-        is_file = request.url.path.startswith("/static/")
-        answer.headers["Cache-Control"] = "public, max-age=3600" if is_file else "no-store"
-        return answer
-
     app.include_router(login_router(board))
     app.include_router(pages_router(board))
     app.include_router(metrics_router(board, CollectorRegistry()))
@@ -85,6 +65,7 @@ def create_app(board: Board) -> FastAPI:
     if board.settings.oidc_issuer:
         app.include_router(oidc_router(board))
     app.mount("/static", StaticFiles(directory=str(files("streams.board") / "static")))
+    app.add_middleware(Guard)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     return app
 

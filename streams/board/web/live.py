@@ -55,7 +55,8 @@ class Live:
         self._stepped = 0.0
         self._changed = asyncio.Event()
         self._ticking: asyncio.Task[None] | None = None
-        self._parts: OrderedDict[str, tuple[int, asyncio.Task[Part]]] = OrderedDict()
+        self._parts: OrderedDict[str, asyncio.Task[Part]] = OrderedDict()  # of `_made_for` alone
+        self._made_for = (0, 0)
         self._aging: dict[str, tuple[float, asyncio.Task[Any]]] = {}  # one a key, of which there are a few
         self.listeners = 0
 
@@ -99,19 +100,23 @@ class Live:
     def _newest(self) -> tuple[int, Notice]:
         return self._follower.version, self._follower.behind().notice
 
-    async def part(self, key: str, made: Callable[[], Awaitable[str]]) -> Part:
-        """Return a part, made once for all who ask while the same is shown. key: what it depends on besides."""
+    async def part(self, key: str, age: int, made: Callable[[], Awaitable[str]]) -> Part:
+        """Return a part, made once for all who ask while the same is shown. key: what it depends on besides.
+
+        age: steps as time goes on, for what changes with time alone. What was made for another state is let go at once:
+        nobody is shown it again, and a page of a hundred leads has a hundred thousand bytes.
+        """
         if self.listeners == 0:
             self._step()
-        version = self.version
-        kept = self._parts.get(key)
-        if kept is None or kept[0] != version:
-            kept = (version, asyncio.ensure_future(_packed(made)))
-            self._parts[key] = kept
-            self._parts.move_to_end(key)
+        if self._made_for != (self.version, age):
+            self._made_for = (self.version, age)
+            self._parts.clear()
+        task = self._parts.get(key)
+        if task is None:
+            task = self._parts[key] = asyncio.ensure_future(_packed(made))
             while len(self._parts) > _MOST_KEPT:
                 self._parts.popitem(last=False)
-        return await asyncio.shield(kept[1])
+        return await asyncio.shield(task)
 
     async def kept(self, key: str, seconds: float, made: Callable[[], Awaitable[T]]) -> T:
         """Return what was made within the last `seconds`, for what looks through many rows and may be a little old."""

@@ -214,7 +214,7 @@ async def shown(board: Board, request: Request, page: Page) -> Part:
     viewer = viewer_of(board, request)
     is_part = request.headers.get("hx-request") == "true"
     whose = viewer if page.is_personal or not is_part else None
-    key = f"{request.url.path}?{request.url.query} {zone.key} {is_part} {whose} {now.timestamp() // AGE_SECONDS}"
+    key = f"{request.url.path}?{request.url.query} {zone.key} {is_part} {whose}"
 
     async def made() -> str:
         raised = await board.live.kept("flags", FLAGS_SECONDS, lambda: board.look(lambda store: flags(store, now)))
@@ -237,7 +237,7 @@ async def shown(board: Board, request: Request, page: Page) -> Part:
             **values,
         )
 
-    return await board.live.part(key, made)
+    return await board.live.part(key, int(now.timestamp() // AGE_SECONDS), made)
 
 
 async def _story(board: Board, values: Values, zone: ZoneInfo) -> list[Chapter] | None:

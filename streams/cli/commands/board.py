@@ -30,6 +30,9 @@ def board(
     settings = board_settings(host=host, port=port, is_open=is_open or None)
     import logging
 
+    from streams.lean import keep_few_arenas
+
+    keep_few_arenas()
     from streams.board.server import serve
     from streams.logs import configure_logs
 

@@ -231,3 +231,11 @@ def test_a_session_that_is_made_up_old_or_of_another_purpose_is_none() -> None:
     assert login_in(SECRET, jwt.encode({"sub": "r-1"}, key_for(SECRET, "session"), "HS256")) is None
     assert login_in(SECRET, jwt.encode({"sub": "r-1", "exp": 1 << 40, "aud": "board"}, key_for(SECRET, "oidc"))) is None
     assert login_in(SECRET, "") is None
+
+
+async def test_every_answer_is_guarded_and_pages_are_kept_by_nobody(store: Store) -> None:
+    async with browser(board(store, is_open=True)) as client:
+        for path, kept in (("/", "no-store"), ("/nowhere", "no-store"), ("/static/board.css", "public, max-age=3600")):
+            headers = (await client.get(path)).headers
+            assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'"), path
+            assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", kept), path
