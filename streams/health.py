@@ -11,6 +11,8 @@ import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from streams.errors import Fatal
+
 # A batch takes milliseconds, a restore ticks at each read, a commit waits as long as the broker is away. A process
 # that did none of these for so long hangs in a stage: end it, the marker then finds the record.
 HUNG_SECONDS = 120.0
@@ -51,16 +53,26 @@ class Health:
         return self.phase is Phase.RUNNING
 
 
+class PortRefused(Fatal):
+    """The port of /health and /metrics cannot be listened on. LEADSTREAM_HTTP_PORT_BASE says where ports are free."""
+
+
 @contextmanager
 def serving(health: Health, registry: CollectorRegistry, host: str, port: int | None) -> Iterator[int | None]:
     """Serve the three paths while the block runs; yields the port in use. port: 0 picks a free one, None serves none.
 
-    Raises OSError where the port is taken.
+    Raises PortRefused.
     """
     if port is None:
         yield None
         return
-    server = ThreadingHTTPServer((host, port), _handler(health, registry))
+    try:
+        server = ThreadingHTTPServer((host, port), _handler(health, registry))
+    except OSError as error:
+        raise PortRefused(
+            f"Nothing can listen on {host}:{port} for /health and /metrics: {error.strerror}. Does another leadstream "
+            "run here? Set LEADSTREAM_HTTP_PORT_BASE to where ports are free, or to 0 for none."
+        ) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()

@@ -116,6 +116,8 @@ class Inbox:
             raise Poison(f"type {event_type[:60]!r} has no place on {topic.name}")
         version = _version(headers)
         value = message.value()
+        if value is None and topic.retention_seconds is not None:
+            raise Poison(f"it has no value: only keys of a table are removed so, and {topic.name} is a log")
         event_id = headers.get("ce_id")
         if not event_id or len(event_id) > ID_MAX_LENGTH:
             event_id = f"{topic.name}/{partition}/{offset}"

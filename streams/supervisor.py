@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import orjson
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
@@ -180,7 +181,8 @@ class _Family:
             child.crashes.append(now)
         while child.crashes and now - child.crashes[0] > CRASH_WINDOW_SECONDS:
             child.crashes.popleft()
-        last = last_line(self._logs / f"{child.name}.log")
+        log = self._logs / f"{child.name}.log"
+        last = last_line(log) if code >= 0 else f"it could say no reason; its log: {log}"
         if len(child.crashes) >= CRASH_LIMIT:
             self._say(f"{child.name} given up: {last}")
             if child.name.stage in BESIDE:
@@ -225,14 +227,25 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def last_line(path: Path, limit: int = 8_192) -> str:
-    """Return the last line of a log, its end if it is long; a dash where there is none."""
+    """Return what the last line of a log says, its end if it is long; a dash where there is none."""
     try:
         with path.open("rb") as log:
             log.seek(max(0, path.stat().st_size - limit))
             lines = log.read().decode(errors="replace").split("\n")
     except OSError:
         return "-"
-    return next((line.strip()[-400:] for line in reversed(lines) if line.strip()), "-")
+    return next((_said(line.strip())[-400:] for line in reversed(lines) if line.strip()), "-")
+
+
+def _said(line: str) -> str:
+    """Return error and reason of a line that says why a process ended; any other as it is."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return line
+    if not isinstance(said, dict) or not said.get("error"):
+        return line
+    return ": ".join(str(said[name]) for name in ("error", "reason") if said.get(name))
 
 
 @contextmanager

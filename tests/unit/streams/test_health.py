@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.health import Health, Phase, serving
+from streams.health import Health, Phase, PortRefused, serving
 from streams.metrics import RunnerMetrics
 
 
@@ -32,6 +32,14 @@ def test_the_three_paths_say_what_the_process_is() -> None:
         health.enter(Phase.FAILED, "StoreFailed")
         assert status(port, "/ready") == (503, b'{"phase":"failed","reason":"StoreFailed"}')
         assert status(port, "/other")[0] == 404
+
+
+def test_a_port_that_is_taken_is_named_with_the_setting_that_moves_it() -> None:
+    registry = CollectorRegistry()
+    with serving(Health(), registry, "127.0.0.1", 0) as port:
+        told = pytest.raises(PortRefused, match=rf"127\.0\.0\.1:{port}.*LEADSTREAM_HTTP_PORT_BASE")
+        with told, serving(Health(), registry, "127.0.0.1", port):
+            pass
 
 
 def test_a_loop_that_no_longer_goes_round_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,19 @@ def test_what_cannot_be_read_is_set_aside_and_passed(message: Made) -> None:
     assert batch.next_offsets == {("leads.raw", 0): 2}
 
 
+@pytest.mark.parametrize(
+    ("topic", "is_poison"),
+    [("leads.raw", True), ("leads.redeliver", True), ("reps", False)],
+    ids=["raw", "ours", "table"],
+)
+def test_a_record_without_a_value_removes_a_key_of_a_table_and_is_poison_on_a_log(topic: str, is_poison: bool) -> None:
+    batch = Inbox("", [topic]).open([Made(topic_=topic, value_=None)])
+    assert [one.reason for one in batch.set_aside] == (
+        [f"it has no value: only keys of a table are removed so, and {topic} is a log"] if is_poison else []
+    )
+    assert [event.value for event in batch.events] == ([] if is_poison else [None])
+
+
 def test_a_newer_schema_on_our_own_topic_holds_the_partition_from_there_on() -> None:
     def wake(partition: int, offset: int, version: bytes) -> Made:
         return Made("leads.redeliver", partition, offset, value_=WAKE, headers_=[("ce_schemaversion", version)])

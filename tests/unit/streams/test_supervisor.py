@@ -51,7 +51,16 @@ def test_children_get_what_the_command_line_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "last"), [("one\ntwo\n\n", "two"), ("", "-"), ("x" * 9_000, "x" * 400)], ids=["lines", "empty", "long"]
+    ("text", "last"),
+    [
+        pytest.param("one\ntwo\n\n", "two", id="lines"),
+        pytest.param("", "-", id="empty"),
+        pytest.param("x" * 9_000, "x" * 400, id="long"),
+        pytest.param('{"event": "process.ended", "error": "Fenced", "reason": "taken"}\n', "Fenced: taken", id="ended"),
+        pytest.param('{"event": "process.failed", "error": "KeyError"}\n', "KeyError", id="failed"),
+        pytest.param('{"event": "state.restored"}\n', '{"event": "state.restored"}', id="something else"),
+        pytest.param("[1]\n", "[1]", id="no object"),
+    ],
 )
 def test_the_last_line_of_a_log_tells_why_a_child_ended(tmp_path: Path, text: str, last: str) -> None:
     log = tmp_path / "log"
