@@ -1,9 +1,11 @@
 """Providers that take 200 ms, and one call in a hundred 5 s: what a lead waits, with the fast deadline and without."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 from tests.bench.enrichment.flow import flowing
+from tests.bench.enrichment.spent import cores, spent
 from tests.lab.provider_server import Mood
 from tests.lab.providers import providers_serving
 
@@ -25,7 +27,12 @@ def run(bootstrap: str, folder: Path, rate: int, seconds: float) -> dict[str, An
             for door in ("primary", "secondary"):
                 lab.turn(door, mood)
             with flowing(bootstrap, f"bench-slow{number}", folder, lab, STAGES, **deadlines) as flow:
+                before, began = spent(), time.perf_counter()
                 one = flow.run("slow", rate, seconds)
+                shares = cores(before, spent(), time.perf_counter() - began)
                 waited = len({record.key for record in flow.setting.records.read_all("leads.pending")})
-        found[f"{title}, {rate}/s for {seconds:.0f} s"] = one.figures() | {"through leads.pending": waited}
+        found[f"{title}, {rate}/s for {seconds:.0f} s"] = one.figures() | {
+            "through leads.pending": waited,
+            "cores": shares,
+        }
     return found
