@@ -159,7 +159,9 @@ class Loop:
     def _read(self, limit: int, seconds: float) -> Batch:
         began = time.perf_counter()
         gather = self._pace.gather_seconds if seconds else 0.0
-        messages = arrived(self._consumer, self._marker.limit(limit), seconds, gather)
+        messages = arrived(
+            self._consumer, self._marker.limit(limit), seconds, gather, lambda: self._assignment.generation
+        )
         if messages or seconds:
             self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:

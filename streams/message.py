@@ -1,5 +1,6 @@
 """A record as Kafka gave it."""
 
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
@@ -28,10 +29,22 @@ def received(consumer: Consumer, limit: int, seconds: float) -> list[Incoming]:
         raise failure(error.args[0], "reading") from error
 
 
-def arrived(consumer: Consumer, limit: int, seconds: float, gather_seconds: float = 0) -> list[Incoming]:
+def _never() -> int:
+    return 0
+
+
+def arrived(
+    consumer: Consumer,
+    limit: int,
+    seconds: float,
+    gather_seconds: float = 0,
+    generation: Callable[[], int] = _never,
+) -> list[Incoming]:
     """Return what is here, as soon as there is anything; wait at most `seconds` for that. Raises as `received`.
 
-    gather_seconds: how long to wait for more once there is something.
+    gather_seconds: how long to wait for more once there is something. generation: changes with the assignment. Where
+    that happens while more is read, the first record is dropped: its partition is read from the committed offset again,
+    by us or by another. (librdkafka drops such ones itself within one call; this is a second one.)
 
     `consume` waits its whole time unless `limit` records come, and a short time makes an idle process turn for
     nothing: a first record was in hand after 7 ms with it, after 3 ms so, at half of the CPU time (decision 0060).
@@ -42,7 +55,11 @@ def arrived(consumer: Consumer, limit: int, seconds: float, gather_seconds: floa
         raise failure(error.args[0], "reading") from error
     if first is None:
         return []
-    return [cast(Incoming, first), *(received(consumer, limit - 1, gather_seconds) if limit > 1 else ())]
+    if limit <= 1:
+        return [cast(Incoming, first)]
+    before = generation()
+    more = received(consumer, limit - 1, gather_seconds)
+    return [cast(Incoming, first), *more] if generation() == before else more
 
 
 _FENCED = frozenset(

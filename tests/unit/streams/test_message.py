@@ -38,3 +38,9 @@ def test_a_stage_that_gathers_waits_for_what_comes_after_the_first_record() -> N
 def test_nothing_is_gathered_where_nothing_came_or_the_batch_is_full() -> None:
     assert read(Queue(here=0, later=0.05), 500, gather_seconds=0.1) == []
     assert read(Queue(here=1, later=0.05), 1, gather_seconds=0.1) == ["first"]
+
+
+def test_a_record_from_before_a_rebalance_is_not_taken_with_those_after_it() -> None:
+    generations = iter((1, 2))
+    consumer = cast(Consumer, Queue(here=3, later=0.05))
+    assert cast(list[str], arrived(consumer, 500, 0.1, generation=lambda: next(generations))) == ["1", "2"]
