@@ -47,8 +47,7 @@ class Decided(Emit):
     @property
     def encoded(self) -> bytes:
         """The record: the decision, with the contact where there is one."""
-        bare = b"".join(self.pieces)
-        return bare if self.contact is None else with_contact(bare, self.contact)
+        return b"".join(self.pieces) if self.contact is None else with_contact(self.pieces, self.contact)
 
     def told(self, contact: bytes) -> "Decided":
         """Return it with the contact beside the decision, as JSON."""
