@@ -111,7 +111,8 @@ def _blocks() -> Cache:
     return Cache(_CACHE_MIB * _MIB)
 
 
-def _opened(folder: Path) -> Rdict:
+def store_options() -> Options:
+    """Return the settings of a store; whoever writes files for one to take in needs the same."""
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(_MIB)  # two of them a store; 4 MiB each cost 17 MB a slot and wrote no faster
@@ -122,9 +123,13 @@ def _opened(folder: Path) -> Rdict:
     table.set_block_cache(_blocks())
     table.set_bloom_filter(10, False)
     options.set_block_based_table_factory(table)
+    return options
+
+
+def _opened(folder: Path) -> Rdict:
     with _disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        return Rdict(str(folder), options)
+        return Rdict(str(folder), store_options())
 
 
 def _decoded(rows: Any, options: ReadOptions) -> Iterator[tuple[str, bytes]]:
