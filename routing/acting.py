@@ -11,7 +11,7 @@ from routing.backlog import drain_rep
 from routing.capacity import shortage
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
-from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, lead_key
+from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed, lead_key
 from routing.moving import Move, moved, next_owner, reroute
 from routing.opportunity import follow
 from routing.owners import release, reload
@@ -65,7 +65,7 @@ def _close(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     """End the lead: load freed, timer cancelled, a small end kept for late events."""
     owner = lead.owner
     lead = release(docket, lead)
-    lead = replace(lead, phase=Phase.CLOSED, closed_at=activity.at)
+    lead = changed(lead, phase=Phase.CLOSED, closed_at=activity.at)
     notice = f"Closed: {activity.kind.value}."
     record(docket, lead, DecisionKind.CLOSED, notice, {"activity": activity.kind.value}, previous=owner)
     remember(docket, _tombstone(lead))
@@ -92,7 +92,7 @@ def _tombstone(lead: LeadState) -> LeadState:
 def _booked(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     """A meeting booked by the lead stops the ladder; it is no human action."""
     if lead.booked_at is None:
-        lead = replace(lead, booked_at=activity.at)
+        lead = changed(lead, booked_at=activity.at)
         reason = "The lead booked a meeting; the ladder stops, contact is still to come."
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value})
         arm(docket, lead)
@@ -102,7 +102,7 @@ def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if activity.rep is None or _is_owned_by(lead, activity.rep):
         return
     if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
-        lead = replace(lead, phase=Phase.QUEUED)
+        lead = changed(lead, phase=Phase.QUEUED)
     _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED, {})
 
 
@@ -132,10 +132,10 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     elif name in file.pools:
         placed = pool_chain(search, name)
         if placed is not None:
-            lead = replace(lead, chain=Chain.POOL, pool=name, bound_to=None)
+            lead = changed(lead, chain=Chain.POOL, pool=name, bound_to=None)
             moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
     elif name in file.queues:
-        lead = replace(lead, chain=Chain.QUEUE, bound_to=None)
+        lead = changed(lead, chain=Chain.QUEUE, bound_to=None)
         placed = to_queue(search, name, Via.QUEUE)
         moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
     else:
@@ -215,7 +215,7 @@ def _declined(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     rep_id = activity.rep or lead.owner.id
     if rep_id is None:
         return
-    lead = replace(lead, excluded=tuple(sorted({*lead.excluded, rep_id})))
+    lead = changed(lead, excluded=tuple(sorted({*lead.excluded, rep_id})))
     if lead.owner.id != rep_id or lead.phase is not Phase.OWNED:
         remember(docket, lead)
         return
@@ -232,7 +232,7 @@ def _stage(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if lead.stage_at is not None and activity.at < lead.stage_at:
         return
     lead = reload(docket, lead, stage_points(docket.capacity, activity.stage))
-    remember(docket, replace(lead, stage=activity.stage, stage_at=activity.at))
+    remember(docket, changed(lead, stage=activity.stage, stage_at=activity.at))
     if lead.owner.id is not None:
         drain_rep(docket, lead.owner.id)
 
@@ -246,7 +246,7 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     runs = zip(known, known[plan.threshold - 1 :], strict=False)
     enough = next((last for first, last in runs if last - first < plan.within), None)
     if enough is None:
-        remember(docket, replace(lead, engagements=tuple(known[-2 * plan.threshold :])))
+        remember(docket, changed(lead, engagements=tuple(known[-2 * plan.threshold :])))
         return
     scored = scored_of(lead)
     routing = judge(docket, scored)
@@ -266,14 +266,14 @@ def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         return
     scored = _vouched_for(scored_of(lead))
     by = f"Released by {activity.by or activity.rep or 'a person'}."
-    lead = replace(lead, phase=Phase.WAITING, scored=Scored.of(scored), owner=NOBODY)
+    lead = changed(lead, phase=Phase.WAITING, scored=Scored.of(scored), owner=NOBODY)
     routing = judge(docket, scored)
     rule = routing.match.rule
     if rule.to is Place.NURTURE:
-        lead = replace(lead, phase=Phase.NURTURED, rule=rule.name)
+        lead = changed(lead, phase=Phase.NURTURED, rule=rule.name)
         record(docket, lead, DecisionKind.NURTURED, f"{by} {rule.say}", {"rule": rule.name})
     elif rule.to is Place.QUARANTINE:
-        lead = replace(lead, chain=Chain.QUEUE)
+        lead = changed(lead, chain=Chain.QUEUE)
         search = searching(docket, lead, scored, routing.facts)
         placed = to_queue(search, docket.file.quarantine.queue, Via.QUEUE)
         moved(docket, lead, placed, search.wanted, by, Move.BY_HAND)

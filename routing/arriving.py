@@ -1,6 +1,6 @@
 """A scored lead reaches its division: a new one is routed by the rules, a known one finds its owner."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed
+from routing.lead_state import NOBODY, UNKNOWN_LEAD, Chain, LeadState, OwnerRef, Phase, changed
 from routing.notices import Notice, Telling, auto_reply, notices_for, reply_for
 from routing.owner_chain import owner_chain
 from routing.owners import give
@@ -55,7 +55,7 @@ def opened(scored: LeadScored, **more: Any) -> LeadState:
         "is_test": scored.lead.is_test,
         **more,
     }
-    return LeadState(lead_id=scored.lead_id, division=scored.division, **known)
+    return changed(UNKNOWN_LEAD, lead_id=scored.lead_id, division=scored.division, **known)
 
 
 def arrive(docket: Docket, scored: LeadScored, lead: LeadState | None) -> LeadState:
@@ -272,7 +272,7 @@ def _known_tier(docket: Docket, tier: str) -> str:
 
 def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
     """Return the lead with a new SLA cycle: its clock from `clock_at`, no step done, nobody excluded."""
-    return replace(
+    return changed(
         lead,
         cycle=lead.cycle + 1,
         clock_at=clock_at,

@@ -1,7 +1,6 @@
 """Held leads get the room that appears, at once: urgent tiers first, oldest first within (NEW-12)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from routing.arriving import searching, succession
 from routing.candidates import Wanted
@@ -65,4 +64,4 @@ def handed(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, a
     trace = placement_trace(placed, lead.lead_id)
     record(docket, lead, kind, reason, trace, [*notices, *reply], before, uses_turn=uses_turn)
     arm(docket, lead)
-    return replace(lead)
+    return lead

@@ -1,7 +1,6 @@
 """Moves a lead from one owner to the next of its chain, and tells both."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,7 @@ from routing.backlog import drain_rep
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import LeadState, OwnerRef, Phase
+from routing.lead_state import LeadState, OwnerRef, Phase, changed
 from routing.notices import Telling, notices_for
 from routing.owners import give
 from routing.placement import Placement
@@ -40,7 +39,7 @@ def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tup
     """Return who of the lead's chain could take it instead; None: nobody but who has it."""
     scored = scored_of(lead)
     facts = LeadFacts(scored, docket.now, docket.policy)
-    search = searching(docket, replace(lead, excluded=tuple(sorted(excluded))), scored, facts)
+    search = searching(docket, changed(lead, excluded=tuple(sorted(excluded))), scored, facts)
     search.may_hold = False
     placed = succession(search, lead, scored, lead.pool)
     return placed, search.wanted
@@ -82,7 +81,7 @@ def moved(
 def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> LeadState:
     """Give the lead to whom the rules choose now, keeping its clocks."""
     routing = judge(docket, scored)
-    lead = bind(replace(lead, rule=routing.match.rule.name), scored, routing)
+    lead = bind(changed(lead, rule=routing.match.rule.name), scored, routing)
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool) or nowhere(search, lead)
     if placed.owner == lead.owner:
