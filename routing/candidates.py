@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from routing.availability import OFF_SHIFT, UNKNOWN, OpenAt, leave
 from routing.capacity import FULL, cap_reached, shortage
@@ -23,8 +23,7 @@ Asking = tuple[tuple[str, tuple[str, ...]], ...]
 """Fields of the roster, each with the values of which a rep must have one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What the lead asks of a rep. needed_until: contact deadline. on_shift_only: hot leads wait for nobody's shift.
 
     facts: as rules see them. excluded: who may not have it. adds: hundredths of a point, 0 for a test lead.

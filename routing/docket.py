@@ -37,7 +37,7 @@ class Docket:
         self.capacity: Capacity = policy.file.capacity
         self._terms = _terms(policy)
         self.assigned_points = self._terms.assigned_points
-        self.clocks: tuple[tuple[Any, ...], Any] | None = None  # the last answer of sla.clocks_of
+        self.clocks: tuple[LeadState, Any] | None = None  # the last answer of sla.clocks_of, and of which lead
         self._shifts: dict[str | None, Shifts] = {}
         self._context: tuple[Mapping[str, Any], Any] | None = None
 

@@ -45,7 +45,15 @@ def _bare(value: Any, effects: Sequence[Effect]) -> bytes:
 
 def outcome(effects: Iterable[Effect]) -> list[dict[str, Any]]:
     """Return what came out. Decisions whole but for the contact; of state, keys and digests of the values."""
-    return [row for effect in effects if (row := _row(effect)) is not None]
+    rows: list[dict[str, Any]] = []
+    for effect in effects:
+        if not isinstance(effect, Put):
+            row = _row(effect)
+            if row is not None:
+                rows.append(row)
+        elif not effect.key.startswith(_APART):  # most are
+            rows.append({"put": effect.key, "sha256": _digest(effect)})
+    return rows
 
 
 def canonical(rows: Any) -> bytes:
@@ -74,9 +82,7 @@ def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
     return runs
 
 
-def _row(effect: Effect) -> dict[str, Any] | None:
-    if isinstance(effect, Put):  # most are
-        return None if effect.key.startswith(_APART) else {"put": effect.key, "sha256": _digest(effect)}
+def _row(effect: Emit | Delete | Wake | CancelWake | DeadLetter) -> dict[str, Any] | None:
     match effect:
         case Decided():
             return {"decision": Written(*effect.pieces)}

@@ -8,7 +8,7 @@ seats are (decision 0140): a decision comes out the same, byte for byte, with it
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,8 +35,7 @@ KEPT = ("round_robin", "weighted", "least_loaded")  # strategies that look at me
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """Leads that a pool looks the same to. needs: what they ask of a rep."""
 
     tier: str

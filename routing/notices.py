@@ -5,7 +5,7 @@ Notices are plain JSON data here, in the order of `schemas.decision.Notice`, who
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from routing.availability import absence
 from routing.calendar.business_time import is_open, next_opening
@@ -21,8 +21,7 @@ from schemas.policy_sla import StepAction
 Notice = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """One event to tell. event: a name under `notices` in the policy. also: roles of the roster to tell besides."""
 
     event: str

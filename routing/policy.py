@@ -95,7 +95,7 @@ def once_a_policy(work: Callable[Concatenate[Policy, P], T]) -> Callable[Concate
     """
 
     def remembered(policy: Policy, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = (work, args, *kwargs.items())
+        key = (work, args, *kwargs.items()) if kwargs else (work, args)
         found: T | None = policy.remembered.get(key)
         if found is None:
             found = policy.remembered[key] = work(policy, *args, **kwargs)

@@ -1,6 +1,5 @@
 """The succession of AVL-2 for a lead that came through a pool: a member, else what the policy says of one without."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from routing.availability import ABSENT, LEAVE_AHEAD, OFF_SHIFT, absence
@@ -79,7 +78,7 @@ def member_of(search: Search, name: str, pool: Pool, via: Via, over_limit: bool 
     """Return the member whose turn it is among those who can take the lead, or the hold for a preferred one."""
     docket, wanted = search.docket, search.wanted
     if over_limit:
-        wanted = replace(wanted, over_limit=True)
+        wanted = wanted._replace(over_limit=True)
     kind = _kind(search, pool, wanted)
     if kind is not None and (known := docket.seats.lineup(docket.division, name, kind)) is not None:
         picked = pick_from(known, docket, wanted, search.lead_id)

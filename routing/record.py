@@ -109,5 +109,6 @@ def _head(lead: LeadState, kind: DecisionKind, event_id: str) -> dict[str, Any]:
 
 
 def _emit(draft: Draft, lead: LeadState, kind: DecisionKind, tag: str, said: dict[str, Any]) -> None:
-    known = {name: value for name, value in said.items() if value is not None}
-    draft.emit(Decided(lead.scored.person, tag, lead.lead_id, kind, spliced(known, plain)))
+    for name in [name for name, value in said.items() if value is None]:
+        del said[name]
+    draft.emit(Decided(lead.scored.person, tag, lead.lead_id, kind, spliced(said, plain)))

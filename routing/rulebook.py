@@ -74,9 +74,15 @@ class Rulebook:
 
     def match(self, values: Sequence[Any], ask: Ask) -> tuple[Outcome, Sequence[bytes]]:
         """Return what a lead comes to that has these values of `fields`, and the values as JSON."""
-        known = [classes.of(value) for classes, value in zip(self._facts, values, strict=True)]
-        numbers, written = zip(*known, strict=True) if known else ((), ())
-        combination: tuple[Any, ...] = numbers
+        numbers: list[int] = []
+        written: list[bytes] = []
+        for classes, value in zip(self._facts, values, strict=True):
+            # most are texts or unknown, and met before; no value of another type is equal to one
+            known = classes.known.get(value) if value is None or type(value) is str else None
+            number, text = known or classes.of(value)
+            numbers.append(number)
+            written.append(text)
+        combination: tuple[Any, ...] = tuple(numbers)
         while True:
             found = self._next.get(combination)
             if found is None:
@@ -138,13 +144,13 @@ class Rulebook:
 
 
 class _Classes:
-    """The values of one fact, by how its comparisons answer."""
+    """The values of one fact, by how its comparisons answer. known: of each value met, its class and its JSON."""
 
     def __init__(self, tests: list[PlainTest]) -> None:
         self._tests = tests
         self._classes: dict[tuple[Any, ...], int] = {}
         self._answers: list[tuple[Any, ...]] = []
-        self._known: dict[Any, tuple[int, bytes]] = {}
+        self.known: dict[Any, tuple[int, bytes]] = {}
         marks = [landmarks(test) for test in tests]
         values = [value for each in marks if each is not None for value in each]
         self._cuts = sorted({value for value in values if type(value) is int})
@@ -154,20 +160,18 @@ class _Classes:
     def of(self, value: Any) -> tuple[int, bytes]:
         """Return the value's class and its JSON."""
         kind = type(value)
-        if kind is str or value is None:  # most are; no value of another type is equal to one
-            if (known := self._known.get(value)) is not None:
-                return known
+        if kind is str or value is None:
             key: Any = value
         else:
             key = (kind, tuple(value)) if kind is list else (kind, value)
         try:
-            known = self._known.get(key)
+            known = self.known.get(key)
         except TypeError:  # a group as a whole: no comparison answers it
             return self._class(value), orjson.dumps(value)
         if known is None:
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            known = self._known[key] = (self._placed(value), orjson.dumps(value))
+            if len(self.known) >= MOST_REMEMBERED:
+                self.known.clear()
+            known = self.known[key] = (self._placed(value), orjson.dumps(value))
         return known
 
     def _placed(self, value: Any) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from routing.docket import Docket
     from routing.lineup import Kind, Lineup
 
+_FOLLOWED = (Turn, RepState, Group)
 MOST_LINEUPS = 16  # of a pool: tiers, times what leads may need of a rep; then they are made anew
 
 
@@ -104,7 +105,7 @@ class Seats:
 
     def put(self, docket: "Docket", key: str, value: Any) -> None:
         """Follow one write to the state."""
-        if not isinstance(value, Turn | RepState | Group):
+        if not isinstance(value, _FOLLOWED):
             return
         pools = self._pools.get(docket.division)
         if not pools:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from routing.calendar.business_time import Calendar, add_open, working_days
 from routing.docket import Docket
@@ -18,8 +18,7 @@ from schemas.policy_sla import SlaClock, Step, StepAction
 REPEAT = "repeat"
 
 
-@dataclass(frozen=True, slots=True)
-class DueStep:
+class DueStep(NamedTuple):
     """A step of the ladder with its instant. name: unique within an SLA cycle."""
 
     name: str
@@ -119,8 +118,7 @@ def steps_of(docket: Docket, lead: LeadState) -> tuple[DueStep, ...]:
     return clocks_of(docket, lead).steps
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(NamedTuple):
     """The instants of a lead as it stands. start: of its clock."""
 
     start: datetime
@@ -130,8 +128,7 @@ class Clocks:
 
 def clocks_of(docket: Docket, lead: LeadState) -> Clocks:
     """Return the lead's clocks. A decision asks several times for those of the same lead."""
-    asked = (lead.tier, lead.clock_at, lead.told_at, lead.owned_at, lead.owner, lead.phase, lead.pool)
-    if docket.clocks is not None and docket.clocks[0] == asked:
+    if docket.clocks is not None and docket.clocks[0] is lead:
         known: Clocks = docket.clocks[1]
         return known
     calendar, start = clock_calendar(docket, lead), clock_start(docket, lead)
@@ -144,7 +141,7 @@ def clocks_of(docket: Docket, lead: LeadState) -> Clocks:
         rows.append(DueStep(planned.name, planned.step, due))
     rows.sort(key=attrgetter("due_at"))
     clocks = Clocks(start, contact, tuple(rows))
-    docket.clocks = (asked, clocks)
+    docket.clocks = (lead, clocks)
     return clocks
 
 

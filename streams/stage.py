@@ -31,8 +31,7 @@ class Event(NamedTuple):
     data: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(NamedTuple):
     """An event with the clock it was decided at and what it came to."""
 
     event: Event

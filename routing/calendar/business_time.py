@@ -63,6 +63,7 @@ def calendar_data_version() -> str:
     return f"holidays {version('holidays')}, tzdata {version('tzdata')}"
 
 
+@lru_cache(maxsize=256)  # a batch is decided at one instant, by a few calendars
 def is_open(calendar: Calendar, at: datetime) -> bool:
     """Tell whether the calendar is open at `at`; a span's end is outside."""
     day = at.astimezone(_zone(calendar.timezone)).date()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from schemas.policy_pool import Performance
 
@@ -40,8 +41,7 @@ class Asked:
     performance: Performance = field(default_factory=Performance)
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(NamedTuple):
     """The pool's clock of turns during one decision. step: what this turn adds to the level."""
 
     level: int
