@@ -6,6 +6,7 @@ import signal
 import sys
 
 from streams.lean import keep_few_arenas, leave_out_screens
+from streams.niceness import give_way
 
 PR_SET_PDEATHSIG = 1
 BOARD = "board"
@@ -42,7 +43,9 @@ def _feed() -> int:
     from streams.feed.process import run
     from streams.settings import load
 
-    return run(load())
+    settings = load()
+    give_way(settings.beside_nice)
+    return run(settings)
 
 
 def _board() -> int:
@@ -54,7 +57,9 @@ def _board() -> int:
 
     configure_logs()
     try:
-        return serve(BoardSettings(), load())
+        settings = load()
+        give_way(settings.beside_nice)
+        return serve(BoardSettings(), settings)
     except LeadstreamError as error:
         print(error, file=sys.stderr)
         return 5

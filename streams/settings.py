@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     division `main`. channels: `notifiers.settings.ChannelSettings` as JSON, or channels_file in YAML or JSON; of both,
     what is in the environment is laid over the file: the file holds no secret then.
     drain_seconds: SIGTERM to exit, at most. slots: stage -> processes that `up` runs, 1 where not named.
+    beside_nice: niceness of the board and the feed, which only read: where processor time is short, stages go first.
     traces_url: an OTLP/HTTP collector ("http://127.0.0.1:4318") that gets a trace a lead; none: no traces.
     fault: "after-produce:3" kills the process there, for tests alone (`streams.fault`).
     """
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
     traces_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     slots: dict[str, int] = Field(default_factory=dict)
+    beside_nice: int = Field(default=10, ge=0, le=19)
     fault: str = ""
 
     @model_validator(mode="after")

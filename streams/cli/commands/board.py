@@ -31,13 +31,16 @@ def board(
     import logging
 
     from streams.lean import keep_few_arenas
+    from streams.niceness import give_way
 
+    process = context.obj.settings()
     keep_few_arenas()
+    give_way(process.beside_nice)
     from streams.board.server import serve
     from streams.logs import configure_logs
 
     configure_logs(logging.INFO)
-    raise typer.Exit(serve(settings, context.obj.settings()))
+    raise typer.Exit(serve(settings, process))
 
 
 @app.command("new-key")

@@ -18,9 +18,11 @@ def feed(context: typer.Context) -> None:
     Example: leadstream feed
     """
     from streams.feed.process import run
+    from streams.niceness import give_way
 
     settings = context.obj.settings()
     if not settings.channels.fed:
         fix = 'Give one a list, such as webhooks: {warehouse: {url: …, secret: …, events: ["lead.assigned"]}}.'
         raise CommandFailed("No webhook in the channels' settings asks for events.", fix, ExitCode.SETTINGS)
+    give_way(settings.beside_nice)
     raise typer.Exit(run(settings))
