@@ -24,8 +24,8 @@ _ASK_SECONDS = 5.0
 _POLL_SECONDS = 0.2
 _GATHER_SECONDS = 0.1  # after a first record: so long for more, and one commit for all of them
 _AT_ONCE = 2_000
-# By default a broker answers a fetch at the first byte: with each transaction of a stage, work that it then lacks for the
-# stages. Pages show one state a second; a board that reads from the start has 64 KiB at once.
+# By default a broker answers a fetch at the first byte, so with each transaction of a stage: work that the stages wait
+# behind. Pages show one state a second; a board that reads from the start has 64 KiB at once.
 _FEW_ANSWERS = {"fetch.min.bytes": 65_536, "fetch.wait.max.ms": 250}
 _AGAIN_SECONDS = 0.5
 _TURN_SECONDS = 0.002  # between batches while there is more: the pages' thread is let in
