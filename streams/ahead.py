@@ -75,8 +75,8 @@ class Ahead:
                     self._next, self._waits, self._begun = more, [], False
                     return False
                 if more.next_offsets:
-                    self._next.add(more)
                     self._waits += self._begin(more, states())
+                    self._next.add(more)
                     self._begun = True
             waits = [one for one in waits if not one.done()]
             if not waits or self._is_stopping() or time.monotonic() >= until:
@@ -89,6 +89,7 @@ class Ahead:
                 self._marker.forgive()
 
     def _begin(self, batch: Batch, states: Mapping[int, StateView]) -> Begun:
+        batch.began_ns = time.time_ns()
         self._marker.enter(batch)
         try:
             return self._lookups.begin(batch, states)

@@ -37,6 +37,7 @@ class Batch:
 
     events and messages go together. next_offsets: what a commit of this batch says, by spot. newer: spots at a
     record whose schema this build does not know yet, with the record's offset; nothing from there on is in here.
+    began_ns: when its first look-up was begun ahead of its turn, since 1970; 0: in its turn.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Batch:
     first_offsets: dict[Spot, int] = field(default_factory=dict)
     next_offsets: dict[Spot, int] = field(default_factory=dict)
     newer: dict[Spot, int] = field(default_factory=dict)
+    began_ns: int = 0
 
     def __len__(self) -> int:
         return len(self.events) + len(self.set_aside)
@@ -57,6 +59,7 @@ class Batch:
         self.first_offsets = {**later.first_offsets, **self.first_offsets}
         self.next_offsets.update(later.next_offsets)
         self.newer.update(later.newer)
+        self.began_ns = self.began_ns or later.began_ns
 
 
 class Inbox:

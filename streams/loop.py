@@ -192,7 +192,7 @@ class Loop:
         log.error("partition.held", stage=self._stage.name, topic=topic, partition=number, offset=offset)
 
     def _commit(self, batch: Batch) -> None:
-        began_ns = time.time_ns()
+        began_ns = batch.began_ns or time.time_ns()
         started = time.perf_counter()
         outcome = self._decided(batch)
         decided = time.perf_counter()

@@ -105,6 +105,7 @@ def test_the_next_batch_is_asked_for_while_the_first_waits_and_not_again_in_its_
     then = world.ahead.take()
     assert then is not None
     assert [event.offset for event in then.events] == [1, 2]
+    assert then.began_ns > 0, "its span begins with its first question"
     assert (then.first_offsets, then.next_offsets) == ({("leads.raw", 0): 1}, {("leads.raw", 0): 3})
     assert world.ahead.has_answers(then, lambda: STATES)
     assert world.stage.asked == [0, 1, 2]
