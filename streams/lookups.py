@@ -37,7 +37,7 @@ class Lookups:
         self._seconds = seconds
         self._metrics = metrics
         self._ahead = stage if isinstance(stage, AsksAhead) else None
-        self._waited = 0.0  # for the next batch, before its turn
+        self._waited = 0.0  # spent ahead of the turn, told with the next `prepare`
 
     def context(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
         """Return what was learnt for the batch's events but the refused ones; refuse those whose look-up fails.
@@ -73,7 +73,11 @@ class Lookups:
         """
         if self._ahead is None or not batch.events:
             return []
-        return self._events.run_until_complete(self._begun(self._ahead, batch.events, states))
+        started = time.perf_counter()
+        try:
+            return self._events.run_until_complete(self._begun(self._ahead, batch.events, states))
+        finally:
+            self._waited += time.perf_counter() - started
 
     def wait(self, begun: Begun, seconds: float) -> None:
         """Let what is under way go on, until it has ended or the time is over."""
