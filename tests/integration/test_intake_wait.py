@@ -14,6 +14,7 @@ from streams.kafka.config import ClusterSettings
 from tests.integration.test_intake import Running, running
 from tests.lab.decisions import PERSON, REPS, decision, lead
 from tests.records import Outgoing, Records
+from tests.waiting import READ_LOOK_SECONDS
 
 WAIT_SECONDS = 60.0
 
@@ -31,7 +32,7 @@ def assigning(intake: Running, records: Records) -> Iterator[None]:
 
     def assign() -> None:
         done: set[str] = set()
-        while not stop.is_set():
+        while not stop.wait(READ_LOOK_SECONDS):
             for raw in records.read_all("leads.raw"):
                 event_id = raw.headers["ce_id"]
                 if event_id not in done:
@@ -54,19 +55,19 @@ def _decided(event_id: str, action: str) -> Outgoing:
 
 
 def test_a_lead_that_waits_is_answered_with_its_owners_calendar(intake: Running, assigning: None) -> None:
-    answer = intake.client.post("/leads?wait=15s", json={"id": "f-1", "email": "coo@lone.example", "action": "demo"})
+    answer = intake.client.post("/leads?wait=30s", json={"id": "f-1", "email": "coo@lone.example", "action": "demo"})
     assert answer.status_code == 200, answer.text
     said = answer.json()
     assert said["booking_url"] == "https://book.example/mona"
     assert (said["owner_name"], said["decision"]["owner"]) == ("Mona One", "M1")
     assert said["decision"]["decision_id"] == f"d-{said['ids'][0]}"
-    again = intake.client.post("/leads?wait=15s", json={"id": "f-1", "email": "coo@lone.example", "action": "demo"})
+    again = intake.client.post("/leads?wait=30s", json={"id": "f-1", "email": "coo@lone.example", "action": "demo"})
     assert (again.status_code, again.json()) == (200, said)
     assert "lone.example" not in answer.text
 
 
 def test_a_lead_in_a_queue_is_answered_without_a_calendar(intake: Running, assigning: None) -> None:
-    answer = intake.client.post("/leads?wait=15s", json={"email": "coo@lone.example", "action": "queue"})
+    answer = intake.client.post("/leads?wait=30s", json={"email": "coo@lone.example", "action": "queue"})
     assert (answer.status_code, answer.json()["booking_url"]) == (200, None)
     assert answer.json()["decision"]["queue"] == "manual-review"
 
@@ -75,7 +76,7 @@ def test_a_decision_made_shortly_before_the_intake_started_is_known(topics: Clus
     event_id = derived_id("f-2", "intake/web", "lead")
     records.write("leads.assigned", [_decided(event_id, "demo")])
     for intake in running(topics, IntakeSettings(port=0)):
-        answer = intake.client.post("/leads?wait=15s", json={"id": "f-2", "email": "coo@lone.example"})
+        answer = intake.client.post("/leads?wait=30s", json={"id": "f-2", "email": "coo@lone.example"})
         assert (answer.status_code, answer.json()["decision"]["decision_id"]) == (200, f"d-{event_id}")
 
 

@@ -42,12 +42,13 @@ class Up:
 
 END_SECONDS = 60.0  # for all to end, however busy the machine
 COMMAND = (sys.executable, "-m", "streams.cli.main")
-# The command with one constant changed: ten crashes take 40 s at the real back-offs, which double up to 15 s.
+# The command with two constants changed: ten crashes take 40 s at the real back-offs, which double up to 15 s; and on a
+# busy machine ten starts may take longer than the two minutes within which they count.
 IMPATIENT = (
     sys.executable,
     "-c",
     "import sys; from streams import supervisor; from streams.cli.main import main;"
-    "supervisor.LONGEST_BACKOFF_SECONDS = 0.2; main()",
+    "supervisor.LONGEST_BACKOFF_SECONDS = 0.2; supervisor.CRASH_LIMIT = 4; main()",
 )
 
 
@@ -129,7 +130,7 @@ def test_a_slot_that_crashes_again_and_again_is_given_up_loudly(cluster: Cluster
     try:
         assert up.process.wait(120) == 1
         assert "given up" in up.said
-        assert "ended 10 times within 120 s though Kafka answers" in up.said
+        assert "ended 4 times within 120 s though Kafka answers" in up.said
         assert up.said.count("stopped") >= 1
     finally:
         _end(up)
