@@ -137,7 +137,7 @@ def _failure(error: Exception) -> CommandFailed:
         fix = "Start one with `leadstream broker`, or set LEADSTREAM_BOOTSTRAP (or --bootstrap) to yours."
         return CommandFailed(str(error), fix, ExitCode.UNREACHABLE)
     if isinstance(error, SettingsError):
-        return CommandFailed(str(error), "See docs/operating for all settings.", ExitCode.SETTINGS)
+        return CommandFailed(str(error), "docs/operating.md has all settings.", ExitCode.SETTINGS)
     if isinstance(error, LeadstreamError):
         return CommandFailed(str(error))
     if isinstance(error, KafkaException):

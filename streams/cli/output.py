@@ -14,6 +14,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 """The option that every command has."""
 
 
+_WIDE = 100_000
+
+
 def print_json(value: Any) -> None:
     """Print plain data or models as one indented JSON document."""
     body = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
@@ -21,8 +24,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "Nothing.") -> None:
-    """Print `rows` under `columns`; `empty` where there are none. Values are text to rich, never markup."""
-    console = Console()
+    """Print `rows` under `columns`; `empty` where there are none. Values are text to rich, never markup.
+
+    On a terminal a long value is folded to its width; for grep and awk each row is one line.
+    """
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE, color_system=None)
     told = [[_cell(value) for value in row] for row in rows]
     if not told:
         console.print(empty, markup=False)

@@ -53,9 +53,9 @@ def list_reps(
         print_json(reps)
         return
     print_table(
-        ("id", "name", "division", "role", "team", "segment", "region", "seniority", "status"),
+        ("id", "name", "division", "role", "team", "segment, region", "seniority", "status"),
         [
-            (one.id, one.name, one.division, one.role, one.team, one.segment, one.region, one.seniority, _status(one))
+            (one.id, one.name, one.division, one.role, one.team, _place(one), one.seniority, _status(one))
             for one in reps
         ],
         empty="The roster is empty. Next: leadstream reps import FILE",
@@ -111,6 +111,10 @@ def calendars(
         rows = [(one.rep, one.absences, one.changed, one.problem) for one in told]
         print_table(("rep", "absences", "changed", "problem"), rows, empty="The file names nobody.")
     raise typer.Exit(ExitCode.FAILED if any(one.problem for one in told) else ExitCode.OK)
+
+
+def _place(rep: Rep) -> str | None:
+    return ", ".join(name for name in (rep.segment, rep.region) if name) or None
 
 
 def _status(rep: Rep) -> str:
