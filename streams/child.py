@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from streams.lean import keep_few_arenas, leave_out_screens
+from streams.lean import keep_few_arenas, leave_out_screens, loading
 from streams.niceness import give_way
 
 PR_SET_PDEATHSIG = 1
@@ -28,9 +28,10 @@ def main(arguments: list[str]) -> int:
     if stage == BOARD:
         return _board()
     leave_out_screens()
-    from streams.errors import LeadstreamError
-    from streams.settings import load
-    from streams.topology import FEED, run_stage
+    with loading():
+        from streams.errors import LeadstreamError
+        from streams.settings import load
+        from streams.topology import FEED, run_stage
 
     try:
         return _feed() if stage == FEED else run_stage(stage, int(slot), load())

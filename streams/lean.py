@@ -1,7 +1,11 @@
-"""What the process of a stage leaves out: the screens that libraries load for command lines of their own."""
+"""What the process of a stage leaves out of its start: what libraries load for others, and pauses while it loads."""
 
 import ctypes
+import gc
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 # Of glibc's malloc.h.
@@ -17,6 +21,22 @@ def leave_out_screens() -> None:
     """
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None there: `import rich` raises ImportError
     sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import in this block what the process needs; a start is mostly that (docs/decisions/0230).
+
+    What is loaded stays for good, so the collector does not go through it, neither meanwhile nor later. pydantic has
+    plugins, for which it reads the entry points of all that is installed: none is in use here.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def keep_few_arenas() -> None:

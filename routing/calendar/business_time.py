@@ -12,8 +12,6 @@ from functools import lru_cache
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from schemas.rep import Hours, Weekday
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -150,6 +148,8 @@ def _minutes(wall: str) -> int:
 
 @lru_cache(maxsize=512)
 def _public_holidays(code: str, year: int) -> frozenset[date]:
+    import holidays  # here: its tables of calendars are 40 ms of each start, and most stages look at no day
+
     country, _, subdivision = code.partition("-")
     return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 

@@ -119,6 +119,7 @@ def store_options() -> Options:
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_total_wal_size(8 * _MIB)  # a short log makes a quick start
+    options.set_max_file_opening_threads(1)  # 16 by default, started for each store though it has a few files
     table = BlockBasedOptions()
     table.set_block_cache(_blocks())
     table.set_bloom_filter(10, False)

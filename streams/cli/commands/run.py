@@ -17,10 +17,11 @@ def run(
 
     Example: leadstream run score --slot 1
     """
-    from streams.lean import keep_few_arenas, leave_out_screens
+    from streams.lean import keep_few_arenas, leave_out_screens, loading
 
     leave_out_screens()
     keep_few_arenas()
-    from streams.topology import run_stage  # here: the stage to run decides what else is loaded
+    with loading():
+        from streams.topology import run_stage  # here: the stage to run decides what else is loaded
 
     raise typer.Exit(run_stage(stage, slot, context.obj.settings()))

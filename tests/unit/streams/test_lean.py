@@ -1,7 +1,10 @@
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from streams.lean import loading
 
 LOADED = """
 import sys
@@ -16,7 +19,7 @@ print(*(name for name in {names!r} if sys.modules.get(name)))
 @pytest.mark.parametrize(
     ("stage", "names"),
     [
-        ("score", ("prompt_toolkit", "typer", "rich", "aiohttp", "phonenumbers", "pytickersymbols")),
+        ("score", ("prompt_toolkit", "typer", "rich", "aiohttp", "phonenumbers", "pytickersymbols", "holidays")),
         ("track", ("prompt_toolkit", "typer", "rich", "aiohttp", "phonenumbers", "pytickersymbols", "cel", "holidays")),
         ("assign", ("prompt_toolkit", "typer", "rich", "aiohttp", "phonenumbers", "pytickersymbols")),
         ("enrich", ("prompt_toolkit", "typer", "rich", "cel", "holidays")),
@@ -44,3 +47,11 @@ print(*(name for name in ("aiohttp", "cryptography") if name in sys.modules))
 
 def test_enrich_without_providers_outside_loads_neither_an_http_client_nor_ciphers() -> None:
     assert subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_the_collector_rests_while_a_stage_loads_and_works_again_afterwards() -> None:
+    with pytest.raises(ImportError), loading():
+        assert not gc.isenabled()
+        raise ImportError("a stage that is not there")
+    assert gc.isenabled()
+    gc.unfreeze()
