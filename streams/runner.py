@@ -23,6 +23,7 @@ from streams.fault import FaultPoint
 from streams.health import Health, Phase
 from streams.kafka.config import ClusterSettings, consumer_config, producer_config, qualified
 from streams.kafka.topics import require_safe
+from streams.lean import give_back
 from streams.loop import DLQ, Loop, Pace
 from streams.marker import Marker
 from streams.metrics import RunnerMetrics
@@ -184,8 +185,7 @@ class _Slot:
             )
             housekeeping = _Housekeeping(stage, assignment, self._clock, self._health, self._metrics)
             while not stop.is_requested():
-                loop.turn()
-                housekeeping.turn()
+                housekeeping.turn(loop.turn())
             self._health.enter(Phase.STOPPING)
 
     def _check(self) -> None:
@@ -224,11 +224,16 @@ class _Housekeeping:
         self._metrics = metrics
         self._due_at = 0.0
         self._is_drifting = False
+        self._has_worked = True  # a start is work too
 
-    def turn(self) -> None:
+    def turn(self, did_batch: bool) -> None:
+        self._has_worked |= did_batch
         if time.monotonic() < self._due_at:
             return
         self._due_at = time.monotonic() + HOUSEKEEPING_SECONDS
+        if self._has_worked:
+            give_back()
+            self._has_worked = False
         drift = self._clock.drift_seconds()
         self._metrics.clock_drift.set(drift)
         if (abs(drift) > DRIFT_ALARM_SECONDS) is not self._is_drifting:

@@ -137,8 +137,13 @@ METER = "meter"
 NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 
 # A decision's notices take a millisecond: 500 of them are half a second in which what came after waits.
+# 500 decisions are a third of a second, and with their traces 45 MB.
 # No lead waits for TRACK: what it reads within a tenth of a second goes in one transaction, and so in one of ASSIGN's.
-PACES: Mapping[str, Pace] = {"notify": Pace(batch_limit=200), "track": Pace(gather_seconds=0.1)}
+PACES: Mapping[str, Pace] = {
+    "assign": Pace(batch_limit=200),
+    "notify": Pace(batch_limit=200),
+    "track": Pace(gather_seconds=0.1),
+}
 PORTS_A_STAGE = 10
 FEED = "feed"  # no stage: it only reads, for receivers outside
 
