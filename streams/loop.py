@@ -171,7 +171,10 @@ class Loop:
             for name in self._stage.inputs:
                 self._metrics.set_held(name, 0)
             self._allot()
+        began = time.perf_counter()
         batch = self._inbox.open(messages)
+        if batch:
+            self._metrics.time_step("decode", time.perf_counter() - began)
         for (topic, number), offset in batch.newer.items():
             self._hold(topic, number, offset)
         return batch

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RECORDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000)
-STEPS = ("consume", "prepare", "handle", "commit", "fold")
-"""The steps of a batch, in order: the wait for records, look-ups, our code, Kafka's transaction, the disk."""
+STEPS = ("consume", "decode", "prepare", "handle", "commit", "fold")
+"""Of a batch, in order: the wait for records, reading them, look-ups, our code, Kafka's transaction, the disk."""
 
 
 class RunnerMetrics:
@@ -37,8 +37,9 @@ class RunnerMetrics:
         self.batch = Histogram(
             "leadstream_streams_batch_records", "Records a transaction.", ["stage"], buckets=_RECORDS, registry=registry
         ).labels(stage)
-        # Where a batch's time goes: consume (waiting for records), prepare (look-ups), handle (our code), commit
-        # (Kafka), fold (the disk). Mostly consume: the stage idles. Mostly commit: look at the brokers.
+        # Where a batch's time goes: consume (waiting for records), decode (from bytes to events), prepare (look-ups),
+        # handle (our code), commit (Kafka), fold (the disk). Mostly consume: the stage idles. Mostly commit: look
+        # at the brokers.
         self._steps = Histogram(
             "leadstream_streams_step_seconds",
             "Time a batch spends in a step.",

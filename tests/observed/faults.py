@@ -64,6 +64,11 @@ def healthy() -> dict[str, str]:
         rows[f'{B}notifications_total{{tier="{tier}", outcome="late"}}'] = steady(0)
     for channel in ("slack", "email"):
         rows[f'{N}breaker_open{{channel="{channel}"}}'] = steady(0)
+    rows[f'{N}feed_behind_seconds{{receiver="warehouse"}}'] = steady(0)
+    for outcome in ("delivered", "refused", "expired"):
+        rows[f'{N}feed_events_total{{receiver="warehouse", outcome="{outcome}"}}'] = growing(
+            30 if outcome == "delivered" else 0
+        )
     for outcome in ("found", "empty", "down"):
         rows[f'{E}answers_total{{provider="lab", outcome="{outcome}"}}'] = growing(
             {"found": 26, "empty": 4}.get(outcome, 0)
@@ -155,6 +160,19 @@ FAULTS: Mapping[str, Fault] = {
     "the board is dead": Fault({D: f"0x{HEALTHY - 1} stale"}, "BoardDown", 360, frozenset({"BoardDown"})),
     "the board is older than the stages": Fault(
         {f"{D}passed_over_total": then("0", "1+1")}, "BoardUnreadable", 60, frozenset({"BoardUnreadable"})
+    ),
+    "a receiver of the feed is down": Fault(
+        {f"{N}feed_behind_seconds": then("0", f"0+{SLOW_STEP}")},
+        "FeedBehind",
+        1_500,
+        frozenset({"FeedBehind"}),
+        SLOW_STEP,
+    ),
+    "a receiver of the feed refuses events": Fault(
+        {f'{N}feed_events_total{{receiver="warehouse", outcome="refused"': then("0", "1+1")},
+        "FeedGivesUp",
+        60,
+        frozenset({"FeedGivesUp"}),
     ),
     "a named account loses its owner": Fault(
         {f'{D}flags{{kind="stale account"': then("0", "1")},
