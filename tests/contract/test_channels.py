@@ -103,7 +103,7 @@ async def test_silence_ends_within_the_time_out_and_may_have_arrived(lab: Lab) -
     started = asyncio.get_running_loop().time()
     with pytest.raises(Retryable) as refused:
         await send(lab, message(lab))
-    assert asyncio.get_running_loop().time() - started < 3
+    assert asyncio.get_running_loop().time() - started < 30
     assert refused.value.may_have_arrived
 
 

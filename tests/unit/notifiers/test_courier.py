@@ -130,7 +130,7 @@ async def test_a_message_that_cannot_be_composed_is_no_ones_problem_but_its_own(
 
 
 async def test_a_dead_channel_hears_few_calls_and_is_found_alive_again() -> None:
-    async with courier(breaker_failures=3, breaker_seconds=0.2, channel_concurrency=2) as (made, server):
+    async with courier(breaker_failures=3, breaker_seconds=1.0, channel_concurrency=2) as (made, server):
         server.mood.script = [503] * 1_000
         await made.deliver([parcel(f"k{n}") for n in range(200)], (), 5)
         assert server.calls <= 5
@@ -145,7 +145,7 @@ async def test_a_dead_channel_hears_few_calls_and_is_found_alive_again() -> None
 
 
 async def test_a_half_open_channel_gets_one_call_and_no_crowd() -> None:
-    async with courier(breaker_failures=1, breaker_seconds=0.1) as (made, server):
+    async with courier(breaker_failures=1, breaker_seconds=0.5) as (made, server):
         server.mood.script = [503] * 1_000
         await made.deliver([parcel("first")], (), 5)
         calls = server.calls
