@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from schemas.policy import PolicyPointer
 from streams.cli.dead_letters import letters
@@ -13,10 +14,11 @@ from streams.cli.records import TopicMissing, latest
 from streams.errors import LeadstreamError
 from streams.kafka import topics
 from streams.kafka.clock import clock_findings, measure
-from streams.kafka.cluster import ClusterUnreachable, read_cluster
-from streams.kafka.config import ClusterSettings
+from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable, read_cluster
+from streams.kafka.config import ClusterSettings, admin_config, qualified
 from streams.kafka.finding import Severity
 from streams.settings import Settings
+from streams.topology import STAGES, TIMERS
 
 _LETTERS_OLD_SECONDS = 7 * 86_400
 
@@ -48,6 +50,7 @@ def checks(settings: Settings) -> Iterator[Check]:
         ("policy", _policy),
         ("roster", _roster),
         ("dlq", _dlq),
+        ("stages", _stages),
     ):
         yield from _guarded(name, check, cluster)
 
@@ -113,6 +116,21 @@ def _roster(cluster: ClusterSettings) -> Iterator[Check]:
     else:
         remedy = "leadstream reps import FILE."
         yield Check("roster", Severity.WARNING, "The roster is empty: leads go to queues without people.", remedy)
+
+
+def _stages(cluster: ClusterSettings) -> Iterator[Check]:
+    """Every stage is a consumer group; a slot that restores, or that was killed seconds ago, is a member."""
+    stages = {qualified(cluster.namespace, name): name for name in (*STAGES, TIMERS)}
+    admin = AdminClient(admin_config(cluster))  # held: its futures fail when it is collected
+    described = admin.describe_consumer_groups(list(stages), request_timeout=ADMIN_SECONDS)
+    slots = {stages[group]: len(future.result().members) for group, future in described.items()}
+    idle = [name for name, count in slots.items() if not count]
+    if idle:
+        what = f"Nobody runs {', '.join(idle)}: what is for them waits."
+        remedy = "leadstream up starts all on this machine, leadstream run STAGE one slot."
+        yield Check("stages", Severity.WARNING, what, remedy)
+    else:
+        yield Check("stages", None, "Slots run: " + ", ".join(f"{name} {count}" for name, count in slots.items()) + ".")
 
 
 def _dlq(cluster: ClusterSettings) -> Iterator[Check]:

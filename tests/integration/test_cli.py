@@ -337,6 +337,8 @@ def test_the_doctor_says_what_to_do(leadstream: Said, monkeypatch: pytest.Monkey
     assert by_name["broker"]["severity"] is None
     assert by_name["clock"]["severity"] is None
     assert "policy publish" in by_name["policy"]["remedy"]
+    told = "Nobody runs enrich, pending, track, score, assign, notify, timers: what is for them waits."
+    assert (by_name["stages"]["what"], by_name["stages"]["severity"]) == (told, "warning")
     monkeypatch.delenv("LEADSTREAM_PERSON_SECRET")
     _, found, _ = leadstream("doctor", "--json")
     assert "LEADSTREAM_PERSON_SECRET" in found[0]["remedy"]

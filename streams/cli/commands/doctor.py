@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check settings, broker, topics, clock, policy, roster and dead letters, and say what to do.
+    """Check settings, broker, topics, clock, policy, roster, dead letters and whether each stage runs; say what to do.
 
     Exit code 1 if anything is an error, 3 if the broker does not answer.
 
