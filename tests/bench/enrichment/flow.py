@@ -1,7 +1,7 @@
 """Leads through ENRICH and PENDING, one slot each, beside providers that can be slow or dead."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,12 @@ class Flow:
 
     def processes(self, stage: str) -> list[psutil.Process]:
         """Return the processes of a stage that run now."""
-        return [child for child in self.supervisor.children() if stage in child.cmdline()]
+        found = []
+        for child in self.supervisor.children():
+            with suppress(psutil.Error):  # it has ended since
+                if stage in child.cmdline():
+                    found.append(child)
+        return found
 
     def _port(self, name: str) -> int:
         return self.base + PORTS_A_STAGE * NAMES.index(name)
