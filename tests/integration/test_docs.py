@@ -113,10 +113,11 @@ def test_the_command_line_snippet_sends_a_lead(topics: ClusterSettings, records:
 
 
 EXAMPLES = re.findall(r"For example: `(.*)`", (ROOT / "docs/cli.md").read_text())
+PAGES = ("docs/import", "docs/concepts", "docs/roster", "docs/operating", "docs/publish")
 INDENTED = [
     line.strip()
-    for name in ("README.md", "docs/import.md", "docs/concepts.md", "docs/roster.md")
-    for line in (ROOT / name).read_text().splitlines()
+    for page in ("README", *PAGES)
+    for line in (ROOT / f"{page}.md").read_text().splitlines()
     if line.startswith("    leadstream ")
 ]
 
