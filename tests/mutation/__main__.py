@@ -7,8 +7,8 @@
 `reach` notes once which tests reach which statement. `run` goes through the files, those of `--files` first, goes on
 where the results end, and stops after so many seconds. A change inside a function costs a fork of a process that has
 imported and collected everything; one that works when a module is imported, a fork that imports it. A try runs the
-tests that reach the statement until the first failure: those that noticed another change of the file first, then the
-quickest, as many as took `--budget` CPU seconds together. What survives that is tried again by `run --survivors` with
+tests that reach the statement until the first failure: those that noticed other changes first, then the quickest, as
+many as took `--budget` CPU seconds together. What survives that is tried again by `run --survivors` with
 a larger budget, and then looked at by a person.
 """
 
@@ -73,7 +73,11 @@ class Run:
         self.statements: dict[str, list[int]] = found["statements"]
         self.imported = set(found["imported"])
         self.seen = latest(self.results)
-        self.noticed: dict[str, Counter[int]] = {}
+        self.noticed: dict[str, Counter[str]] = {}
+        self.noticed_anywhere: Counter[str] = Counter()
+        for row in self.seen.values():
+            if "by" in row:
+                self._notice(row["path"], row["by"])
         files = {name: place for place, name in enumerate(arguments.files)}
         every = [site for path in source_files(ROOT) for site in sites(path, ROOT)]
         every.sort(key=lambda site: files.get(Path(site.path).name, len(files)))
@@ -123,8 +127,8 @@ class Run:
         if outcome == "survived" and way == "warm" and f"{site.path}:{site.statement}" in self.imported:
             outcome = "cold"  # what it made while the tests were imported was made without the change
         if outcome == "killed" and begun:
-            self.noticed.setdefault(site.path, Counter())[chosen[begun - 1]] += 1
             row["by"] = self.tests[chosen[begun - 1]]
+            self._notice(site.path, row["by"])
         return {**row, "outcome": outcome, "begun": begun, "seconds": round(used, 2)}
 
     def _chosen(self, site: Site) -> list[int]:
@@ -134,8 +138,17 @@ class Run:
         if reach is None or (not reach and at in self.imported):
             reach = sorted({test for at, tests in self.statements.items() if _file(at) == site.path for test in tests})
             reach = reach or list(range(len(self.tests)))
-        noticed = self.noticed.get(site.path, Counter())
-        return list(self._affordable(sorted(reach, key=lambda test: (-noticed[test], self.cost[test]))))
+        return list(self._affordable(sorted(reach, key=lambda test: self._place(site.path, test))))
+
+    def _place(self, path: str, test: int) -> tuple[int, int, float]:
+        """Tests that noticed a change of this file come first, then those that noticed most, then the quickest."""
+        name = self.tests[test]
+        here = self.noticed[path][name] if path in self.noticed else 0
+        return -here, -self.noticed_anywhere[name], self.cost[test]
+
+    def _notice(self, path: str, test: str) -> None:
+        self.noticed.setdefault(path, Counter())[test] += 1
+        self.noticed_anywhere[test] += 1
 
     def _affordable(self, ordered: list[int]) -> Iterator[int]:
         left = self.budget

@@ -310,3 +310,14 @@ def test_roster_and_loads_that_come_before_any_policy_are_kept() -> None:
     world.activate(world.policy)
     assert world.load("E1") == 1.5
     assert world.arrives(Arrival("bigco.example", 5000)).owner.id == "E1"
+
+
+def test_activity_on_a_lead_that_comes_before_any_policy_moves_no_load() -> None:
+    world = World(without=tuple(ROSTER))
+    for key in list(world.state.values):
+        del world.state.values[key]
+    world.roster(ROSTER["E1"][0])
+    lead_id = f"main.{'a' * 32}.1"
+    more = {"opportunity_id": "deal", "stage": "late"}
+    assert world.does(ActivityKind.OPPORTUNITY_CHANGED, lead_id, "E1", at("14:20"), **more) == []
+    assert world.load("E1") == 0

@@ -23,6 +23,10 @@ def test_a_base_that_would_pass_the_limit_grows_by_a_whole_factor_and_then_stays
     assert finer(edge - 1, primes, sum(primes)) > edge
 
 
+def test_a_base_of_the_limit_itself_still_fits() -> None:
+    assert finer(BASE_LIMIT >> 1, {BASE_LIMIT}, 1) == BASE_LIMIT
+
+
 def test_a_newcomer_starts_at_the_level_and_who_returns_with_what_was_owed() -> None:
     assert place(None, 100, 600, 300) == 600
     assert place(Turn(start=100, base=300, weight=100), 100, 600, 300) == 100
