@@ -99,8 +99,8 @@ class Run:
             trying = Warm(ROOT, suite)
             self._all(warm, trying.outcome, "warm")
 
-        if warm:
-            _apart(lambda: int(collected(work, self.suite)))
+        if warm and _apart(lambda: int(collected(work, self.suite))):
+            sys.exit("the tests could not be collected, see above")
         self.seen = latest(self.results)
         rest = [site for site in self.sites if not site.in_function or self._was_cold(site)]
         self._all(rest, lambda site, tests, seconds: cold(ROOT, site, tests, seconds), "cold")

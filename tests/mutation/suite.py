@@ -28,9 +28,10 @@ SUITE = (
 )
 # Else pytest would rewrite `plain_test.py`, by its name a test module, itself; and a fork needs no second capture.
 OPTIONS = (
-    "-q",
-    "--no-header",
-    "--tb=no",
+    "-p",
+    "no:terminal",  # its dots come from forks too
+    "-o",
+    "addopts=",
     "-p",
     "no:cacheprovider",
     "-p",
@@ -74,11 +75,16 @@ class Collected:
 
     def __init__(self, work: Work) -> None:
         self.work = work
+        self.broken: list[str] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken.append(f"{report.nodeid}: {report.longreprtext}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if session.testsfailed:
-            return False
+        if self.broken:
+            return True
         self.work(Tests(session.items))
         return True
 
