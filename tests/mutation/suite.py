@@ -104,10 +104,14 @@ def collected(work: Work, tests: Sequence[str]) -> int:
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
+    plugin = Collected(work)
     with tempfile.TemporaryDirectory() as folder:
         # named here, so that it is loaded after the profile of tests/conftest.py
         options = (*OPTIONS, "--hypothesis-profile=mutation", f"--basetemp={folder}/tests")
-        return pytest.main([*tests, *options], plugins=[Collected(work)])
+        code = pytest.main([*tests, *options], plugins=[plugin])
+    for said in plugin.broken:
+        print(said, file=sys.stderr)
+    return code
 
 
 def forked(run: Callable[[], int], cpu_seconds: int) -> tuple[int | None, float]:
