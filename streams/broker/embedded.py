@@ -203,7 +203,9 @@ def _spawned(command: list[str], home: Folder, held: int) -> "subprocess.Popen[b
 
 def _is_ready(broker: Broker, cluster: str, home: Folder) -> bool:
     """Tell whether the broker answers (True) or lost a race for its port (False). Raises BrokerDidNotStart."""
-    admin = AdminClient(admin_config(ClusterSettings(bootstrap=broker.bootstrap)))
+    # It tries again so soon: after the seconds of a start, the pause of other clients has grown to one.
+    eager = admin_config(ClusterSettings(bootstrap=broker.bootstrap)) | {"reconnect.backoff.max.ms": 50}
+    admin = AdminClient(eager)
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if not broker.is_running:
