@@ -92,6 +92,7 @@ def _measured(
                 "copy loop per second": round(one.copy_per_second),
                 "ratio": round(one.ratio, 2),
                 "resident MB": round(one.resident_bytes / 1e6),
+                "us of processor": one.processor,
                 **{f"us of {step}": spent for step, spent in one.steps.items()},
             }
     if only in (None, "peers"):

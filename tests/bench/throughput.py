@@ -38,13 +38,18 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """ratio: the stage's rate over the copy loop's. steps: what the stage says of its time, microseconds a record."""
+    """ratio: the stage's rate over the copy loop's. steps: what the stage says of its time, microseconds a record.
+
+    Steps are wall time, which others on the machine lengthen; processor: microseconds a record of the whole process,
+    its start and the threads of its libraries included.
+    """
 
     stage: str
     per_second: float
     copy_per_second: float
     resident_bytes: int
     steps: Mapping[str, int]
+    processor: int
 
     @property
     def ratio(self) -> float:
@@ -60,8 +65,10 @@ def run(bootstrap: str, folder: Path, case: Case, count: int) -> Throughput:
         own = _rate(setting, case, setting.full(case.stage))
         resident = resident_bytes(process)
         steps = _steps(port, count)
+        spent = process.cpu_times()
     copy = copied(setting, case, python("-m", "tests.bench.copy_loop"), "copy")
-    return Throughput(case.stage, own.per_second, copy.per_second, resident, steps)
+    processor = round((spent.user + spent.system) / count * 1e6)
+    return Throughput(case.stage, own.per_second, copy.per_second, resident, steps, processor)
 
 
 def _steps(port: int, count: int) -> dict[str, int]:
