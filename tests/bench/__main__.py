@@ -116,15 +116,9 @@ def _measured(
     if only == "board":  # five minutes, so only when asked for
         console.print("the board: 500 leads a second, twenty browsers, five minutes ...")
         found["board, 500 leads/s, 20 browsers"] = board.summary(board.soak(bootstrap, folder, 500, 300))
-        alone, together = board.beside(bootstrap, folder, 20)
-        found["raw to assigned beside the board, 20/s"] = {
-            "p50 s alone": round(alone.p50, 3),
-            "p50 s beside": round(together.p50, 3),
-            "ratio p50": round(together.p50 / alone.p50, 2),
-            "p99 s alone": round(alone.p99, 3),
-            "p99 s beside": round(together.p99, 3),
-            "ratio p99": round(together.p99 / alone.p99, 2),
-        }
+        console.print("what the board costs the stages, by turns ...")
+        told = board.beside_summary(board.beside(bootstrap, folder, 20))
+        found["raw to assigned beside the board, 20/s"] = told
     if only in (None, "traces"):
         console.print("stages with traces and without ...")
         found.update(traces.run(bootstrap, folder, count))

@@ -1,17 +1,20 @@
 """The board under load: 500 leads a second with twenty browsers, and what it costs the stages beside it."""
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from typing import Any
 
 import aiohttp
+import httpx
 import psutil
 from confluent_kafka import Producer
 
@@ -27,11 +30,12 @@ from tests.bench.process import python, resident_bytes, running
 from tests.bench.setting import Setting, prepared, stage
 from tests.integration.board_world import trace
 from tests.unit.streams.board.decisions import decided, person, settled, standing
+from tests.waiting import eventually
 
 BROWSERS = 20
 MADE = datetime(2001, 1, 1, tzinfo=UTC)  # when the shapes of records are made; stands nowhere else in them
 _NOBODY = person(0).encode()
-PORT = 18_090
+PORT, STILL_PORT = 18_090, 18_091
 _COUNTED = re.compile(r"<b>([\d,]+)</b><span>arrived")
 
 
@@ -80,22 +84,77 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def beside(bootstrap: str, folder: Path, rate: int) -> tuple[Latency, Latency]:
-    """Return raw to assigned through all stages at `rate`, without the board and with it and twenty browsers."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Raw to assigned in seconds, of each round: without browsers or board; with twenty browsers on a server that only
+    gives them a page; with the board and the same browsers. cores: what the board took of one."""
+
+    alone: list[Latency]
+    browsers: list[Latency]
+    board: list[Latency]
+    cores: float
+
+
+def beside(bootstrap: str, folder: Path, rate: int, rounds: int = 3) -> Beside:
+    """Send leads at `rate` through all stages, by turns in the three cases.
+
+    The board is held by SIGSTOP in two of them, and has caught up before the third begins: neither its start nor what
+    it missed is measured.
+    """
     setting = prepared(bootstrap, "bench-beside", folder)
-    source, target = setting.full("leads.raw"), setting.full("leads.assigned")
-    with ExitStack() as all_of_them:
+    found = Beside([], [], [], 0.0)
+    spent = lasted = 0.0
+    with ExitStack() as held:
         for name in STAGES:
-            all_of_them.enter_context(stage(setting, name))
+            held.enter_context(stage(setting, name))
         _warm(setting)
-        alone = measure(setting.cluster, source, target, _named(rate, "alone"), rate, _lead_event)
-        process = all_of_them.enter_context(board(setting))
-        watching = Thread(target=lambda: asyncio.run(_watch(Written(), process, 25)), daemon=True)
-        watching.start()
-        time.sleep(5)
-        together = measure(setting.cluster, source, target, _named(rate, "beside"), rate, _lead_event)
-        watching.join()
-    return alone, together
+        process = held.enter_context(board(setting))
+        _caught_up()
+        page = folder / "page.html"
+        page.write_bytes(_get("/", {"HX-Request": "true"}))
+        held.enter_context(running(python("-m", "tests.bench.still", str(STILL_PORT), str(page))))
+        try:
+            for number in range(rounds):
+                process.suspend()
+                found.alone.append(_sent(setting, rate, f"alone{number}"))
+                with browsers(STILL_PORT):
+                    found.browsers.append(_sent(setting, rate, f"browsers{number}"))
+                process.resume()
+                _caught_up()
+                with browsers(PORT):
+                    before, began = _cpu_seconds(process), time.monotonic()
+                    found.board.append(_sent(setting, rate, f"board{number}"))
+                    spent, lasted = spent + _cpu_seconds(process) - before, lasted + time.monotonic() - began
+        finally:
+            process.resume()  # else it would not hear that it is to end
+    return replace(found, cores=spent / lasted)
+
+
+def _sent(setting: Setting, rate: int, name: str) -> Latency:
+    source, target = setting.full("leads.raw"), setting.full("leads.assigned")
+    return measure(setting.cluster, source, target, _named(rate, name), rate, _lead_event)
+
+
+@contextmanager
+def browsers(port: int) -> Iterator[None]:
+    """Run twenty browsers on a server until the end of the block."""
+    with running(python("-m", "tests.bench.browsers", str(port))) as process:
+        eventually(lambda: len(process.net_connections()) >= BROWSERS, "twenty browsers", 30, look=0.1)
+        yield
+
+
+def _caught_up() -> None:
+    def is_so() -> bool:
+        try:
+            return b"leadstream_board_lag_records 0.0" in _get("/metrics", {})
+        except httpx.TransportError:
+            return False
+
+    eventually(is_so, "the board to have read everything", 60, look=0.2)
+
+
+def _get(path: str, headers: dict[str, str]) -> bytes:
+    return httpx.get(f"http://127.0.0.1:{PORT}{path}", headers=headers, timeout=20).content
 
 
 @contextmanager
@@ -213,6 +272,15 @@ async def _watch(written: Written, process: psutil.Process, seconds: float) -> t
     return delays, memory
 
 
+async def browse(port: int) -> None:
+    """Be twenty browsers until this process is ended."""
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout, connector=connector) as client:
+        await _answering(client)
+        await asyncio.gather(*(_browser(client, Written(), [], math.inf) for _ in range(BROWSERS)))
+
+
 async def _answering(client: aiohttp.ClientSession) -> None:
     for _ in range(300):
         try:
@@ -259,3 +327,18 @@ def summary(found: Soak) -> dict[str, Any]:
         "MiB at the middle": half[0],
         "MiB at the end": found.memory[-1],
     }
+
+
+def beside_summary(found: Beside) -> dict[str, Any]:
+    """Return medians of the rounds for the table, and what the board costs over its browsers."""
+    figures: dict[str, Any] = {"rounds": len(found.board), "cores of the board": round(found.cores, 2)}
+    for name in ("p50", "p99"):
+        alone, readers, shown = (
+            median(getattr(one, name) for one in rows) for rows in (found.alone, found.browsers, found.board)
+        )
+        figures[f"{name} s alone"] = round(alone, 3)
+        figures[f"{name} s beside browsers only"] = round(readers, 3)
+        figures[f"{name} s beside the board"] = round(shown, 3)
+        figures[f"ratio {name} to browsers only"] = round(shown / readers, 2)
+        figures[f"ratio {name} to alone"] = round(shown / alone, 2)
+    return figures
