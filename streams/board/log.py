@@ -28,9 +28,9 @@ class DecisionLog:
         self._consumer: Consumer | None = None
 
     def decisions_at(self, places: Sequence[tuple[int, int]]) -> list[Decision]:
-        """Return the decisions at (partition, offset), those that the topic still keeps and Kafka gave within 5 s.
+        """Return the decisions at (partition, offset), those that the topic still keeps.
 
-        Raises KafkaException.
+        Raises KafkaException, also where Kafka gives no answer within 5 s.
         """
         with self._lock:
             if self._consumer is None:
@@ -64,11 +64,11 @@ class DecisionLog:
 
 
 def _value_at(consumer: Consumer, offset: int, deadline: float) -> bytes | None:
-    """Return the value at an offset that the consumer stands before; None where it is gone, or time is up."""
-    while time.monotonic() < deadline:
+    """Return the value at an offset that the consumer stands before; None where it is gone."""
+    while True:
         message = consumer.poll(max(0.0, deadline - time.monotonic()))
-        if message is None:
-            return None
+        if message is None:  # time is up
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         error = message.error()
         if error is not None:
             if error.code() in _GONE:
@@ -78,4 +78,3 @@ def _value_at(consumer: Consumer, offset: int, deadline: float) -> bytes | None:
         if reached >= offset:
             value = message.value()
             return value if reached == offset and isinstance(value, bytes) else None
-    return None
