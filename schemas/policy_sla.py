@@ -1,11 +1,12 @@
 """Clocks and ladders of a policy: what happens to a lead that nobody has contacted yet."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from schemas.duration import At, Duration
+from schemas.duration import At, ClockPoint, Duration
 from schemas.model import Typed
 
 
@@ -45,6 +46,13 @@ class Repeat(Typed):
 
     every: At = Field(default="1x", validate_default=True)
     do: StepAction = StepAction.ALERT_MANAGER
+
+    @field_validator("every")
+    @classmethod
+    def _is_some_time(cls, value: ClockPoint) -> ClockPoint:
+        if value.of(timedelta(hours=1)) <= timedelta():
+            raise ValueError(f"{value} is no time between two repeats; write 1x or 15m, or repeat: null for none")
+        return value
 
 
 def _ladder(*steps: tuple[str, str]) -> tuple[dict[str, Any], ...]:

@@ -157,3 +157,10 @@ def test_what_is_wrong_is_said_where_it_stands(edit: tuple[str, str], path: str,
 )
 def test_what_is_right_is_not_complained_of(edit: tuple[str, str]) -> None:
     assert findings(edit) == []
+
+
+@pytest.mark.parametrize(("every", "said"), [("0x", "0x"), ("0m", "0s")])
+def test_repeats_without_time_between_them_are_refused_and_not_left_out(every: str, said: str) -> None:
+    (found,) = findings(added(f"sla: {{repeat: {{every: {every}}}}}"))
+    assert found.where.path == "sla.repeat.every"
+    assert found.what == f"{said} is no time between two repeats; write 1x or 15m, or repeat: null for none."
