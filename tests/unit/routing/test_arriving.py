@@ -1,0 +1,269 @@
+"""A lead reaches its division: whom it is bound to, until when they must be there, and the sentence that says why."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from routing.arriving import Routing, bind, opened, restarted, said
+from routing.facts import LeadFacts
+from routing.lead_state import Chain, LeadState, OwnerRef, Phase, StepDone
+from routing.placement import Passed, Placement, Via
+from routing.rules import first_match
+from schemas.activity import ActivityKind
+from schemas.decision import DecisionKind, OwnerKind
+from schemas.lead import Disqualified, MailKind, OpenDuplicate
+from schemas.rep import Absence, Rep
+from tests.unit.routing.policies import NOW, lead, scored, shipped
+from tests.worked.world import ACME, BETA, DEFAULT, ROSTER, Arrival, World, at, on_leave
+
+WARM = Arrival("lone.example", 450, action="webinar")
+HOT = Arrival("lone.example", 450)
+OURS = Arrival("acme.example", 5000, account=ACME)
+FULL: dict[str, float] = {"M1": 40, "M2": 40, "M3": 20}
+OWNER_AWAY = Passed("owner", "E1", "on leave")
+ENDED = {"lead_id": "main.p1.0", "at": datetime(2026, 2, 20, tzinfo=UTC)}
+
+
+def known(world: World, lead_id: str) -> LeadState:
+    found: LeadState = world.state.values[f"lead/{lead_id}"]
+    return found
+
+
+def away(rep: str, start: datetime) -> dict[str, Rep]:
+    """The rep on leave from `start` on."""
+    return {rep: ROSTER[rep][0].model_copy(update={"absences": (Absence(start=start, until=at("00:00", 20)),)})}
+
+
+@pytest.mark.parametrize(
+    ("via", "passed", "more", "says"),
+    [
+        pytest.param(Via.POOL, [], {}, "", id="a member"),
+        pytest.param(Via.OWNER, [], {}, "", id="the owner"),
+        pytest.param(Via.BACKUP, [OWNER_AWAY], {}, " E1 is on leave; the backup covers.", id="a backup"),
+        pytest.param(Via.TEAM_LEAD, [OWNER_AWAY], {}, " E1 is on leave; the team lead covers.", id="the owner's lead"),
+        pytest.param(
+            Via.AFTER_HOURS, [OWNER_AWAY], {}, " E1 is on leave; the after-hours team covers.", id="the owner's night"
+        ),
+        pytest.param(
+            Via.TEAM_LEAD,
+            [Passed("pool", "p", "3 at the limit")],
+            {},
+            " Nobody in the pool has room, so the team lead has it.",
+            id="a pool's lead",
+        ),
+        pytest.param(
+            Via.PREFERENCE, [], {}, " It waits a moment for a rep whom the pool prefers for it.", id="a preferred rep"
+        ),
+        pytest.param(
+            Via.HOLD,
+            [],
+            {},
+            " Nobody in the pool has room yet; it is held, the team lead is accountable.",
+            id="held",
+        ),
+        pytest.param(
+            Via.AFTER_HOURS, [Passed("pool", "p", "x")], {}, " It went to the after-hours team.", id="a pool's night"
+        ),
+        pytest.param(Via.OVERFLOW, [], {}, " It went to the overflow pool.", id="the overflow"),
+        pytest.param(Via.CATCH_ALL, [OWNER_AWAY], {}, " It went to the catch-all.", id="the catch-all"),
+        pytest.param(
+            Via.POOL,
+            [],
+            {"disqualified": Disqualified(rep="M1", reason="no budget", **ENDED)},
+            " Disqualified by M1 on 2026-02-20: no budget.",
+            id="disqualified",
+        ),
+        pytest.param(
+            Via.POOL,
+            [],
+            {"disqualified": Disqualified(**ENDED)},
+            " Disqualified on 2026-02-20: no reason given.",
+            id="disqualified by nobody known",
+        ),
+        pytest.param(
+            Via.POOL,
+            [],
+            {"lead": lead().model_copy(update={"account_hint": "Acme"})},
+            " It may belong to Acme: a person should look.",
+            id="perhaps of an account",
+        ),
+        pytest.param(
+            Via.OWNER,
+            [],
+            {"lead": lead().model_copy(update={"account_hint": "Acme", "account": ACME})},
+            "",
+            id="of an account for sure",
+        ),
+    ],
+)
+def test_a_sentence_says_why_this_owner(via: Via, passed: list[Passed], more: dict[str, Any], says: str) -> None:
+    policy = shipped()
+    of = scored(lead(), policy, **more)
+    rule = policy.rules[-1].rule
+    placed = Placement(OwnerRef(), Phase.OWNED, via, passed=passed)
+    assert said(rule, placed, opened(of), of) == f"{rule.say}{says}"
+
+
+def test_a_lead_of_an_account_is_bound_to_its_owner_takes_no_turn_and_is_answered_once() -> None:
+    world = World()
+    decision = world.arrives(OURS)
+    state = known(world, decision.lead_id)
+    assert (state.chain, state.bound_to, state.pool) == (Chain.OWNER, "E1", "ent-amer")
+    assert (decision.owner.id, decision.uses_turn, world.arrives(WARM).uses_turn) == ("E1", False, True)
+    assert len([notice for notice in decision.notices if notice.audience == "lead"]) == 1
+
+
+def test_a_held_lead_is_told_of_but_not_answered_yet() -> None:
+    held = World(loads=FULL).arrives(WARM)
+    assert held.kind is DecisionKind.HELD
+    assert held.notices
+    assert "lead" not in {notice.audience for notice in held.notices}
+
+
+def test_the_pool_of_an_owners_lead_is_that_of_the_very_next_rule_that_holds() -> None:
+    text = DEFAULT.replace("    to: recycled_rep", "    to: {pool: general-qual}")
+    world = World(text)
+    recycled = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
+    decision = world.arrives(OURS.but(disqualified=recycled))
+    assert (decision.owner.id, known(world, decision.lead_id).pool) == ("E1", "general-qual")
+
+
+@pytest.mark.parametrize(("opportunity_owner", "owner"), [("M1", "M1"), (None, "E1")], ids=["has one", "has none"])
+def test_a_lead_goes_to_the_owner_of_the_open_opportunity_else_of_the_account(
+    opportunity_owner: str | None, owner: str
+) -> None:
+    world = World(DEFAULT.replace("to: account_owner", "to: opportunity_owner"))
+    account = ACME.model_copy(update={"opportunity_owner": opportunity_owner})
+    assert world.arrives(OURS.but(account=account)).owner.id == owner
+
+
+def test_the_backup_of_an_account_does_not_stand_in_for_a_rep_who_knows_the_lead_otherwise() -> None:
+    account = ACME.model_copy(update={"owner": None, "backup": "S1"})
+    recycled = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
+    lead_again = WARM.but(account=account, disqualified=recycled)
+    assert World().arrives(lead_again).owner.id == "M1"
+    assert World(changed={"M1": on_leave("M1", 9, 14)}).arrives(lead_again).owner.id == "MM"
+
+
+@pytest.mark.parametrize(
+    ("dates", "owner"),
+    [({"backup_from": at("14:14")}, "M2"), ({"backup_until": at("14:14")}, "E2")],
+    ids=["begins now", "ends now"],
+)
+def test_a_backup_stands_in_from_its_first_instant_and_no_more_at_its_end(
+    dates: dict[str, datetime], owner: str
+) -> None:
+    world = World(changed={"E1": on_leave("E1", 9, 14)})
+    assert world.arrives(OURS.but(account=ACME.model_copy(update={"backup": "M2", **dates}))).owner.id == owner
+
+
+@pytest.mark.parametrize(
+    ("arrival", "leaves", "owner"),
+    [
+        pytest.param(HOT, at("14:17"), "M2", id="hot: leaves within five minutes"),
+        pytest.param(HOT.but(when=at("17:58")), at("08:00", 11), "M1", id="hot: plain time, not working hours"),
+        pytest.param(WARM.but(when=at("17:30")), at("09:00", 11), "M2", id="warm: the hour goes on in the morning"),
+        pytest.param(WARM.but(delay_seconds=1800), at("15:30"), "M2", id="warm: an hour from when it came here"),
+        pytest.param(WARM.but(action="x"), at("09:00", 12), "M1", id="standard: a working day is a day"),
+        pytest.param(WARM.but(action="x"), at("09:00", 11), "M2", id="standard: leaves within a working day"),
+    ],
+)
+def test_who_leaves_before_the_contact_deadline_is_passed_over(arrival: Arrival, leaves: datetime, owner: str) -> None:
+    assert World(changed=away("M1", leaves)).arrives(arrival).owner.id == owner
+
+
+@pytest.mark.parametrize(("arrival", "owner"), [(HOT, "H1"), (WARM, "M1")], ids=["hot", "warm"])
+def test_only_a_hot_lead_goes_to_the_after_hours_team(arrival: Arrival, owner: str) -> None:
+    assert World().arrives(arrival.but(when=at("20:00"))).owner.id == owner
+
+
+def test_a_test_lead_finds_room_in_a_full_pool_and_no_other_lead_does() -> None:
+    world = World(loads=FULL)
+    assert world.arrives(WARM.but(is_test=True)).owner.id == "M1"
+    assert world.arrives(WARM).kind is DecisionKind.HELD
+
+
+def test_a_lead_of_a_late_stage_asks_for_the_room_that_the_stage_takes() -> None:
+    world = World(loads={"M2": 39})
+    first = world.arrives(WARM)
+    world.does(ActivityKind.STAGE_CHANGED, first.lead_id, "M1", at("14:15"), stage="late")
+    (moved,) = world.does(ActivityKind.DECLINED, first.lead_id, "M1", at("14:16"))
+    assert (first.owner.id, moved.owner.id) == ("M1", "M3")
+
+
+def test_only_an_owner_who_has_left_is_flagged() -> None:
+    gone = World().arrives(Arrival("beta.example", 5000, account=BETA))
+    unknown = World().arrives(OURS.but(account=ACME.model_copy(update={"owner": "nobody"})))
+    present = World(changed={"E1": on_leave("E1", 9, 14)}).arrives(OURS)
+    flags = [
+        [notice.note for notice in decision.notices if notice.template == "inactive_owner"]
+        for decision in (gone, unknown, present)
+    ]
+    assert [set(notes) for notes in flags] == [{"X9 has left."}, {"nobody has left."}, set()]
+
+
+def test_a_lead_that_is_set_aside_begins_an_epoch_and_drops_the_wake_up_of_its_earlier_life() -> None:
+    world = World()
+    first = world.arrives(WARM.but(who="a" * 32))
+    world.does(ActivityKind.LOST, first.lead_id, "M1", at("14:20"))
+    epoch = known(world, first.lead_id).epoch
+    assert f"lead/{first.lead_id}" in world.wakes
+    world.arrives(WARM.but(who="a" * 32, mail=MailKind.DISPOSABLE, when=at("14:30")))
+    state = known(world, first.lead_id)
+    assert (state.phase, state.epoch) == (Phase.QUARANTINED, epoch + 1)
+    assert f"lead/{first.lead_id}" not in world.wakes
+
+
+def test_a_lead_of_a_tier_that_the_policy_no_longer_has_gets_the_last_tier() -> None:
+    world = World()
+    of = WARM.scored(world, world.policy).model_copy(update={"tier": "gone"})
+    (decision,) = world.send("lead.scored", of, WARM.seen_at)
+    assert known(world, decision.lead_id).tier == "T3"
+
+
+def test_where_a_policy_has_no_queue_a_lead_that_nobody_can_have_waits_in_its_own_pool() -> None:
+    text = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+pools:
+  first: {members: {team: smb-sdr}, lead: {role: manager, team: smb-sdr}}
+  second: {members: {team: nobody}, lead: {role: manager, team: nobody}}
+rules:
+  - name: all
+    to: {pool: second}
+    because: it is the only rule
+    say: Everything goes to the second pool.
+    owner: ops
+"""
+    world = World(text)
+    decision = world.arrives(WARM)
+    assert (decision.kind, decision.owner.pool) == (DecisionKind.HELD, "second")
+
+
+@pytest.mark.parametrize(
+    ("kind", "chain", "bound_to"),
+    [(OwnerKind.REP, Chain.OWNER, "M1"), (OwnerKind.TEAM_LEAD, Chain.POOL, None)],
+    ids=["a rep", "a team lead"],
+)
+def test_an_open_duplicate_is_bound_to_an_owner_who_is_a_rep(
+    kind: OwnerKind, chain: Chain, bound_to: str | None
+) -> None:
+    policy = shipped()
+    of = scored(lead(), policy, touch=2, duplicate=OpenDuplicate(lead_id="main.p1.1", tier="T1", opened_at=NOW))
+    facts = LeadFacts(of, NOW, policy)
+    match = first_match(policy, facts)
+    assert match.rule.name == "open duplicate"
+    bound = bind(opened(of, owner=OwnerRef(kind, "M1")), of, Routing(match, facts, "smb-sdr"))
+    assert (bound.chain, bound.bound_to, bound.pool) == (chain, bound_to, "smb-sdr")
+
+
+def test_a_new_cycle_knows_nothing_of_the_one_before() -> None:
+    fresh = opened(scored(lead(), shipped()))
+    step = StepDone("1x:alert_manager", "alert_manager", NOW, NOW)
+    spent = {"done": (step,), "excluded": ("M1",), "moves": 3, "breach": "not_contacted", "charged_to": "M1"}
+    instants = dict.fromkeys(("told_at", "notified_at", "failed_at", "contacted_at", "booked_at"), NOW)
+    before = replace(fresh, clock_at=at("09:00"), is_unverified=True, **spent, **instants)  # type: ignore[arg-type]
+    assert restarted(before, NOW) == replace(fresh, cycle=2, clock_at=NOW)
