@@ -140,11 +140,10 @@ def _by_load(
         middle = (least + most) // 2
         least, most = (least, middle) if chosen(middle) is not None else (middle + 1, most)
     found = chosen(most)
-    return (
-        None
-        if found is None
-        else Otherwise(f"{most / 2:g} points less on {rep_id}", "load", most, found.rule, found.owner)
-    )
+    if found is None:
+        return None
+    size = "1 point" if most == 2 else f"{most / 2:g} points"
+    return Otherwise(f"{size} less on {rep_id}", "load", most, found.rule, found.owner)
 
 
 def _others(decision: Decision) -> list[str]:

@@ -1,0 +1,131 @@
+"""A pool kept between decisions: when a pass over it is spared, and that each decision is as with one."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from routing.candidates import Survey, Wanted, survey
+from routing.decide import DecisionInput, decide
+from routing.docket import Docket
+from routing.journal import canonical
+from routing.lineup import NOT_THEIR_TURN, spot_of, unnamed
+from routing.pool_state import Turn, pool_key
+from routing.replay import Memory
+from routing.seats import Seat, Seats
+from routing.strategies.candidate import Candidate
+from schemas.decided import Decided
+from schemas.policy_pool import Pool
+from schemas.rep import Caps, Rep, RepChanged
+from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at, person
+
+POOL = "mm-southwest"
+TEAM = tuple(rep for rep, (row, _) in ROSTER.items() if row.team == POOL and row.role == "ae")
+CATCHING_UP = DEFAULT + "\noptions: {vacation_catch_up: true}\n"
+CAPPED = DEFAULT.replace("  mm-southwest:\n", "  mm-southwest:\n    caps: {day: 3}\n", 1)
+AE = {"R0": person("R0", POOL), "R1": person("R1", POOL), "R2": person("R2", POOL)}
+
+
+@dataclass
+class Beside:
+    """Each lead decided twice on one state: with what is kept of the pool, and by a pass over it."""
+
+    passes: list[str]
+    policy_text: str = DEFAULT
+    reps: dict[str, Rep] = field(default_factory=lambda: AE)
+
+    def __post_init__(self) -> None:
+        self.world = World(self.policy_text, without=TEAM)
+        for rep in self.reps.values():
+            self.world.roster(rep)
+        self.state: Memory = self.world.state
+        self.seats = Seats()
+
+    def lead(self, wall: str = "14:14") -> tuple[str | None, bool]:
+        """Return whom a lead goes to, and whether that took a pass over the pool."""
+        value = Arrival(action="webinar", when=at(wall)).scored(self.world, self.world.policy)
+        event = DecisionInput(f"e{self.world.persons}", value.model_copy(update={"contact": None}))
+        whole = decide(self.state, event, self.world.policy, at(wall))
+        self.passes.clear()
+        kept = decide(self.state, event, self.world.policy, at(wall), self.seats)
+        (row,), (other,) = ([one.value for one in made if isinstance(one, Decided)] for made in (kept, whole))
+        assert canonical(row.trace) == canonical(other.trace)
+        assert row.owner == other.owner
+        self.state.fold(kept)
+        return row.owner.id, POOL in self.passes
+
+    def leads(self, number: int, wall: str = "14:14") -> list[bool]:
+        return [self.lead(wall)[1] for _ in range(number)]
+
+    def changes(self, rep: Rep, now: datetime) -> None:
+        changed = RepChanged(rep_id=rep.id, division="main", rep=rep, at=now)
+        self.state.fold(decide(self.state, DecisionInput("change", changed), self.world.policy, now, self.seats))
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+
+    def counted(docket: Docket, name: str, pool: Pool, wanted: Wanted) -> Survey:
+        made.append(name)
+        return survey(docket, name, pool, wanted)
+
+    monkeypatch.setattr("routing.pool_chain.survey", counted)
+    return made
+
+
+def test_once_all_are_seated_no_lead_takes_a_pass_until_the_shift_ends(passes: list[str]) -> None:
+    beside = Beside(passes)
+    assert beside.leads(5) == [True, True, False, False, False]
+    assert beside.lead("17:59")[1] is False
+    assert beside.lead("18:00")[1] is True
+
+
+def test_a_cap_that_is_reached_is_looked_at_again_when_its_hour_is_over(passes: list[str]) -> None:
+    capped = AE["R0"].model_copy(update={"caps": Caps(hour=1)})
+    beside = Beside(passes, reps=AE | {"R0": capped})
+    before = [beside.lead("14:58") for _ in range(6)]
+    assert [rep for rep, _ in before].count("R0") == 1
+    assert before[-1][1] is False
+    after = [beside.lead("15:00") for _ in range(4)]
+    assert after[0][1] is True
+    assert [rep for rep, _ in after].count("R0") == 1
+
+
+def test_a_pool_with_a_cap_of_its_own_is_asked_each_time(passes: list[str]) -> None:
+    beside = Beside(passes, CAPPED)
+    owners = [beside.lead() for _ in range(5)]
+    assert [is_passed for _, is_passed in owners] == [True] * 5
+    assert [rep in AE for rep, _ in owners] == [True, True, True, False, False]
+
+
+def test_while_somebody_on_leave_goes_on_being_owed_turns_each_takes_a_pass(passes: list[str]) -> None:
+    beside = Beside(passes, CATCHING_UP)
+    beside.leads(4)
+    beside.changes(AE["R0"].model_copy(update={"status": "sick"}), at("14:14"))
+    assert beside.leads(4) == [True] * 4
+
+
+def test_a_clock_of_turns_over_another_base_is_read_anew(passes: list[str]) -> None:
+    beside = Beside(passes)
+    beside.leads(3)
+    key = pool_key("main", POOL)
+    known = beside.state.values[key]
+    beside.state.values[key] = replace(known, level=known.level * 2, base=known.base * 2)
+    assert beside.leads(1) == [True]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [None, Turn(600, 600, 100, is_seated=False), Turn(600, 600, 50)],
+    ids=["none yet", "not eligible before", "of another weight"],
+)
+def test_nobody_stands_where_their_turn_does_not_say(turn: Turn | None) -> None:
+    seat: Any = Seat("a", None, None, None, False, None, Candidate("a", 100, 0, 4000), turn)
+    assert spot_of(seat, 100, 600, by_load=False) is None
+
+
+def test_who_goes_unnamed_is_counted_by_reason_and_nobody_is_no_row() -> None:
+    assert unnamed(0, []) == {}
+    assert unnamed(2, ["full", "absent", "full"]) == {NOT_THEIR_TURN: 2, "full": 2, "absent": 1}
