@@ -9,6 +9,7 @@ from routing.conditions import (
     context_of,
     evaluate,
 )
+from routing.expression import Fact
 from routing.facts import nested
 
 FACTS = nested({"company.employees": 600, "lead.source": "web"})
@@ -27,6 +28,11 @@ def test_an_unknown_fact_makes_it_false_and_is_named() -> None:
     assert verdict('company.state == "TX"') == Verdict(False, ("company.state",))
     assert verdict('!(company.state == "TX")') == Verdict(False, ("company.state",))
     assert verdict('segment == "smb"') == Verdict(False, ("segment",))
+
+
+def test_of_several_facts_only_the_unknown_one_is_named() -> None:
+    assert verdict('company.employees > 3 && company.state == "TX"') == Verdict(False, ("company.state",))
+    assert verdict('answers.size == "3" || lead.source == "chat"') == Verdict(False, ("answers.size",))
 
 
 def test_an_unknown_fact_that_does_not_decide_does_no_harm() -> None:
@@ -50,6 +56,30 @@ def test_each_comparison_is_told_with_actual_and_expected() -> None:
         Compared("company.state", None, "known", False),
         Compared("lead.source", "web", 'in ["web", "chat"]', True),
     )
+
+
+def test_what_is_no_plain_comparison_is_told_whole_with_the_facts_that_are_known() -> None:
+    text = "company.employees * 2 > company.revenue"
+    fields = "company.employees, company.revenue"
+    condition = compile_condition(text)
+    known: dict[str, Fact] = {"company.employees": 600, "lead.source": "web"}
+    assert compared(condition, known) == (Compared(fields, {"company.employees": 600}, text, None),)
+    assert compared(condition, {"lead.source": "web"}) == (Compared(fields, None, text, None),)
+
+
+def test_a_context_holds_what_is_wanted_of_it_and_no_more() -> None:
+    employees = context_of(FACTS, (("company", ("employees", "state")), ("segment", None)))
+    assert evaluate(compile_condition("company.employees == 600"), employees).matched
+    for absent in ('lead.source == "web"', 'company.state == "TX"', 'segment == "smb"'):
+        assert not evaluate(compile_condition(absent), employees).matched
+
+
+@pytest.mark.parametrize("before", ["", "icp && ", "icp &&\n  icp && ", "icp &&\n\nicp &&\n   "])
+def test_what_does_not_parse_is_pointed_at_on_its_line(before: str) -> None:
+    text = f"{before}$ && icp &&\n icp"
+    with pytest.raises(ConditionInvalid) as error:
+        compile_condition(text)
+    assert error.value.offset == text.index("$")
 
 
 @pytest.mark.parametrize(

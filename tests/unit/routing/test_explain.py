@@ -3,8 +3,10 @@
 import pytest
 
 from routing.explain import story
+from schemas.decision import DecisionKind
 from schemas.delivery import NoticeSettled, Outcome
-from tests.lab.decisions import decision, lead, notice
+from schemas.lead import Company
+from tests.lab.decisions import PERSON, decision, lead, notice
 
 
 def test_the_story_names_what_two_companies_of_one_domain_differ_in() -> None:
@@ -61,3 +63,48 @@ def test_what_is_to_be_told_is_told_with_what_became_of_it() -> None:
     assert "to M1: " not in story([told]), "nothing is said to have arrived that nobody knows of"
     other = failed.model_copy(update={"decision_id": "another"})
     assert "to M1: " not in story([told], settled=[other])
+
+
+def test_the_story_begins_with_what_was_known_of_the_lead() -> None:
+    began = f"Lead main.{PERSON}.1: "
+    known = Company(domain="lone.example", employees=1_450, industry="saas", state="TX", country="US")
+    assert story([decision(lead=lead(company=known))]).startswith(
+        f"{began}lone.example, 1,450 people, saas, TX, US; asked by demo on 2026-03-10 at 14:14:00.\n\n"
+    )
+    assert story([decision(lead=lead(company=Company(), action=None))]).startswith(
+        f"{began}company unknown, size unknown, industry unknown, place unknown;"
+        " action unknown on 2026-03-10 at 14:14:00.\n\n"
+    )
+
+
+def test_what_would_have_chosen_otherwise_ends_the_story() -> None:
+    assert story([decision()], ("With more people: A.", "Elsewhere: B.")).endswith(
+        "\n\nWith more people: A.\nElsewhere: B.\n"
+    )
+    assert story([decision(policy_hash="abcd")]).endswith("epoch 1, because of lead.scored.\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "tried", "is_graded"),
+    [
+        *((kind, True, True) for kind in (DecisionKind.ASSIGNED, DecisionKind.HELD, DecisionKind.QUEUED)),
+        (DecisionKind.ASSIGNED, False, False),
+        (DecisionKind.ESCALATED, True, False),
+        (DecisionKind.CLOSED, False, False),
+    ],
+)
+def test_grade_and_score_are_told_where_rules_gave_the_lead_an_owner(
+    kind: DecisionKind, tried: bool, is_graded: bool
+) -> None:
+    trace = {"tried": [{"rule": "one", "matched": True}]} if tried else {}
+    assert ("Tier T1, score 82, segment mid_market." in story([decision(kind=kind, trace=trace)])) is is_graded
+
+
+def test_an_unknown_segment_is_told_as_such() -> None:
+    trace = {"tried": [{"rule": "one", "matched": True}]}
+    assert "score 82, segment unknown." in story([decision(segment=None, trace=trace)])
+
+
+def test_the_policy_is_told_where_one_decided() -> None:
+    assert "Decided by policy abcd, epoch 1, because of lead.scored." in story([decision()])
+    assert "Decided by policy" not in story([decision(policy_hash="")])

@@ -53,6 +53,7 @@ def test_of_a_lead_without_decisions_nothing_is_known() -> None:
         ("== true", "yes"),
         ('== "US"', "US"),
         ('""', '""'),
+        ('"a"', "a"),
         ('"a" or "b"', '"a" or "b"'),
         (">= 50", ">= 50"),
     ],

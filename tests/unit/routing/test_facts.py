@@ -5,8 +5,8 @@ import pytest
 from routing.catalogue import KINDS, kind_of
 from routing.facts import LeadFacts, flat, lead_facts, treatment
 from routing.policy import compile_policy
-from schemas.lead import AccountRef, Contact, Disqualified
-from tests.unit.routing.policies import NOW, lead, scored, shipped, text_of
+from schemas.lead import AccountRef, Contact, Disqualified, MailFacts
+from tests.unit.routing.policies import NOW, SHIPPED, lead, scored, shipped, text_of
 
 
 def test_unknown_values_are_left_out_and_groups_are_there() -> None:
@@ -66,3 +66,30 @@ def test_treatment_is_the_tiers_for_the_segment() -> None:
     assert treatment(policy, "T3", "self_serve") == "nurture"
     assert treatment(policy, "T3", "smb") == treatment(policy, "T1", "self_serve") == "assign"
     assert treatment(policy, "T3", None) == treatment(policy, "T9", "smb") == "assign"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_the_rules_ask_is_read_as_the_facts_have_it(name: str) -> None:
+    policy = shipped(name)
+    gone = Disqualified(lead_id="main.p1.1", rep="M2", at=NOW - timedelta(days=3))
+    for more in ({}, {"disqualified": gone}, {"disqualified": gone.model_copy(update={"rep": None})}):
+        facts = LeadFacts(scored(lead(employees=300, industry="saas"), policy, **more), NOW, policy)
+        known = flat(facts)
+        assert dict(zip(policy.rulebook.fields, facts.asked(), strict=True)) == {
+            field: known.get(field) for field in policy.rulebook.fields
+        }
+
+
+def test_a_lead_that_was_never_disqualified_or_lost_by_nobody_is_not_recycled() -> None:
+    nobodys = Disqualified(lead_id="main.p1.1", rep=None, at=NOW - timedelta(days=3))
+    for gone in (None, nobodys):
+        facts = LeadFacts(scored(lead(), shipped(), disqualified=gone), NOW, shipped())
+        assert facts["lead"]["recycled"] is False
+        assert facts["lead"].get("disqualified_days") == (None if gone is None else 3)
+        assert facts["lead"]["open_duplicate"] is False
+
+
+def test_the_domain_of_a_mail_is_a_fact_where_it_is_known() -> None:
+    assert lead_facts(lead())["mail"] == {"kind": "business", "is_role": False, "domain": "x.example"}
+    bare = lead().model_copy(update={"mail": MailFacts()})
+    assert "domain" not in lead_facts(bare)["mail"]

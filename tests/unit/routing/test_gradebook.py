@@ -77,11 +77,77 @@ def test_leads_that_no_condition_tells_apart_are_judged_once() -> None:
     assert book.judged(one) is not book.judged(_lead(employees=3000, industry="saas", country="US"))
 
 
+def test_no_more_is_remembered_than_the_bound_and_the_judgement_stays_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.gradebook.MOST_REMEMBERED", 2)
+    policy = POLICIES[-1]  # compares each revenue by its value: each such lead is of a kind of its own
+    book = Gradebook(policy)
+    for employees in (5, 150, 151, 5, 300, 1_000):
+        one = _lead(employees=employees, revenue=float(employees), country="US")
+        assert book.judged(one) == judged(policy, one)
+        assert len(book._known) <= 2
+        assert max(len(facet._known) for facet in book._facets) <= 2
+    assert len(book._known) == 2, "what fits is kept"
+    assert max(len(facet._known) for facet in book._facets) == 2
+
+
+def test_kinds_of_leads_are_forgotten_though_each_of_their_facts_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.gradebook.MOST_REMEMBERED", 2)
+    book = Gradebook(shipped())
+    for employees, industry in ((5, "saas"), (5, "other"), (300, "saas"), (300, "other")):
+        book.judged(_lead(employees=employees, industry=industry, country="US"))
+        assert len(book._known) <= 2
+
+
+def test_leads_whose_intent_or_segment_differ_are_judged_apart() -> None:
+    book = Gradebook(shipped("starter"))
+    one = _lead(employees=300)
+    demo, webinar = book.judged(one)[0], book.judged(one.model_copy(update={"action": "webinar"}))[0]
+    assert (demo.intent, webinar.intent) == ("high", "medium")
+    book = Gradebook(shipped())
+    segments = [book.judged(_lead(employees=count))[0].segment for count in (5, 300, 3_000, None)]
+    assert segments == [judged(shipped(), _lead(employees=count))[0].segment for count in (5, 300, 3_000, None)]
+    assert len(set(segments)) == 4
+
+
+def test_a_fact_that_an_opaque_condition_asks_for_is_compared_by_value_and_type() -> None:
+    book = Gradebook(POLICIES[-1])
+    one, other = _lead(employees=300, revenue=1.4), _lead(employees=300, revenue=1.6)
+    assert book.judged(other)[1].total != book.judged(one)[1].total
+    for counted in (3, True, "3", 3.0):
+        asked = one.model_copy(update={"answers": {"size": counted}})
+        assert book.judged(asked) == judged(POLICIES[-1], asked)
+    for employees in (150, 151):  # employees * 2 > 300
+        asked = _lead(employees=employees)
+        assert book.judged(asked) == judged(POLICIES[-1], asked)
+
+
+def test_a_lead_without_a_fact_is_judged_apart_from_one_that_fails_the_comparison() -> None:
+    policy = compile_policy(
+        text_of("starter")
+        + "scoring: {points: [{name: p, part: fit, when: '!(company.industry == \"saas\")', points: 3}]}\n"
+    )
+    book = Gradebook(policy)
+    for industry in ("other", None, "saas", None, "other"):
+        one = _lead(industry=industry)
+        assert book.judged(one) == judged(policy, one)
+    assert book.judged(_lead(industry="other")) is book.judged(_lead(industry="another"))
+    assert book.judged(_lead(industry=None)) is not book.judged(_lead(industry="other"))
+
+
 def test_two_policies_have_books_of_their_own() -> None:
     strict = edited("default", ("icp: company.employees >= 50", "icp: company.employees >= 500"))
     one = _lead(employees=300, industry="saas", country="US")
     assert Gradebook(shipped()).judged(one)[0].icp
     assert not Gradebook(strict).judged(one)[0].icp
+
+
+def test_a_reader_of_a_fact_that_other_groups_have_too_reads_its_own() -> None:
+    one = _lead(name="Company", domain="c.example")
+    for name in ("account.name", "account.domain", "mail.domain", "answers.source", "company.source", "lead.name"):
+        assert reader_of(name)(one) is None, name
+    known = one.model_copy(update={"account": AccountRef(domain="a.example", name="Account"), "source": "web"})
+    assert (reader_of("account.name")(known), reader_of("company.name")(known)) == ("Account", "Company")
+    assert (reader_of("lead.source")(known), reader_of("lead.is_suspect")(known)) == ("web", False)
 
 
 @given(leads)
