@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from routing.explain import story
+from routing.lead_state import LeadState
 from schemas.activity import ActivityKind
 from schemas.delivery import Settlement
 from schemas.lead import MailKind
@@ -84,3 +85,92 @@ def test_a_deadline_that_was_met_has_no_cause() -> None:
     world = World()
     lead = world.arrives(Arrival("lone.example", 450))
     assert "missed" not in story([lead])
+
+
+# The causes one by one, as the lead keeps them
+
+HOT = Arrival("lone.example", 450)  # contact within 5 min around the clock
+WARM = HOT.but(action="webinar")  # to be routed within 15 min, contact within 1 h of the owner's hours
+TO_S1 = {"to": "S1", "by": "MM", "reason": "knows them"}
+
+
+def known(world: World, lead_id: str) -> LeadState:
+    found: LeadState = world.state.values[f"lead/{lead_id}"]
+    return found
+
+
+def charged(world: World, arrival: Arrival) -> tuple[str | None, str | None]:
+    """The cause and whom it is charged to, once the lead's deadline has passed."""
+    lead = world.arrives(arrival)
+    assert lead.sla is not None and lead.sla.contact_due_at is not None
+    world.until(lead.sla.contact_due_at)
+    return known(world, lead.lead_id).breach, known(world, lead.lead_id).charged_to
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cause"),
+    [(900, ("not_contacted", "M1")), (901, ("leadstream_late", None))],
+    ids=["at the route deadline", "a second after it"],
+)
+def test_a_lead_is_late_from_the_second_after_the_route_deadline(seconds: float, cause: tuple[str, str | None]) -> None:
+    assert charged(World(), WARM.but(delay_seconds=seconds)) == cause
+
+
+def test_a_held_lead_that_got_room_after_the_route_deadline_missed_its_own_for_want_of_room() -> None:
+    world = World(loads=FULL, without=("MM", "CM", "CA", "SL"))
+    lead = world.arrives(WARM).lead_id
+    world.until(at("14:40"))
+    world.roster(ROSTER["M2"][0].model_copy(update={"limit": 50.0}), at("14:40"))
+    assert known(world, lead).owner.id == "M2"
+    world.until(at("15:14"))
+    assert (known(world, lead).breach, known(world, lead).charged_to) == ("no_capacity", None)
+
+
+def test_a_step_that_took_the_lead_after_the_route_deadline_leaves_the_breach_to_who_had_it_then() -> None:
+    more = "\nladder: [{at: 0.5x, do: reassign}]\nsla: {repeat: null, late_window: false}\n"
+    assert charged(World(DEFAULT + more), WARM) == ("not_contacted", "M2")
+
+
+def test_a_lead_given_on_late_in_a_second_cycle_is_charged_to_who_had_it_then() -> None:
+    world = World()
+    lead = world.arrives(WARM.but(who="a" * 32)).lead_id
+    world.does(ActivityKind.CALLED, lead, "M1", at("14:16"))
+    world.arrives(WARM.but(who="a" * 32, touch=2, when=at("14:20")))
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:40"), **TO_S1)
+    world.until(at("15:20"))
+    state = known(world, lead)
+    assert (state.cycle, state.breach, state.charged_to) == (2, "not_contacted", "S1")
+
+
+@pytest.mark.parametrize(
+    ("hours", "cause"),
+    [("", "unclaimed"), ("    hours: nights\n", "no_hours")],
+    ids=["the division's hours", "closed by day"],
+)
+def test_a_queue_is_on_duty_in_its_own_hours(hours: str, cause: str) -> None:
+    text = DEFAULT.replace("  catch-all:\n", f"  catch-all:\n{hours}").replace("owner_hours", "always")
+    assert charged(World(text), HOT.but(country="BR", state=None)) == (cause, None)
+
+
+def test_who_has_no_hours_is_on_duty_in_those_of_the_pool_that_the_rules_chose() -> None:
+    """17:16 in Chicago: the Southwest's office is open, New York's closed at 17:00."""
+    world = World(changed={"E1": ROSTER["E1"][0].model_copy(update={"hours": None})})
+    lead = world.arrives(HOT.but(when=at("17:15"))).lead_id
+    world.does(ActivityKind.REASSIGNED, lead, None, at("17:16"), to="E1", by="MM", reason="knows them")
+    world.until(at("17:20"))
+    state = known(world, lead)
+    assert (state.owner.id, state.breach, state.charged_to) == ("E1", "not_contacted", "E1")
+
+
+@pytest.mark.parametrize(
+    ("when", "seconds", "cause"),
+    [
+        pytest.param("17:59:59", 0, ("not_contacted", "M1"), id="a second of the window"),
+        pytest.param("17:58", 180, ("no_hours", None), id="the lead came when they had gone"),
+    ],
+)
+def test_on_duty_is_who_had_the_lead_for_a_moment_of_their_hours(
+    when: str, seconds: float, cause: tuple[str, str | None]
+) -> None:
+    world = World(without=("H1", "H2", "HM"))
+    assert charged(world, HOT.but(when=at(when), delay_seconds=seconds)) == cause

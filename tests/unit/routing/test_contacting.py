@@ -1,0 +1,133 @@
+"""Who made contact, when, and who has the lead then (SLA-2, SLA-9)."""
+
+from datetime import datetime
+
+import pytest
+
+from routing.lead_state import LeadState
+from schemas.activity import ActivityKind
+from schemas.decision import DecisionKind
+from tests.worked.world import Arrival, World, at
+
+HOT = Arrival("lone.example", 450)  # M1 has it; contact by 14:19, M2 has it from 14:24
+CALLED = ActivityKind.CALLED
+
+
+def known(world: World, lead_id: str) -> LeadState:
+    found: LeadState = world.state.values[f"lead/{lead_id}"]
+    return found
+
+
+def moved() -> tuple[World, str]:
+    """A lead that a step took from M1 and gave to M2."""
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.until(at("14:24"))
+    assert (known(world, lead).owner.id, known(world, lead).excluded) == ("M2", ("M1",))
+    return world, lead
+
+
+def test_a_contact_in_the_instant_the_clock_starts_counts() -> None:
+    world = World()
+    lead = world.arrives(HOT.but(delay_seconds=3)).lead_id
+    (said,) = world.does(CALLED, lead, "M1", at("14:14"), learned=at("14:15"))
+    assert (said.kind, said.trace["contact_seconds"], known(world, lead).contacted_at) == (
+        DecisionKind.CONTACTED,
+        0.0,
+        at("14:14"),
+    )
+
+
+def test_a_contact_before_the_clock_starts_does_not_count() -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    assert world.does(CALLED, lead, "M1", at("14:13:59"), learned=at("14:15")) == []
+    assert known(world, lead).contacted_at is None
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "by"), [("M1", "M1", {"by": "M1"}), (None, "someone", {})], ids=["a rep", "nobody known"]
+)
+def test_the_first_contact_says_who_made_it_and_after_what_time(who: str | None, name: str, by: dict[str, str]) -> None:
+    world = World()
+    lead = world.arrives(HOT.but(delay_seconds=60)).lead_id
+    (said,) = world.does(CALLED, lead, who, at("14:16"))
+    assert said.reason == f"First contact by {name} after 2 min, 1 min after its owner got it."
+    assert {key: value for key, value in said.trace.items() if key == "by"} == by
+
+
+def test_a_contact_after_the_deadline_says_so() -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    (said,) = world.does(CALLED, lead, "M1", at("14:20"))[-1:]
+    assert said.reason.endswith(" Too late: not_contacted, M1 charged.")
+
+
+@pytest.mark.parametrize(
+    ("when", "breach", "charged"),
+    [("14:18:59", None, None), ("14:19", None, None), ("14:19:01", "not_contacted", "M1")],
+    ids=["a second before", "at the deadline", "a second after"],
+)
+def test_a_contact_in_time_that_is_learned_late_clears_the_breach(
+    when: str, breach: str | None, charged: str | None
+) -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.until(at("14:20"))
+    assert known(world, lead).breach == "not_contacted"
+    world.does(CALLED, lead, "M1", at(when), learned=at("14:21"))
+    assert (known(world, lead).breach, known(world, lead).charged_to) == (breach, charged)
+
+
+@pytest.mark.parametrize(
+    ("when", "kept", "is_said"),
+    [("14:15", "14:15", True), ("14:16", "14:16", False), ("14:17", "14:16", False)],
+    ids=["sooner", "at once", "later"],
+)
+def test_of_two_contacts_the_sooner_is_the_first_whenever_it_is_learned(when: str, kept: str, is_said: bool) -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.does(CALLED, lead, "M1", at("14:16"))
+    rows = world.does(CALLED, lead, "M1", at(when), learned=at("14:18"))
+    assert [row.kind for row in rows] == ([DecisionKind.CONTACTED] if is_said else [])
+    assert known(world, lead).contacted_at == at(kept)
+
+
+@pytest.mark.parametrize(
+    ("when", "owner"),
+    [("14:23:59", "M1"), ("14:24", "M2"), ("14:24:01", "M2")],
+    ids=["before the step", "in its instant", "after it"],
+)
+def test_only_who_had_acted_before_the_step_has_the_lead_again(when: str, owner: str) -> None:
+    world, lead = moved()
+    world.does(CALLED, lead, "M1", at(when), learned=at("14:25"))
+    assert known(world, lead).owner.id == owner
+
+
+def test_who_never_had_the_lead_gets_none_by_a_call_before_the_step() -> None:
+    world, lead = moved()
+    world.does(CALLED, lead, "M3", at("14:20"), learned=at("14:25"))
+    assert known(world, lead).owner.id == "M2"
+
+
+def test_who_has_the_lead_again_is_no_longer_passed_over_and_others_still_are() -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.does(ActivityKind.DECLINED, lead, "M1", at("14:15"))
+    world.until(at("14:25"))
+    state = known(world, lead)
+    assert (state.excluded, state.owner.id) == (("M1", "M2"), "M3")
+    world.does(CALLED, lead, "M2", at("14:16"), learned=at("14:26"))
+    assert (known(world, lead).owner.id, known(world, lead).excluded) == ("M2", ("M1",))
+
+
+@pytest.mark.parametrize("by_nobody_first", [False, True], ids=["the first contact", "a contact after the first"])
+def test_a_new_owner_who_has_called_keeps_the_lead(by_nobody_first: bool) -> None:
+    world, lead = moved()
+    calls: list[tuple[str | None, datetime]] = [("M2", at("14:26"))]
+    if by_nobody_first:
+        calls.insert(0, (None, at("14:25")))
+    for who, when in calls:
+        world.does(CALLED, lead, who, when)
+    world.does(CALLED, lead, "M1", at("14:20"), learned=at("14:27"))
+    assert known(world, lead).owner.id == "M2"
