@@ -4,7 +4,7 @@ A stale, repeated or early fire finds nothing due and only arms again (DESIGN 2.
 """
 
 from routing.acting import TOMBSTONE_KEPT
-from routing.arriving import searching, succession
+from routing.arriving import nowhere, searching, succession
 from routing.availability import absence
 from routing.backlog import drain, handed
 from routing.breach import with_breach
@@ -102,11 +102,13 @@ def _due(docket: Docket, lead: LeadState) -> list[DueStep]:
 
 
 def _held(docket: Docket, lead: LeadState) -> LeadState:
-    """Look again for room; at the route deadline the team lead gets the lead (CAPA-5)."""
+    """Look again for room; at the route deadline the team lead gets the lead (CAPA-5), without one the catch-all."""
     scored = scored_of(lead)
     search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     search.may_hold = docket.now < route_due(docket, lead.tier, lead.clock_at)
     placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
+    if placed is None and not search.may_hold:
+        placed = nowhere(search, lead)
     if placed is None or placed.phase is Phase.HELD:
         return lead
     return handed(docket, lead, placed, search.wanted, scored.lead.action)
