@@ -109,6 +109,8 @@ def _held(docket: Docket, lead: LeadState) -> LeadState:
     placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
     if placed is None and not search.may_hold:
         placed = nowhere(search, lead)
+        if placed.owner.id is None:  # a queue that nobody has: better wait for room
+            return lead
     if placed is None or placed.phase is Phase.HELD:
         return lead
     return handed(docket, lead, placed, search.wanted, scored.lead.action)
