@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
+from enrichment.waterfall import started
 from streams.stage import Event
 from streams.stages.prepared import Prepared
 
@@ -14,6 +17,15 @@ class Asked:
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[tuple[str, int, int], tuple[Event, asyncio.Task[Prepared]]] = OrderedDict()
+
+    async def begin(
+        self, asking: Sequence[tuple[Event, Coroutine[Any, Any, Prepared]]]
+    ) -> "asyncio.Future[Any] | None":
+        """Ask for each event's lead, the first ones ahead; return what is done when all have ended, None for none."""
+        tasks = await started([one for _, one in asking])
+        for (event, _), task in zip(asking, tasks, strict=True):
+            self.add(event, task)
+        return asyncio.gather(*tasks, return_exceptions=True) if tasks else None
 
     def add(self, event: Event, task: "asyncio.Task[Prepared]") -> None:
         """Note that an event's lead is asked for."""

@@ -16,7 +16,7 @@ from enrichment.merge import merged
 from enrichment.metrics import FormMetrics
 from enrichment.providers.provider import Query
 from enrichment.reach import reached
-from enrichment.waterfall import Waterfall, all_of, started
+from enrichment.waterfall import Waterfall, all_of
 from schemas.effects import Delete, Effect, Emit, Put
 from schemas.lead import Contact, Lead, LeadEnriched, LeadPending, MailKind, RawLead
 from schemas.org import Org
@@ -124,10 +124,7 @@ class EnrichStage:
         self._quotas.recall(batch, state, now)
         rows = [(event, found) for event in batch if (found := self._foreseen(event)) is not None]
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
-        tasks = await started([self._asked(event, found, state, deadline, now) for event, found in rows])
-        for (event, _), task in zip(rows, tasks, strict=True):
-            self._ahead.add(event, task)
-        return asyncio.gather(*tasks, return_exceptions=True) if tasks else None
+        return await self._ahead.begin([(one, self._asked(one, found, state, deadline, now)) for one, found in rows])
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched or leads.pending, and the answers to keep."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from enrichment.account import Accounts
 from enrichment.cache import key_of, usable
-from enrichment.waterfall import Waterfall, all_of, started
+from enrichment.waterfall import Waterfall, all_of
 from schemas.effects import Delete, Effect, Emit, Put, Wake
 from schemas.ids import derived_id
 from schemas.lead import LeadEnriched, LeadPending
@@ -89,10 +89,7 @@ class PendingStage:
         self._quotas.recall(batch, state, now)
         rows = [(event, event.value) for event in batch if isinstance(event.value, LeadPending)]
         rows.sort(key=lambda row: not is_urgent(row[1].lead))
-        tasks = await started([self._asked(event, waiting, state, deadline, now) for event, waiting in rows])
-        for (event, _), task in zip(rows, tasks, strict=True):
-            self._ahead.add(event, task)
-        return asyncio.gather(*tasks, return_exceptions=True) if tasks else None
+        return await self._ahead.begin([(one, self._asked(one, lead, state, deadline, now)) for one, lead in rows])
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the lead's record for leads.enriched; where providers failed it, also one later try."""
