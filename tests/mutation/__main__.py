@@ -7,9 +7,9 @@
 `reach` notes once which tests reach which statement. `run` goes through the files, those of `--files` first, goes on
 where the results end, and stops after so many seconds. A change inside a function costs a fork of a process that has
 imported and collected everything; one that works when a module is imported, a fork that imports it. A try runs the
-tests that reach the statement until the first failure: those that noticed other changes first, then the quickest, as
-many as took `--budget` CPU seconds together. What survives that is tried again by `run --survivors` with
-a larger budget, and then looked at by a person.
+tests that reach the statement until the first failure: those of the module's own test file first, then those that
+reach the fewest statements, then the quickest, as many as took `--budget` CPU seconds together. What survives that is
+tried again by `run --survivors` with a larger budget, and then looked at by a person.
 """
 
 import argparse
@@ -71,13 +71,9 @@ class Run:
         self.tests: list[str] = found["tests"]
         self.cost: list[float] = found["seconds"]
         self.statements: dict[str, list[int]] = found["statements"]
+        self.breadth = Counter(test for tests in self.statements.values() for test in tests)
         self.imported = set(found["imported"])
         self.seen = latest(self.results)
-        self.noticed: dict[str, Counter[str]] = {}
-        self.noticed_anywhere: Counter[str] = Counter()
-        for row in self.seen.values():
-            if "by" in row:
-                self._notice(row["path"], row["by"])
         files = {name: place for place, name in enumerate(arguments.files)}
         every = [site for path in source_files(ROOT) for site in sites(path, ROOT)]
         every.sort(key=lambda site: files.get(Path(site.path).name, len(files)))
@@ -128,7 +124,6 @@ class Run:
             outcome = "cold"  # what it made while the tests were imported was made without the change
         if outcome == "killed" and begun:
             row["by"] = self.tests[chosen[begun - 1]]
-            self._notice(site.path, row["by"])
         return {**row, "outcome": outcome, "begun": begun, "seconds": round(used, 2)}
 
     def _chosen(self, site: Site) -> list[int]:
@@ -140,15 +135,11 @@ class Run:
             reach = reach or list(range(len(self.tests)))
         return list(self._affordable(sorted(reach, key=lambda test: self._place(site.path, test))))
 
-    def _place(self, path: str, test: int) -> tuple[int, int, float]:
-        """Tests that noticed a change of this file come first, then those that noticed most, then the quickest."""
-        name = self.tests[test]
-        here = self.noticed[path][name] if path in self.noticed else 0
-        return -here, -self.noticed_anywhere[name], self.cost[test]
-
-    def _notice(self, path: str, test: str) -> None:
-        self.noticed.setdefault(path, Counter())[test] += 1
-        self.noticed_anywhere[test] += 1
+    def _place(self, path: str, test: int) -> tuple[bool, int, float]:
+        """Tests of the module's own file come first, then those that reach the fewest statements, then the quickest."""
+        file = Path(self.tests[test].partition("::")[0]).stem.removeprefix("test_")
+        module = Path(path).stem
+        return not (file.startswith(module) or module.startswith(file)), self.breadth[test], self.cost[test]
 
     def _affordable(self, ordered: list[int]) -> Iterator[int]:
         left = self.budget

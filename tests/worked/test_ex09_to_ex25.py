@@ -272,7 +272,7 @@ def test_ex20_a_notice_that_one_channel_took_counts_as_told() -> None:
     outcomes = {"slack": FAILED, "email": FAILED, "push": FAILED, "sms": DELIVERED}
     assert set(outcomes) == channels(lead, "owner")
     assert world.delivered(lead, outcomes, at("14:14:06")) == []
-    assert world.state.values[f"lead/{lead.lead_id}"].notified_at == at("14:14:06")
+    assert world.lead(lead.lead_id).notified_at == at("14:14:06")
     alert = of_kind(world.until(at("14:19")), DecisionKind.ESCALATED)[-1]
     assert alert.sla is not None
     assert (alert.sla.breach, alert.sla.breach_charged_to) == ("not_contacted", "M1")
@@ -361,8 +361,8 @@ def test_ex24_the_new_owner_keeps_the_lead_when_they_have_acted_too() -> None:
     lead = world.arrives(SILENT)
     world.does(ActivityKind.CALLED, lead.lead_id, "M2", at("14:24:03"))
     world.does(ActivityKind.CALLED, lead.lead_id, "M1", at("14:23:58"), learned=at("14:24:05"))
-    assert world.state.values[f"lead/{lead.lead_id}"].owner.id == "M2"
-    assert world.state.values[f"lead/{lead.lead_id}"].contacted_at == at("14:23:58")
+    assert world.lead(lead.lead_id).owner.id == "M2"
+    assert world.lead(lead.lead_id).contacted_at == at("14:23:58")
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_a_held_lead_runs_its_ladder_while_it_waits_for_room() -> None:
     assert alerts(rows) == [(at("15:14"), {"MM"})]
     assert [(row.at, told(row, "leadership")) for row in rows if told(row, "leadership")] == [(at("17:14"), {"SL"})]
     assert rows[-1].sla is not None and rows[-1].sla.breach == "no_capacity"
-    state = world.state.values[f"lead/{lead.lead_id}"]
+    state = world.lead(lead.lead_id)
     assert (state.phase, [step.name for step in state.done]) == (Phase.HELD, [f"{when}:{do}" for when, do in STEPS])
 
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from routing.lead_state import LeadState
 from routing.policy import Policy, compile_policy
 from routing.pool_state import Turn, turn_key
 from routing.replay import Memory, replay
@@ -265,6 +266,10 @@ class World:
         return self.send("wake.up", woken, now)
 
     # What one can see
+
+    def lead(self, lead_id: str) -> LeadState:
+        found: LeadState = self.state.values[f"lead/{lead_id}"]
+        return found
 
     def load(self, rep: str) -> float:
         return float(self.state.get(f"rep/main/{rep}").load / 100)

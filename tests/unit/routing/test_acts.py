@@ -96,7 +96,7 @@ def test_a_stage_of_a_lead_that_nobody_owns_is_kept_and_moves_no_load() -> None:
     world = World(without=("CA",))
     lead = world.arrives(WARM.but(country="BR", state=None))
     assert world.does(ActivityKind.STAGE_CHANGED, lead.lead_id, None, at("15:00"), stage="late") == []
-    assert world.state.values[f"lead/{lead.lead_id}"].stage == "late"
+    assert world.lead(lead.lead_id).stage == "late"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_of_engagements_twice_the_threshold_are_kept() -> None:
     lead = world.arrives(READER)
     for day in range(0, 64, 8):
         world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", 11) + timedelta(days=day))
-    kept = world.state.values[f"lead/{lead.lead_id}"].engagements
+    kept = world.lead(lead.lead_id).engagements
     assert kept == tuple(at("10:00", 11) + timedelta(days=day) for day in range(16, 64, 8))
 
 
@@ -142,7 +142,7 @@ def test_who_claims_a_lead_of_a_rep_takes_it_over_as_an_owned_one() -> None:
     lead = world.arrives(WARM)
     (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "S1", at("14:20"))
     assert (claimed.kind, claimed.owner.id, claimed.trace["move"]) == (DecisionKind.REASSIGNED, "S1", "claimed")
-    assert world.state.values[f"lead/{lead.lead_id}"].phase is Phase.OWNED
+    assert world.lead(lead.lead_id).phase is Phase.OWNED
 
 
 @pytest.mark.parametrize(("minutes", "is_early"), [(-1, True), (0, False)])
@@ -172,7 +172,7 @@ def test_the_contact_deadline_wakes_a_lead_though_no_step_falls_due_then() -> No
     lead = world.arrives(WARM)
     assert world.wakes[f"lead/{lead.lead_id}"].due_at == at("15:14")
     assert world.until(at("15:14")) == []
-    assert world.state.values[f"lead/{lead.lead_id}"].breach == "not_contacted"
+    assert world.lead(lead.lead_id).breach == "not_contacted"
     assert world.wakes[f"lead/{lead.lead_id}"].due_at == at("17:14")
 
 

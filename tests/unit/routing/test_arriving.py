@@ -8,7 +8,7 @@ import pytest
 
 from routing.arriving import Routing, bind, opened, restarted, said
 from routing.facts import LeadFacts
-from routing.lead_state import Chain, LeadState, OwnerRef, Phase, StepDone
+from routing.lead_state import Chain, OwnerRef, Phase, StepDone
 from routing.placement import Passed, Placement, Via
 from routing.rules import first_match
 from schemas.activity import ActivityKind
@@ -24,11 +24,6 @@ OURS = Arrival("acme.example", 5000, account=ACME)
 FULL: dict[str, float] = {"M1": 40, "M2": 40, "M3": 20}
 OWNER_AWAY = Passed("owner", "E1", "on leave")
 ENDED = {"lead_id": "main.p1.0", "at": datetime(2026, 2, 20, tzinfo=UTC)}
-
-
-def known(world: World, lead_id: str) -> LeadState:
-    found: LeadState = world.state.values[f"lead/{lead_id}"]
-    return found
 
 
 def away(rep: str, start: datetime) -> dict[str, Rep]:
@@ -109,7 +104,7 @@ def test_a_sentence_says_why_this_owner(via: Via, passed: list[Passed], more: di
 def test_a_lead_of_an_account_is_bound_to_its_owner_takes_no_turn_and_is_answered_once() -> None:
     world = World()
     decision = world.arrives(OURS)
-    state = known(world, decision.lead_id)
+    state = world.lead(decision.lead_id)
     assert (state.chain, state.bound_to, state.pool) == (Chain.OWNER, "E1", "ent-amer")
     assert (decision.owner.id, decision.uses_turn, world.arrives(WARM).uses_turn) == ("E1", False, True)
     assert len([notice for notice in decision.notices if notice.audience == "lead"]) == 1
@@ -127,7 +122,7 @@ def test_the_pool_of_an_owners_lead_is_that_of_the_very_next_rule_that_holds() -
     world = World(text)
     recycled = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
     decision = world.arrives(OURS.but(disqualified=recycled))
-    assert (decision.owner.id, known(world, decision.lead_id).pool) == ("E1", "general-qual")
+    assert (decision.owner.id, world.lead(decision.lead_id).pool) == ("E1", "general-qual")
 
 
 @pytest.mark.parametrize(("opportunity_owner", "owner"), [("M1", "M1"), (None, "E1")], ids=["has one", "has none"])
@@ -208,10 +203,10 @@ def test_a_lead_that_is_set_aside_begins_an_epoch_and_drops_the_wake_up_of_its_e
     world = World()
     first = world.arrives(WARM.but(who="a" * 32))
     world.does(ActivityKind.LOST, first.lead_id, "M1", at("14:20"))
-    epoch = known(world, first.lead_id).epoch
+    epoch = world.lead(first.lead_id).epoch
     assert f"lead/{first.lead_id}" in world.wakes
     world.arrives(WARM.but(who="a" * 32, mail=MailKind.DISPOSABLE, when=at("14:30")))
-    state = known(world, first.lead_id)
+    state = world.lead(first.lead_id)
     assert (state.phase, state.epoch) == (Phase.QUARANTINED, epoch + 1)
     assert f"lead/{first.lead_id}" not in world.wakes
 
@@ -220,7 +215,7 @@ def test_a_lead_of_a_tier_that_the_policy_no_longer_has_gets_the_last_tier() -> 
     world = World()
     of = WARM.scored(world, world.policy).model_copy(update={"tier": "gone"})
     (decision,) = world.send("lead.scored", of, WARM.seen_at)
-    assert known(world, decision.lead_id).tier == "T3"
+    assert world.lead(decision.lead_id).tier == "T3"
 
 
 def test_where_a_policy_has_no_queue_a_lead_that_nobody_can_have_waits_in_its_own_pool() -> None:

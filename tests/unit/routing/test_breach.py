@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from routing.explain import story
-from routing.lead_state import LeadState
 from schemas.activity import ActivityKind
 from schemas.delivery import Settlement
 from schemas.lead import MailKind
@@ -94,17 +93,12 @@ WARM = HOT.but(action="webinar")  # to be routed within 15 min, contact within 1
 TO_S1 = {"to": "S1", "by": "MM", "reason": "knows them"}
 
 
-def known(world: World, lead_id: str) -> LeadState:
-    found: LeadState = world.state.values[f"lead/{lead_id}"]
-    return found
-
-
 def charged(world: World, arrival: Arrival) -> tuple[str | None, str | None]:
     """The cause and whom it is charged to, once the lead's deadline has passed."""
     lead = world.arrives(arrival)
     assert lead.sla is not None and lead.sla.contact_due_at is not None
     world.until(lead.sla.contact_due_at)
-    return known(world, lead.lead_id).breach, known(world, lead.lead_id).charged_to
+    return world.lead(lead.lead_id).breach, world.lead(lead.lead_id).charged_to
 
 
 @pytest.mark.parametrize(
@@ -121,9 +115,9 @@ def test_a_held_lead_that_got_room_after_the_route_deadline_missed_its_own_for_w
     lead = world.arrives(WARM).lead_id
     world.until(at("14:40"))
     world.roster(ROSTER["M2"][0].model_copy(update={"limit": 50.0}), at("14:40"))
-    assert known(world, lead).owner.id == "M2"
+    assert world.lead(lead).owner.id == "M2"
     world.until(at("15:14"))
-    assert (known(world, lead).breach, known(world, lead).charged_to) == ("no_capacity", None)
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == ("no_capacity", None)
 
 
 def test_a_step_that_took_the_lead_after_the_route_deadline_leaves_the_breach_to_who_had_it_then() -> None:
@@ -138,7 +132,7 @@ def test_a_lead_given_on_late_in_a_second_cycle_is_charged_to_who_had_it_then() 
     world.arrives(WARM.but(who="a" * 32, touch=2, when=at("14:20")))
     world.does(ActivityKind.REASSIGNED, lead, None, at("14:40"), **TO_S1)
     world.until(at("15:20"))
-    state = known(world, lead)
+    state = world.lead(lead)
     assert (state.cycle, state.breach, state.charged_to) == (2, "not_contacted", "S1")
 
 
@@ -158,7 +152,7 @@ def test_who_has_no_hours_is_on_duty_in_those_of_the_pool_that_the_rules_chose()
     lead = world.arrives(HOT.but(when=at("17:15"))).lead_id
     world.does(ActivityKind.REASSIGNED, lead, None, at("17:16"), to="E1", by="MM", reason="knows them")
     world.until(at("17:20"))
-    state = known(world, lead)
+    state = world.lead(lead)
     assert (state.owner.id, state.breach, state.charged_to) == ("E1", "not_contacted", "E1")
 
 

@@ -127,7 +127,7 @@ def test_the_manager_is_told_each_window_after_the_last_step_and_once_after_an_o
     first = world.until(at("14:30"))
     assert [row.at for row in first] == [at("14:19"), at("14:24"), at("14:29")]
     assert {tuple(told(row, "manager")) for row in first} == {("MM",)}
-    known = world.state.values[f"lead/{lead.lead_id}"]
+    known = world.lead(lead.lead_id)
     assert [row.name for row in known.done] == ["1x:alert_manager", "repeat"]
     (late,) = world.fire(f"lead/{lead.lead_id}", at("14:47"), {})
     assert late.trace["due_at"] == "2026-03-10T19:44:00Z"
@@ -184,14 +184,14 @@ def test_a_lead_changes_hands_by_itself_as_often_as_the_policy_lets_it(limit: in
     lead = world.arrives(HOT)
     rows = of_kind(world.until(at("15:14")), DecisionKind.REASSIGNED)
     assert len([row for row in rows if row.owner.kind == "rep"]) == moves
-    assert world.state.values[f"lead/{lead.lead_id}"].moves == min(limit, len(rows))
+    assert world.lead(lead.lead_id).moves == min(limit, len(rows))
 
 
 def test_a_reminder_of_who_got_the_lead_after_its_time_is_left_out() -> None:
     world = World(ladder("{at: 0.5x, do: remind_owner}", "{at: 2x, do: reassign}"))
     lead = world.arrives(HOT.but(delay_seconds=150))  # assigned at 14:16:30, when the reminder falls due
     assert world.until(at("14:20")) == []
-    assert world.state.values[f"lead/{lead.lead_id}"].done[0].name == "0.5x:remind_owner"
+    assert world.lead(lead.lead_id).done[0].name == "0.5x:remind_owner"
     sooner = World(ladder("{at: 0.5x, do: remind_owner}", "{at: 2x, do: reassign}"))
     sooner.arrives(HOT.but(delay_seconds=149))
     (reminder,) = sooner.until(at("14:20"))

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import pytest
 
-from routing.lead_state import LeadState
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
 from tests.worked.world import Arrival, World, at
@@ -13,17 +12,12 @@ HOT = Arrival("lone.example", 450)  # M1 has it; contact by 14:19, M2 has it fro
 CALLED = ActivityKind.CALLED
 
 
-def known(world: World, lead_id: str) -> LeadState:
-    found: LeadState = world.state.values[f"lead/{lead_id}"]
-    return found
-
-
 def moved() -> tuple[World, str]:
     """A lead that a step took from M1 and gave to M2."""
     world = World()
     lead = world.arrives(HOT).lead_id
     world.until(at("14:24"))
-    assert (known(world, lead).owner.id, known(world, lead).excluded) == ("M2", ("M1",))
+    assert (world.lead(lead).owner.id, world.lead(lead).excluded) == ("M2", ("M1",))
     return world, lead
 
 
@@ -31,7 +25,7 @@ def test_a_contact_in_the_instant_the_clock_starts_counts() -> None:
     world = World()
     lead = world.arrives(HOT.but(delay_seconds=3)).lead_id
     (said,) = world.does(CALLED, lead, "M1", at("14:14"), learned=at("14:15"))
-    assert (said.kind, said.trace["contact_seconds"], known(world, lead).contacted_at) == (
+    assert (said.kind, said.trace["contact_seconds"], world.lead(lead).contacted_at) == (
         DecisionKind.CONTACTED,
         0.0,
         at("14:14"),
@@ -42,7 +36,7 @@ def test_a_contact_before_the_clock_starts_does_not_count() -> None:
     world = World()
     lead = world.arrives(HOT).lead_id
     assert world.does(CALLED, lead, "M1", at("14:13:59"), learned=at("14:15")) == []
-    assert known(world, lead).contacted_at is None
+    assert world.lead(lead).contacted_at is None
 
 
 @pytest.mark.parametrize(
@@ -74,9 +68,9 @@ def test_a_contact_in_time_that_is_learned_late_clears_the_breach(
     world = World()
     lead = world.arrives(HOT).lead_id
     world.until(at("14:20"))
-    assert known(world, lead).breach == "not_contacted"
+    assert world.lead(lead).breach == "not_contacted"
     world.does(CALLED, lead, "M1", at(when), learned=at("14:21"))
-    assert (known(world, lead).breach, known(world, lead).charged_to) == (breach, charged)
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == (breach, charged)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +84,7 @@ def test_of_two_contacts_the_sooner_is_the_first_whenever_it_is_learned(when: st
     world.does(CALLED, lead, "M1", at("14:16"))
     rows = world.does(CALLED, lead, "M1", at(when), learned=at("14:18"))
     assert [row.kind for row in rows] == ([DecisionKind.CONTACTED] if is_said else [])
-    assert known(world, lead).contacted_at == at(kept)
+    assert world.lead(lead).contacted_at == at(kept)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +95,13 @@ def test_of_two_contacts_the_sooner_is_the_first_whenever_it_is_learned(when: st
 def test_only_who_had_acted_before_the_step_has_the_lead_again(when: str, owner: str) -> None:
     world, lead = moved()
     world.does(CALLED, lead, "M1", at(when), learned=at("14:25"))
-    assert known(world, lead).owner.id == owner
+    assert world.lead(lead).owner.id == owner
 
 
 def test_who_never_had_the_lead_gets_none_by_a_call_before_the_step() -> None:
     world, lead = moved()
     world.does(CALLED, lead, "M3", at("14:20"), learned=at("14:25"))
-    assert known(world, lead).owner.id == "M2"
+    assert world.lead(lead).owner.id == "M2"
 
 
 def test_who_has_the_lead_again_is_no_longer_passed_over_and_others_still_are() -> None:
@@ -115,10 +109,10 @@ def test_who_has_the_lead_again_is_no_longer_passed_over_and_others_still_are() 
     lead = world.arrives(HOT).lead_id
     world.does(ActivityKind.DECLINED, lead, "M1", at("14:15"))
     world.until(at("14:25"))
-    state = known(world, lead)
+    state = world.lead(lead)
     assert (state.excluded, state.owner.id) == (("M1", "M2"), "M3")
     world.does(CALLED, lead, "M2", at("14:16"), learned=at("14:26"))
-    assert (known(world, lead).owner.id, known(world, lead).excluded) == ("M2", ("M1",))
+    assert (world.lead(lead).owner.id, world.lead(lead).excluded) == ("M2", ("M1",))
 
 
 @pytest.mark.parametrize("by_nobody_first", [False, True], ids=["the first contact", "a contact after the first"])
@@ -130,4 +124,4 @@ def test_a_new_owner_who_has_called_keeps_the_lead(by_nobody_first: bool) -> Non
     for who, when in calls:
         world.does(CALLED, lead, who, when)
     world.does(CALLED, lead, "M1", at("14:20"), learned=at("14:27"))
-    assert known(world, lead).owner.id == "M2"
+    assert world.lead(lead).owner.id == "M2"

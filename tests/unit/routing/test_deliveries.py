@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from routing.lead_state import LeadState
 from schemas.activity import ActivityKind
-from schemas.decision import Decision, DecisionKind
+from schemas.decision import DecisionKind
 from schemas.delivery import Settlement
 from tests.worked.world import DEFAULT, Arrival, World, at, told
 
@@ -15,20 +14,15 @@ HOT = Arrival("lone.example", 450)  # contact by 14:19
 FROM_TOLD = DEFAULT + "\nsla: {clock_from: notification}\n"
 
 
-def known(world: World, decision: Decision) -> LeadState:
-    found: LeadState = world.state.values[f"lead/{decision.lead_id}"]
-    return found
-
-
 def test_the_first_delivery_is_noted_and_later_ones_and_failures_change_nothing() -> None:
     world = World()
     lead = world.arrives(HOT)
     assert world.settles(lead, Settlement.FIRST_DELIVERED, at("14:14:10")) == []
-    assert known(world, lead).notified_at == at("14:14:10")
+    assert world.lead(lead.lead_id).notified_at == at("14:14:10")
     assert world.settles(lead, Settlement.FIRST_DELIVERED, at("14:14:20")) == []
-    assert known(world, lead).notified_at == at("14:14:10")
+    assert world.lead(lead.lead_id).notified_at == at("14:14:10")
     assert world.settles(lead, Settlement.ALL_FAILED, at("14:14:30")) == []
-    assert known(world, lead).failed_at == at("14:14:30")
+    assert world.lead(lead.lead_id).failed_at == at("14:14:30")
 
 
 def test_where_no_channel_reached_the_owner_the_team_lead_is_told_once() -> None:
@@ -39,7 +33,7 @@ def test_where_no_channel_reached_the_owner_the_team_lead_is_told_once() -> None
     assert told(said, "manager") == {"MM"}
     assert said.trace["delivery"] == "all_failed"
     assert world.settles(lead, Settlement.ALL_FAILED, at("14:14:40")) == []
-    assert known(world, lead).failed_at == at("14:14:10")
+    assert world.lead(lead.lead_id).failed_at == at("14:14:10")
 
 
 def test_what_became_of_an_earlier_owners_notices_is_past() -> None:
@@ -48,18 +42,18 @@ def test_what_became_of_an_earlier_owners_notices_is_past() -> None:
     world.does(ActivityKind.DECLINED, lead.lead_id, "M1", at("14:15"))
     for settlement in (Settlement.FIRST_DELIVERED, Settlement.ALL_FAILED):
         assert world.settles(lead, settlement, at("14:15:10")) == []
-    assert (known(world, lead).notified_at, known(world, lead).failed_at) == (None, None)
+    assert (world.lead(lead.lead_id).notified_at, world.lead(lead.lead_id).failed_at) == (None, None)
 
 
 def test_nothing_is_noted_on_a_lead_that_ended_or_that_nobody_knows() -> None:
     world = World()
     lead = world.arrives(HOT)
     world.does(ActivityKind.WON, lead.lead_id, "M1", at("14:15"))
-    before = known(world, lead)
+    before = world.lead(lead.lead_id)
     for settlement in Settlement:
         assert world.settles(lead, settlement, at("14:15:10")) == []
         assert world.settles(lead.model_copy(update={"lead_id": f"main.{'f' * 32}.1"}), settlement, at("14:16")) == []
-    assert known(world, lead) == before
+    assert world.lead(lead.lead_id) == before
 
 
 @pytest.mark.parametrize(
@@ -83,13 +77,13 @@ def test_a_delivery_told_of_after_contact_or_before_the_clock_moves_no_clock() -
     lead = world.arrives(HOT)
     world.does(ActivityKind.CALLED, lead.lead_id, "M1", at("14:15"))
     world.settles(lead, Settlement.FIRST_DELIVERED, at("14:16"))
-    assert (known(world, lead).told_at, known(world, lead).notified_at) == (None, at("14:16"))
+    assert (world.lead(lead.lead_id).told_at, world.lead(lead.lead_id).notified_at) == (None, at("14:16"))
     early = World(FROM_TOLD)
     lead = early.arrives(HOT)
-    state = known(early, lead)
+    state = early.lead(lead.lead_id)
     early.state.values[f"lead/{lead.lead_id}"] = replace(state, clock_at=at("14:20"))
     early.settles(lead, Settlement.FIRST_DELIVERED, at("14:15"))
-    assert known(early, lead).told_at == at("14:20")
+    assert early.lead(lead.lead_id).told_at == at("14:20")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,7 @@ def test_a_breach_is_the_crms_where_it_took_the_record_after_the_deadline(
     lead = world.arrives(HOT)
     world.until(at(before))
     rows = world.settles(lead, Settlement.CRM_ACKNOWLEDGED, at(wall))
-    state = known(world, lead)
+    state = world.lead(lead.lead_id)
     assert (state.crm_at, state.breach) == (at(wall), breach)
     assert state.charged_to == ("M1" if breach == "not_contacted" else None)
     if breach == "crm_late":
@@ -116,4 +110,4 @@ def test_a_breach_is_the_crms_where_it_took_the_record_after_the_deadline(
     else:
         assert rows == []
     again: list[Any] = world.settles(lead, Settlement.CRM_ACKNOWLEDGED, at("14:21"))
-    assert (again, known(world, lead).crm_at) == ([], at(wall))
+    assert (again, world.lead(lead.lead_id).crm_at) == ([], at(wall))

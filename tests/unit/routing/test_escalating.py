@@ -59,7 +59,7 @@ def test_an_opportunity_that_ended_is_forgotten_when_its_wake_up_comes() -> None
 def test_a_held_lead_that_is_woken_while_there_is_no_room_stays_as_it_is() -> None:
     world = World(loads=FULL)
     lead = world.arrives(WARM).lead_id
-    before = world.state.values[f"lead/{lead}"]
+    before = world.lead(lead)
     assert world.fire(f"lead/{lead}", at("14:20"), {}) == []
     assert world.state.values[f"lead/{lead}"] == before
 

@@ -163,7 +163,7 @@ def test_who_claims_a_nurtured_lead_owns_it() -> None:
     assert lead.kind is DecisionKind.NURTURED
     (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "Q2", at("14:20"))
     assert (claimed.kind, claimed.owner.id) == (DecisionKind.REASSIGNED, "Q2")
-    assert world.state.values[f"lead/{lead.lead_id}"].phase is Phase.OWNED
+    assert world.lead(lead.lead_id).phase is Phase.OWNED
 
 
 def test_a_lead_with_an_owner_is_neither_released_nor_woken_by_engagement() -> None:
@@ -197,4 +197,4 @@ def test_a_declined_lead_of_a_queue_stays_but_is_not_offered_to_who_declined() -
     lead = world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL))
     assert lead.kind is DecisionKind.QUEUED
     assert world.does(ActivityKind.DECLINED, lead.lead_id, "RV", at("14:20")) == []
-    assert world.state.values[f"lead/{lead.lead_id}"].excluded == ("RV",)
+    assert world.lead(lead.lead_id).excluded == ("RV",)

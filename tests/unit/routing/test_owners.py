@@ -1,6 +1,5 @@
 """What changes hands with a lead: epoch, turn, load, index, first owner, place in the backlog."""
 
-from routing.lead_state import LeadState
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
 from tests.worked.world import Arrival, World, at
@@ -8,20 +7,15 @@ from tests.worked.world import Arrival, World, at
 WARM = Arrival("lone.example", 450, action="webinar")
 
 
-def known(world: World, lead_id: str) -> LeadState:
-    found: LeadState = world.state.values[f"lead/{lead_id}"]
-    return found
-
-
 def test_an_owner_takes_a_turn_a_load_and_the_first_epoch_and_the_next_one_the_second() -> None:
     world = World()
     lead = world.arrives(WARM)
-    first = known(world, lead.lead_id)
+    first = world.lead(lead.lead_id)
     assert (first.epoch, first.owned_at, first.first_owned_at, first.points) == (1, at("14:14"), at("14:14"), 50)
     assert (first.strategy, world.turns("mm-southwest"), world.load("M1")) == ("weighted", {"M1": 1}, 20.5)
     assert [key for key, _ in world.state.scan("lead-by-owner/main/")] == [f"lead-by-owner/main/M1/{lead.lead_id}"]
     world.does(ActivityKind.DECLINED, lead.lead_id, "M1", at("14:20"))
-    second = known(world, lead.lead_id)
+    second = world.lead(lead.lead_id)
     assert (second.epoch, second.owned_at, second.first_owned_at) == (2, at("14:20"), at("14:14"))
     assert [key for key, _ in world.state.scan("lead-by-owner/main/")] == [f"lead-by-owner/main/M2/{lead.lead_id}"]
     assert (world.load("M1"), world.load("M2")) == (20, 20.5)
@@ -30,7 +24,7 @@ def test_an_owner_takes_a_turn_a_load_and_the_first_epoch_and_the_next_one_the_s
 def test_a_held_lead_stands_in_the_backlog_until_it_has_an_owner_and_was_owned_by_nobody_before() -> None:
     world = World(loads={"M1": 40, "M2": 40, "M3": 20})
     held = world.arrives(WARM)
-    state = known(world, held.lead_id)
+    state = world.lead(held.lead_id)
     assert (held.kind, state.owned_at, state.first_owned_at) == (DecisionKind.HELD, None, None)
     place = f"held/main/mm-southwest/01/2026-03-10T19:14:00.000000Z/{held.lead_id}"
     assert [key for key, _ in world.state.scan("held/")] == [place]
@@ -42,8 +36,8 @@ def test_a_held_lead_stands_in_the_backlog_until_it_has_an_owner_and_was_owned_b
 def test_a_test_lead_has_no_points_and_no_turn() -> None:
     world = World()
     lead = world.arrives(WARM.but(is_test=True))
-    assert (known(world, lead.lead_id).points, world.turns("mm-southwest"), world.load("M1")) == (0, {}, 20)
+    assert (world.lead(lead.lead_id).points, world.turns("mm-southwest"), world.load("M1")) == (0, {}, 20)
     world.does(ActivityKind.STAGE_CHANGED, lead.lead_id, "M1", at("14:20"), stage="late")
-    assert (known(world, lead.lead_id).points, world.load("M1")) == (0, 20)
+    assert (world.lead(lead.lead_id).points, world.load("M1")) == (0, 20)
     world.does(ActivityKind.LOST, lead.lead_id, "M1", at("14:30"))
     assert world.load("M1") == 20

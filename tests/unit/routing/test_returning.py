@@ -35,7 +35,7 @@ def test_a_nurtured_lead_that_reads_on_stays_nurtured_and_is_answered_once_a_day
     assert touched.notices == ()  # the answer of 14:14 still counts
     other = world.arrives(again(READER, "15:30", touch=3, action="newsletter"))
     assert (other.kind, [notice.audience for notice in other.notices]) == (DecisionKind.TOUCHED, ["lead"])
-    assert world.state.values[f"lead/{READER_ID}"].phase is Phase.NURTURED
+    assert world.lead(READER_ID).phase is Phase.NURTURED
 
 
 def test_a_nurtured_lead_that_asks_for_a_demo_is_routed_and_its_clocks_run_from_then() -> None:
@@ -60,7 +60,7 @@ def test_a_suspect_that_comes_back_stays_a_suspect_and_is_not_answered() -> None
     world.arrives(suspect)
     touched = world.arrives(again(WARM, "15:00", action="demo"))
     assert (touched.kind, touched.notices) == (DecisionKind.TOUCHED, ())
-    assert world.state.values[f"lead/{WARM_ID}"].phase is Phase.QUARANTINED
+    assert world.lead(WARM_ID).phase is Phase.QUARANTINED
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_what_is_learned_late_and_changes_nothing_of_the_route_moves_nobody() ->
     world = World(DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n")
     world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL, who="a" * 32))
     assert late(world, Arrival("somebody.example", 5000, mail=MailKind.PERSONAL, who="a" * 32)) == []
-    known = world.state.values[f"lead/{WARM_ID}"]
+    known = world.lead(WARM_ID)
     assert known.scored.data["lead"]["company"]["employees"] == 5000
 
 
