@@ -45,7 +45,7 @@ def place_held(docket: Docket, lead: LeadState) -> LeadState | None:
     scored = scored_of(lead)
     facts = LeadFacts(scored, docket.now, docket.policy)
     search = searching(docket, lead, scored, facts)
-    placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
+    placed = succession(search, lead, scored, lead.owner.pool)
     if placed is None or placed.phase is Phase.HELD:
         return None
     return handed(docket, lead, placed, search.wanted, scored.lead.action)

@@ -59,4 +59,4 @@ def _was_on_duty(docket: Docket, lead: LeadState, due: datetime) -> bool:
     else:
         hours = docket.rep_hours(owner.id, owner.pool or lead.pool)
     start = max(lead.owned_at or lead.clock_at, lead.clock_at)
-    return hours is None or start >= due or open_seconds(hours, start, due) > 0
+    return start < due and (hours is None or open_seconds(hours, start, due) > 0)

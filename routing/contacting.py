@@ -8,6 +8,7 @@ from routing.lead_state import LeadState, OwnerRef, Phase, changed
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
+from routing.rostering import has_left
 from routing.sla import clock_start
 from routing.timing import arm
 from schemas.activity import ActivityBound
@@ -25,7 +26,7 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     is_first = lead.contacted_at is None or activity.at < lead.contacted_at
     at = activity.at if lead.contacted_at is None else min(activity.at, lead.contacted_at)
     lead = changed(with_breach(docket, lead, at), contacted_at=at, acted=acted)
-    taken = _taken_too_soon(lead, activity)
+    taken = _taken_too_soon(docket, lead, activity)
     if taken is not None:
         _give_back(docket, lead, taken)
     elif is_first:
@@ -41,15 +42,15 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     arm(docket, lead)
 
 
-def _taken_too_soon(lead: LeadState, activity: ActivityBound) -> str | None:
-    """Who lost the lead by a step although they had acted before it, unless the new owner has acted too."""
-    if activity.rep is None or lead.phase is not Phase.OWNED or lead.owner.id == activity.rep:
-        return None
+def _taken_too_soon(docket: Docket, lead: LeadState, activity: ActivityBound) -> str | None:
+    """Who lost the lead by a step, to a person or a queue, although they had acted before it, unless who has it now
+    has acted too."""
     if lead.owner.id in (lead.acted or {}):
         return None
     for row in lead.done:
         if row.took_from == activity.rep and activity.at < row.done_at:
-            return activity.rep
+            rep = docket.rep(activity.rep)
+            return None if rep is None or has_left(rep) else activity.rep
     return None
 
 

@@ -106,7 +106,7 @@ def _held(docket: Docket, lead: LeadState) -> LeadState:
     scored = scored_of(lead)
     search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     search.may_hold = docket.now < route_due(docket, lead.tier, lead.clock_at)
-    placed = succession(search, lead, scored, lead.owner.pool or lead.pool)
+    placed = succession(search, lead, scored, lead.owner.pool)
     if placed is None and not search.may_hold:
         placed = nowhere(search, lead)
         if placed.owner.id is None:  # a queue that nobody has: better wait for room

@@ -7,18 +7,21 @@ from typing import Any
 
 from routing.arriving import bind, judge, nowhere, searching, succession
 from routing.backlog import drain_rep
+from routing.breach import with_breach
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import LeadState, OwnerRef, Phase, changed
+from routing.lead_state import NOBODY, LeadState, OwnerRef, Phase, changed
 from routing.notices import Telling, notices_for
 from routing.owners import give
 from routing.placement import Placement
 from routing.record import record, remember, scored_of
+from routing.sla import is_running
 from routing.timing import arm
 from routing.trace import placement_trace
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
+from schemas.policy_file import Place
 
 
 class Move(StrEnum):
@@ -65,6 +68,8 @@ def moved(
 ) -> LeadState:
     """Give the lead over and say so to the new owner and the one before (NOT-4). more: for the trace."""
     before: OwnerRef = lead.owner
+    if before != NOBODY and is_running(lead):
+        lead = with_breach(docket, lead)  # of who has it until now: the next one had no part in it
     lead = give(docket, lead, placed, wanted)
     notices = notices_for(docket, lead, Telling("reassigned", " ".join((why, placed.note)).strip(), before))
     trace = {"because": why, "move": move.value, **more, **placement_trace(placed, lead.lead_id)}
@@ -79,8 +84,11 @@ def moved(
 
 
 def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> LeadState:
-    """Give the lead to whom the rules choose now, keeping its clocks."""
+    """Give the lead to whom the rules choose now, keeping its clocks; what they would set aside stays with people."""
     routing = judge(docket, scored)
+    if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE):
+        remember(docket, lead)
+        return lead
     lead = bind(changed(lead, rule=routing.match.rule.name), scored, routing)
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool) or nowhere(search, lead)

@@ -191,12 +191,18 @@ def test_a_lead_of_a_late_stage_asks_for_the_room_that_the_stage_takes() -> None
 def test_only_an_owner_who_has_left_is_flagged() -> None:
     gone = World().arrives(Arrival("beta.example", 5000, account=BETA))
     unknown = World().arrives(OURS.but(account=ACME.model_copy(update={"owner": "nobody"})))
-    present = World(changed={"E1": on_leave("E1", 9, 14)}).arrives(OURS)
+    on_leave_too = World(changed={"E2": on_leave("E2", 9, 14)}).arrives(
+        Arrival("beta.example", 5000, account=BETA.model_copy(update={"backup": "E2"}))
+    )
+    here = {"E1": on_leave("E1", 9, 14)}
+    present = World(changed=here).arrives(OURS)
+    gone_backup = World(changed=here).arrives(OURS.but(account=ACME.model_copy(update={"backup": "X9"})))
     flags = [
         [notice.note for notice in decision.notices if notice.template == "inactive_owner"]
-        for decision in (gone, unknown, present)
+        for decision in (gone, on_leave_too, unknown, present, gone_backup)
     ]
-    assert [set(notes) for notes in flags] == [{"X9 has left."}, {"nobody has left."}, set()]
+    gone_owner = {"X9 has left."}
+    assert [set(notes) for notes in flags] == [gone_owner, gone_owner, {"nobody has left."}, set(), set()]
 
 
 def test_a_lead_that_is_set_aside_begins_an_epoch_and_drops_the_wake_up_of_its_earlier_life() -> None:

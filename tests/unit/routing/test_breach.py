@@ -168,3 +168,37 @@ def test_on_duty_is_who_had_the_lead_for_a_moment_of_their_hours(
 ) -> None:
     world = World(without=("H1", "H2", "HM"))
     assert charged(world, HOT.but(when=at(when), delay_seconds=seconds)) == cause
+
+
+def test_who_gets_a_lead_after_its_deadline_is_not_charged_with_it() -> None:
+    """The wake-up of 14:19 comes late; the manager has acted before it."""
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    late = world.wakes.pop(f"lead/{lead}")
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:25"), **TO_S1)
+    world.fire(f"lead/{lead}", at("14:26"), dict(late.data))
+    assert (world.lead(lead).owner.id, world.lead(lead).breach, world.lead(lead).charged_to) == (
+        "S1",
+        "not_contacted",
+        "M1",
+    )
+
+
+def test_an_owner_whose_lead_came_back_is_charged_by_the_hours_since_then() -> None:
+    """M1 had the lead by day; it comes back at 02:00, when they sleep."""
+    world = World()
+    again = HOT.but(who="a" * 32)
+    lead = world.arrives(again).lead_id
+    world.does(ActivityKind.CALLED, lead, "M1", at("14:16"))
+    world.until(at("02:00", 11))
+    world.arrives(again.but(touch=2, when=at("02:00", 11)))
+    world.until(at("02:05", 11))
+    state = world.lead(lead)
+    assert (state.owner.id, state.cycle, state.breach, state.charged_to) == ("M1", 2, "no_hours", None)
+
+
+def test_who_has_no_hours_is_on_duty_day_and_night_but_not_for_a_lead_that_came_at_its_deadline() -> None:
+    everyone = {"M1": ROSTER["M1"][0].model_copy(update={"hours": None})}
+    text = DEFAULT.replace("hours: office\n", "").replace("    hours: southwest\n", "")
+    for seconds, cause in ((299, ("not_contacted", "M1")), (300, ("no_hours", None))):
+        assert charged(World(text, changed=everyone), HOT.but(when=at("22:00"), delay_seconds=seconds)) == cause

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import pytest
 
+from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
-from tests.worked.world import Arrival, World, at
+from tests.worked.world import ROSTER, Arrival, World, at
 
 HOT = Arrival("lone.example", 450)  # M1 has it; contact by 14:19, M2 has it from 14:24
 CALLED = ActivityKind.CALLED
@@ -125,3 +126,19 @@ def test_a_new_owner_who_has_called_keeps_the_lead(by_nobody_first: bool) -> Non
         world.does(CALLED, lead, who, when)
     world.does(CALLED, lead, "M1", at("14:20"), learned=at("14:27"))
     assert world.lead(lead).owner.id == "M2"
+
+
+def test_a_lead_that_a_step_put_in_a_queue_goes_back_to_who_had_called() -> None:
+    alone = World(without=("M2", "M3", "MM"))
+    lead = alone.arrives(HOT).lead_id
+    alone.until(at("14:24"))
+    assert alone.lead(lead).owner.queue == "catch-all"
+    alone.does(CALLED, lead, "M1", at("14:23"), learned=at("14:25"))
+    assert (alone.lead(lead).phase, alone.lead(lead).owner.id) == (Phase.OWNED, "M1")
+
+
+def test_a_call_learned_after_its_rep_has_left_gives_them_nothing_back() -> None:
+    world, lead = moved()
+    world.roster(ROSTER["M1"][0].model_copy(update={"active": False}), at("14:25"))
+    (said,) = world.does(CALLED, lead, "M1", at("14:20"), learned=at("14:26"))
+    assert (said.kind, world.lead(lead).owner.id) == (DecisionKind.CONTACTED, "M2")

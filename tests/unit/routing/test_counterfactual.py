@@ -5,7 +5,7 @@ import pytest
 from routing.counterfactual import by_lead, by_rep, lead_changes, said
 from routing.decide import DecisionInput
 from schemas.rep import RepChanged
-from tests.unit.routing.policies import lead, shipped
+from tests.unit.routing.policies import edited, lead, shipped
 from tests.worked.world import ROSTER, Arrival, World, person
 
 DRAWS_E1, DRAWS_E2 = "12" * 16, "ab" * 16  # leads whose hash gives them to E1, or to E2, where both have waited alike
@@ -47,6 +47,13 @@ def test_the_changes_of_a_lead_are_the_boundaries_of_the_policy_nearest_first_th
         (1.5, "industry unknown instead of saas"),
         (1.5, "state unknown instead of TX"),
     ]
+
+
+def test_a_number_of_a_condition_is_tried_with_both_its_neighbours() -> None:
+    policy = edited("default", ("icp: company.employees >= 50", "icp: company.employees >= 300"))
+    tried = {changed.company.employees for *_, field, changed in lead_changes(policy, lead()) if "employees" in field}
+    assert tried >= {299, 300, 301}
+    assert not tried & {298, 302}
 
 
 def test_each_change_is_made_on_the_lead_and_on_nothing_else() -> None:

@@ -6,7 +6,7 @@ from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
 from schemas.rep import Absence
-from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at
+from tests.worked.world import ALWAYS, DEFAULT, ROSTER, Arrival, World, at, person
 
 
 def test_a_fire_that_crossed_the_end_of_a_lead_leaves_its_end_for_late_events() -> None:
@@ -80,3 +80,35 @@ def test_a_lead_of_the_team_lead_is_not_reassigned_to_a_queue() -> None:
         lead.owner,
         "Nobody else is free; it stays with MM.",
     )
+
+
+def test_a_lead_of_a_rep_with_nobody_beside_them_is_reassigned_to_the_catch_all() -> None:
+    world = World(without=("M2", "M3", "MM"))
+    lead = world.arrives(HOT)
+    moved = next(row for row in world.until(at("14:24")) if row.at == at("14:24"))
+    assert (lead.owner.id, moved.kind, moved.owner.queue) == ("M1", DecisionKind.QUEUED, "catch-all")
+
+
+def test_a_lead_of_the_team_lead_is_reassigned_to_a_rep_who_has_room_by_then() -> None:
+    world = World(loads=FULL)
+    lead = world.arrives(HOT)
+    world.roster(ROSTER["M2"][0].model_copy(update={"limit": 60.0}), at("14:20"))
+    moved = next(row for row in world.until(at("14:24")) if row.at == at("14:24"))
+    assert (lead.owner.id, moved.kind, moved.owner.id) == ("MM", DecisionKind.REASSIGNED, "M2")
+
+
+def test_a_step_moves_a_lead_to_a_full_pool_s_team_lead_and_holds_it_nowhere() -> None:
+    text = f'{DEFAULT}\nladder: [{{at: 0.5x, do: move, to: "pool:smb-sdr"}}]\n'
+    world = World(text, loads={"S1": 40.0, "S2": 40.0, "S3": 40.0})
+    lead = world.arrives(WARM)
+    (moved,) = world.until(at("14:44"))
+    assert (lead.owner.id, moved.kind, moved.owner.id) == ("M1", DecisionKind.REASSIGNED, "SM")
+
+
+def test_steps_to_the_manager_climb_and_go_on_to_the_next_of_the_leadership() -> None:
+    rungs = ", ".join(f"{{at: {times}x, do: move, to: manager}}" for times in (1, 2, 3))
+    world = World(f"{DEFAULT}\nladder: [{rungs}]\n")
+    world.roster(person("SM2", "board", "leadership", hours=ALWAYS))
+    world.arrives(HOT)
+    moves = [row.owner.id for row in world.until(at("14:30")) if row.kind is DecisionKind.REASSIGNED]
+    assert moves == ["MM", "SL", "SM2"]

@@ -4,9 +4,9 @@ import pytest
 
 from routing.catalogue import KINDS, kind_of
 from routing.facts import LeadFacts, flat, lead_facts, treatment
-from routing.policy import compile_policy
+from routing.policy import Policy, compile_policy
 from schemas.lead import AccountRef, Contact, Disqualified, MailFacts
-from tests.unit.routing.policies import NOW, SHIPPED, lead, scored, shipped, text_of
+from tests.unit.routing.policies import NOW, SHIPPED, edited, lead, scored, shipped, text_of
 
 
 def test_unknown_values_are_left_out_and_groups_are_there() -> None:
@@ -68,12 +68,18 @@ def test_treatment_is_the_tiers_for_the_segment() -> None:
     assert treatment(policy, "T3", None) == treatment(policy, "T9", "smb") == "assign"
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_what_the_rules_ask_is_read_as_the_facts_have_it(name: str) -> None:
-    policy = shipped(name)
+ASKS_MORE = edited(
+    "default",
+    ("when: lead.recycled\n", "when: lead.recycled || answers.size == 'big' || calendar.office && weekday == 'tue'\n"),
+)
+
+
+@pytest.mark.parametrize("policy", [*map(shipped, SHIPPED), ASKS_MORE], ids=[*SHIPPED, "answers and the clock"])
+def test_what_the_rules_ask_is_read_as_the_facts_have_it(policy: Policy) -> None:
+    of = lead(employees=300, industry="saas").model_copy(update={"answers": {"size": "big"}})
     gone = Disqualified(lead_id="main.p1.1", rep="M2", at=NOW - timedelta(days=3))
     for more in ({}, {"disqualified": gone}, {"disqualified": gone.model_copy(update={"rep": None})}):
-        facts = LeadFacts(scored(lead(employees=300, industry="saas"), policy, **more), NOW, policy)
+        facts = LeadFacts(scored(of, policy, **more), NOW, policy)
         known = flat(facts)
         assert dict(zip(policy.rulebook.fields, facts.asked(), strict=True)) == {
             field: known.get(field) for field in policy.rulebook.fields

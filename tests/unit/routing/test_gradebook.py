@@ -121,6 +121,15 @@ def test_a_fact_that_an_opaque_condition_asks_for_is_compared_by_value_and_type(
         assert book.judged(asked) == judged(POLICIES[-1], asked)
 
 
+def test_what_a_condition_works_out_of_one_fact_is_compared_by_its_value() -> None:
+    points = "scoring: {points: [{name: p, part: fit, when: company.employees * 2 > 300, points: 3}]}\n"
+    policy = compile_policy(f"{text_of('starter')}\n{points}")
+    book = Gradebook(policy)
+    for employees in (150, 151):
+        assert book.judged(_lead(employees=employees)) == judged(policy, _lead(employees=employees))
+    assert book.judged(_lead(employees=150)) is not book.judged(_lead(employees=149))
+
+
 def test_a_lead_without_a_fact_is_judged_apart_from_one_that_fails_the_comparison() -> None:
     policy = compile_policy(
         text_of("starter")
