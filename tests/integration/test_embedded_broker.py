@@ -156,9 +156,10 @@ def test_a_second_start_on_a_folder_in_use_is_refused_and_names_the_first(standi
 
 
 def test_a_broker_that_ends_while_starting_shows_its_log(tmp_path: Path, port: int) -> None:
-    with start(tmp_path / "data", port=port) as broker:
-        meta = broker.data_dir / "kafka" / "meta.properties"
-    meta.write_text(meta.read_text().replace("version=1", "version=9"))
+    home = Folder(tmp_path / "data")
+    home.kafka_dir.mkdir(parents=True)
+    (home.kafka_dir / "meta.properties").write_text("version=9\nnode.id=1\n")
+    home.formatted.write_text(folder.new_cluster_id())
     with pytest.raises(BrokerDidNotStart, match=r"whole log: .*broker\.log"):
         start(tmp_path / "data", port=port)
 

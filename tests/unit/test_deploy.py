@@ -101,7 +101,7 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(KUBERNETES.rglob("*.yaml")):
         if path.name == "kustomization.yaml":
             continue
-        for document in yaml.safe_load_all(path.read_text()):
+        for document in yaml.load_all(path.read_text(), yaml.CSafeLoader):
             yield f"{path.name}: {document['kind']} {document['metadata']['name']}", document
 
 

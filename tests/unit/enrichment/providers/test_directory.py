@@ -24,7 +24,6 @@ MISTYPED: dict[str, Callable[[str], str]] = {
     "one letter left out": lambda name: name[:4] + name[5:],
     "two letters swapped": lambda name: name[:3] + name[4:5] + name[3:4] + name[5:],
 }
-COMPANIES = directory.companies()
 
 
 def is_found(query: Query, wanted: Company) -> bool:
@@ -34,13 +33,13 @@ def is_found(query: Query, wanted: Company) -> bool:
 
 
 def test_every_company_with_a_site_is_found_by_site_and_mail_domain() -> None:
-    sites = [company for company in COMPANIES if company.domain]
+    sites = [company for company in directory.companies() if company.domain]
     assert len(sites) > 1_400
     assert all(is_found(Query(domain=company.domain), company) for company in sites)
 
 
 def share_found(way: Callable[[str], str], shortest: int = 0) -> float:
-    named = [company for company in COMPANIES if company.name and len(company.name) >= shortest]
+    named = [company for company in directory.companies() if company.name and len(company.name) >= shortest]
     return sum(is_found(Query(company=way(company.name or "")), company) for company in named) / len(named)
 
 
