@@ -19,7 +19,7 @@ from streams.kafka.config import (
 )
 from streams.message import Incoming, arrived
 
-READ_SECONDS = 60.0
+READ_SECONDS = 120.0
 READ_LIMIT = 1_000
 IDLE_SECONDS = 0.1
 
@@ -104,8 +104,11 @@ class Records:
         deadline = time.monotonic() + seconds
         found: list[Record] = []
         with self._reading(topics, table_consumer_config(self.settings)) as (consumer, _):
-            while not condition(found):
-                if time.monotonic() > deadline:
+            while True:
+                is_last = time.monotonic() > deadline
+                if condition(found):
+                    break
+                if is_last:
                     last = [(record.topic, record.partition, record.offset, record.key) for record in found[-5:]]
                     raise AssertionError(f"{topics}: not seen in {seconds} s; {len(found)} records read, last {last}")
                 for message in arrived(consumer, READ_LIMIT, IDLE_SECONDS):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
-WAIT_SECONDS = 60.0  # a deadline that passes is a failure, so it is far: a wait that is met costs nothing
+WAIT_SECONDS = 120.0  # a deadline that passes is a failure, so it is far: a wait that is met costs nothing
 LOOK_SECONDS = 0.02
 READ_LOOK_SECONDS = 0.2  # where a look reads topics from their start
 
@@ -23,8 +23,10 @@ def eventually(
     longer where a look costs much.
     """
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
+    while True:
+        is_last = time.monotonic() > deadline  # asked first: who was not let run for long looks once more
+        if found := condition():
+            return found
+        if is_last:
             raise AssertionError(f"not seen in {seconds} s: {what if isinstance(what, str) else what()}")
         time.sleep(look)
-    return found

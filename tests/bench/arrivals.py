@@ -67,14 +67,14 @@ def passed(
     seen = _Seen()
     reader = threading.Thread(target=_read, args=(settings, target, id_of, seen), daemon=True)
     reader.start()
-    if not seen.ready.wait(30):
+    if not seen.ready.wait(120):
         raise TimeoutError(f"{target} could not be read")
     sent = _send(settings, source, records, rate)
     deadline = time.monotonic() + within_seconds
-    while len(seen.at) < len(sent) and time.monotonic() < deadline:
+    while not all(one in seen.at for one in sent) and time.monotonic() < deadline:
         time.sleep(0.05)
     seen.stop.set()
-    reader.join(10)
+    reader.join(120)
     return sent, seen.at
 
 
@@ -87,13 +87,13 @@ def _send(settings: ClusterSettings, source: str, records: Sequence[Outgoing], r
             producer.poll(wait)
         sent[record.headers["ce_id"]] = time.perf_counter()
         producer.produce(source, record.value, record.key, headers=dict(record.headers))
-    producer.flush(30)
+    producer.flush(120)
     return sent
 
 
 def _read(settings: ClusterSettings, target: str, id_of: Callable[[bytes], str | None], seen: _Seen) -> None:
     consumer = Consumer(table_consumer_config(settings) | {"fetch.wait.max.ms": 5})
-    partitions = consumer.list_topics(target, timeout=10).topics[target].partitions
+    partitions = consumer.list_topics(target, timeout=60).topics[target].partitions
     consumer.assign([TopicPartition(target, number, OFFSET_END) for number in partitions])
     ends: set[int] = set()
     while not seen.stop.is_set():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-END_SECONDS = 20.0
+END_SECONDS = 120.0
 
 
 class Ended(Exception):

@@ -24,7 +24,7 @@ def committed(cluster: ClusterSettings, topic: str) -> Iterator[Incoming]:
     full = qualified(cluster.namespace, topic)
     consumer = Consumer(to_end_consumer_config(cluster))
     try:
-        numbers = set(consumer.list_topics(full, timeout=30).topics[full].partitions)
+        numbers = set(consumer.list_topics(full, timeout=60).topics[full].partitions)
         consumer.assign([TopicPartition(full, number, OFFSET_BEGINNING) for number in sorted(numbers)])
         for _ in range(READS):
             for message in arrived(consumer, 1_000, READ_SECONDS):

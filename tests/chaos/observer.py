@@ -66,7 +66,7 @@ class Observer:
         }
 
     def __enter__(self) -> "Observer":
-        known = self._consumer.list_topics(timeout=30).topics
+        known = self._consumer.list_topics(timeout=60).topics
         spots = [(full, number) for full in self._names for number in known[full].partitions]
         self._partitions = len(spots)
         self._consumer.assign([TopicPartition(*spot, OFFSET_BEGINNING) for spot in spots])
@@ -77,7 +77,7 @@ class Observer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.set()
-        self._thread.join(30)
+        self._thread.join(120)
         self._consumer.close()
 
     @property

@@ -88,10 +88,10 @@ def outside_world() -> Iterator[Outside]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="outside", daemon=True)
     thread.start()
-    assert started.wait(10), "the outside world did not start"
+    assert started.wait(120), "the outside world did not start"
     try:
         yield found[0]
     finally:
         loop.call_soon_threadsafe(ended[0].set)
-        thread.join(10)
+        thread.join(120)
         loop.close()

@@ -59,7 +59,7 @@ class Roller:
     def _is_ready(self, stage: str) -> bool:
         port = http_port(stage, 0, Settings(http_port_base=self.port_base))
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=10) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -43,7 +43,7 @@ class Plan:
     kills: int
     seed: int = 1
     per_second: float = 150.0
-    quiet_seconds: float = 120.0
+    quiet_seconds: float = 600.0
     ladder_seconds: int = division.LADDER_SECONDS
 
 

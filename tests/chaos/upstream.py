@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified
 from tests.chaos.outside import COMPANIES
 
-FLUSH_SECONDS = 60.0
+FLUSH_SECONDS = 120.0
 SHARE_POISON = 0.01
 SHARE_SENT_TWICE = 0.005
 SHARE_SAME_PERSON = 0.1

@@ -18,7 +18,7 @@ from streams.store.rocks import open_rocks
 from tests.records import Outgoing, Record, Records
 from tests.waiting import READ_LOOK_SECONDS, eventually
 
-EXIT_SECONDS = 60.0
+EXIT_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -62,14 +62,17 @@ class Slots:
     folder: Path
     started: list[Slot] = field(default_factory=list)
 
-    def start(self, fault: str = "", machine: str = "here", **settings: Any) -> Slot:
-        """Start one. machine: whose state folder it has."""
+    def start(self, fault: str = "", machine: str = "here", file_blocks: int = 0, **settings: Any) -> Slot:
+        """Start one. machine: whose state folder it has. file_blocks: of 512 bytes, the longest file it may write."""
         state_dir = self.folder / machine
         said = {"bootstrap": self.cluster.bootstrap, "namespace": self.cluster.namespace, "state_dir": str(state_dir)}
         log_file = self.folder / f"log{len(self.started)}"
         with log_file.open("wb") as log:
+            command = [sys.executable, "-m", "tests.stages.counting"]
+            if file_blocks:  # from its first moment on
+                command = ["/bin/sh", "-c", f'ulimit -S -f {file_blocks}; exec "$@"', "sh", *command]
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.stages.counting"],
+                command,
                 env=os.environ | {"COUNTING": orjson.dumps(said | settings).decode(), "LEADSTREAM_FAULT": fault},
                 stderr=log,
             )
@@ -87,7 +90,7 @@ class Slots:
             return until()
 
         try:
-            eventually(step, "what the supervised slot should do", 60, READ_LOOK_SECONDS)
+            eventually(step, "what the supervised slot should do", 240, READ_LOOK_SECONDS)
         except AssertionError as error:
             raise AssertionError(f"{error}; its log: {slot.log_file.read_text()}") from error
         return slot
@@ -111,7 +114,7 @@ def leads(count: int, people: int = 20, **more: Any) -> list[Outgoing]:
     return [Outgoing(f"p{n % people}", {"person": f"p{n % people}", **more}, {"ce_id": f"e{n}"}) for n in range(count)]
 
 
-def outputs(records: Records, count: int, seconds: float = 40.0) -> list[Record]:
+def outputs(records: Records, count: int, seconds: float = 120.0) -> list[Record]:
     """Return the stage's output once it has as many records."""
     return records.read_until(["leads.pending"], lambda found: len(found) >= count, seconds)
 

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import hmac
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -28,7 +27,6 @@ from aiohttp import web
 
 from schemas.topics import TOPICS
 from schemas.wire import encode
-from streams.broker.ports import CHOICES, free_ports, is_free
 from streams.kafka import topics as kafka_topics
 from streams.topology import NAMES, PORTS_A_STAGE
 from tests.bench.setting import Setting, prepared, roster
@@ -39,6 +37,7 @@ from tests.lab.http_server import Got, Server, serving
 from tests.lab.mail_server import mail_serving
 from tests.lab.push_service import Browser
 from tests.lab.push_service import settings as push_settings
+from tests.ports import free_base
 from tests.records import Outgoing, Record, Records
 from tests.waiting import eventually
 
@@ -208,7 +207,7 @@ def processes(world: World, mail_port: int) -> Iterator[None]:
             one.send_signal(signal.SIGTERM)
         for one in started:
             try:
-                one.wait(60)
+                one.wait(120)
             except subprocess.TimeoutExpired:
                 one.kill()
                 one.wait()
@@ -223,16 +222,18 @@ def run(world: World, mail_port: int) -> None:
         browser = Browser(SECRETS["endpoint"])
         devices = [browser.device(world.outside["push"].url, rep.id) for rep in people]
         records.write("devices", [Outgoing(one.key, encode(one), {"ce_type": "device.put"}) for one in devices])
-        with httpx.Client(base_url=f"http://127.0.0.1:{world.base + 90}", timeout=20) as client:
-            eventually(lambda: _is_up(client), "the intake to listen", 60)
+        with httpx.Client(base_url=f"http://127.0.0.1:{world.base + 90}", timeout=60) as client:
+            eventually(lambda: _is_up(client), "the intake to listen", 120)
             doors(client)
             written(records)
             owned = records.read_until(["leads.assigned"], lambda found: len(found) >= 18, 120)
             records.read_until(["leads.notified"], _told_by_every_channel, 120)
-            records.read_until(["leads.dlq"], lambda found: "enrich" in {one.headers["dlq_stage"] for one in found}, 60)
+            records.read_until(
+                ["leads.dlq"], lambda found: "enrich" in {one.headers["dlq_stage"] for one in found}, 120
+            )
             told = {"kind": "called", "lead_id": owned[0].json["lead_id"], "email": f"{MARK}.0@acme0.example"}
             assert client.post("/activity", json=told | {"rep": "r0"}).status_code == 202
-            records.read_until(["leads.enriched"], lambda found: any(map(_is_activity, found)), 60)
+            records.read_until(["leads.enriched"], lambda found: any(map(_is_activity, found)), 120)
             world.metrics = "\n".join(_pages(client, world.base))
     logs = [*world.folder.glob("*.log"), *(world.folder / "state" / "logs").glob("*.log")]
     assert len(logs) >= len(NAMES) + 2, [path.name for path in logs]
@@ -296,9 +297,7 @@ def _pages(client: httpx.Client, base: int) -> Iterator[str]:
 def world(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("canary")
     setting = prepared(broker.bootstrap, f"canary-{os.getpid()}", folder)
-    ports = [PORTS_A_STAGE * number for number in range(len(NAMES))] + [90]
-    base = next(port for port in free_ports(random.choice(CHOICES)) if all(is_free(port + more) for more in ports))
-    one = World(setting, folder, base)
+    one = World(setting, folder, free_base(beside=[90]))
 
     async def go() -> None:
         async with outside() as (servers, mail_port):

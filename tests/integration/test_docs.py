@@ -20,11 +20,12 @@ import yaml
 
 from streams.cli.main import app
 from streams.kafka.config import ClusterSettings
+from tests.ports import free_port
 from tests.records import Records
 
 ROOT = Path(__file__).parents[2]
 PUBLISH = (ROOT / "docs/publish.md").read_text()
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -86,7 +87,7 @@ def test_the_http_snippet_publishes_a_lead(topics: ClusterSettings, records: Rec
 
 @contextmanager
 def intake(command: str, cluster: ClusterSettings) -> Iterator[int]:
-    port = 18_080 + os.getpid() % 1_000
+    port = free_port()
     words = shlex.split(command.replace("8080", str(port)))
     with subprocess.Popen(
         words, env=environment(cluster), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -95,7 +96,7 @@ def intake(command: str, cluster: ClusterSettings) -> Iterator[int]:
             deadline = time.monotonic() + WAIT_SECONDS
             while True:
                 try:
-                    if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                    if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200:
                         break
                 except httpx.TransportError:
                     assert process.poll() is None, process.communicate()[1].decode()

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 
 from schemas.topics import TOPICS
 from streams.kafka import topics as kafka_topics
@@ -25,6 +27,7 @@ from tests.waiting import eventually
 RATE = 40
 SECONDS = 4
 LEADS = RATE * SECONDS
+STAGES = ("enrich", "pending")
 
 
 def test_no_lead_is_left_out_while_the_primary_is_dead_and_hardly_any_asks_it(
@@ -32,23 +35,26 @@ def test_no_lead_is_left_out_while_the_primary_is_dead_and_hardly_any_asks_it(
 ) -> None:
     with (
         providers_serving() as lab,
-        flowing(broker.bootstrap, namespace, tmp_path, lab, ("enrich", "pending"), fast_seconds=0.3) as flow,
+        flowing(broker.bootstrap, namespace, tmp_path, lab, STAGES, fast_seconds=0.3) as flow,
     ):
         assert flow.run("healthy", RATE, SECONDS).lost == 0
         healthy = lab.calls()
         assert healthy["primary"] >= LEADS and healthy["secondary"] == 0
         lab.turn("primary", Mood(down="fails"))
+        # On a busy machine ENRICH has many leads at once, and asks for them all before the first failure is there.
+        assert flow.run("opening", RATE, SECONDS / 8).lost == 0
+        opened = lab.calls()
         assert flow.run("down", RATE, SECONDS).lost == 0
         down = lab.calls()
-        assert down["primary"] - healthy["primary"] < LEADS / 4, "the breaker opens after five failures"
-        assert down["secondary"] >= LEADS
+        late = waited_for(flow, "down")  # PENDING asks for these, behind a breaker of its own; on a quick machine none
+        assert down["primary"] - opened["primary"] < LEADS / 4 + 2 * len(late), "the breaker opens after five failures"
+        assert down["secondary"] - opened["secondary"] >= LEADS
         lab.turn("primary", Mood())
         lab.turn("secondary", Mood(slow_share=1, seconds=1.0, slow_seconds=1.0))
         assert flow.run("slow", RATE, SECONDS).lost == 0, "the second provider misses the fast deadline"
         records = flow.setting.records
         by_id = {row.json["lead"]["event_id"]: row.json["lead"] for row in records.read_all("leads.enriched")}
-        waited = {row.json["lead"]["event_id"] for row in records.read_all("leads.pending") if "lead" in row.json}
-        assert any(name.startswith("slow") for name in waited), "slow answers go by leads.pending"
+        assert waited_for(flow, "slow"), "slow answers go by leads.pending"
         assert told(flow)["primary"]["asked"] >= 2 * LEADS, "the report reads while the stages run"
         employees = [by_id[f"down-{number}"]["facts"]["company.employees"]["provider"] for number in range(LEADS)]
         assert set(employees) == {"secondary"}
@@ -61,7 +67,7 @@ def test_killed_and_rebalanced_while_it_waits_and_asks_ahead_each_lead_comes_onc
 ) -> None:
     with (
         providers_serving() as lab,
-        flowing(broker.bootstrap, namespace, tmp_path, lab, ("enrich", "pending"), fast_seconds=0.3) as flow,
+        flowing(broker.bootstrap, namespace, tmp_path, lab, STAGES, fast_seconds=0.3) as flow,
         ThreadPoolExecutor(1) as beside,
     ):
         lab.turn("primary", Mood(seconds=0.2, slow_share=0.1, slow_seconds=0.6))
@@ -75,9 +81,10 @@ def test_killed_and_rebalanced_while_it_waits_and_asks_ahead_each_lead_comes_onc
                 seconds=120,
             )
             for process in flow.processes(stage):
-                process.kill()
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         with running(python("-m", "streams.child", "enrich", "1", str(os.getpid())), beside_them):
-            assert passing.result(120).lost == 0
+            assert passing.result(300).lost == 0
         records = flow.setting.records
         enriched = [row.json for row in records.read_all("leads.enriched")]
         came = Counter(row["lead"]["event_id"] for row in enriched if not row.get("is_late"))
@@ -85,6 +92,13 @@ def test_killed_and_rebalanced_while_it_waits_and_asks_ahead_each_lead_comes_onc
         assert {name: count for name, count in came.items() if count > 1} == {}
         assert records.read_all("leads.dlq") == []
     kafka_topics.delete(flow.setting.cluster)
+
+
+def waited_for(flow: Flow, name: str) -> set[str]:
+    """Return the leads of a run that went by leads.pending."""
+    found = (row.json for row in flow.setting.records.read_all("leads.pending"))
+    named = {row["lead"]["event_id"] for row in found if "lead" in row}
+    return {one for one in named if one.startswith(f"{name}-")}
 
 
 def told(flow: Flow) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from tests.conftest import FEW_PARTITIONS
 LEADS, KILLS = 5_000, 8
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_kills_lose_and_double_nothing(cluster: ClusterSettings, tmp_path: Path) -> None:
     plan = Plan(LEADS, KILLS, quiet_seconds=600)
     outcome = run(cluster, plan, tmp_path, FEW_PARTITIONS, print)

@@ -47,7 +47,11 @@ class Feed:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
+
+    def has_begun(self) -> bool:
+        """Tell whether it has the positions of both receivers."""
+        return self._log.read_text().count('"event": "feed.began"') == 2
 
     def log(self) -> str:
         return self._log.read_text()[-3_000:]
@@ -67,7 +71,7 @@ async def test_every_stage_s_events_arrive_and_kills_double_no_id(
         try:
             await asyncio.to_thread(fed_under_kills, feed, records, all_of_it)
             dead.mood.script.clear()
-            await asyncio.to_thread(eventually, lambda: len(ids(dead)) == LEADS, "the one that was down", 60)
+            await asyncio.to_thread(eventually, lambda: len(ids(dead)) == LEADS, "the one that was down")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{feed.log()}") from error
         finally:
@@ -86,19 +90,19 @@ async def test_every_stage_s_events_arrive_and_kills_double_no_id(
 def fed_under_kills(feed: Feed, records: Records, receiver: Server) -> None:
     feed.start()
     # A receiver seen first begins with what comes from now on.
-    eventually(lambda: feed.log().count('"event": "feed.began"') == 2, "both receivers' positions", 60)
+    eventually(feed.has_begun, lambda: f"both receivers' positions: {feed.log()}")
     share = LEADS // (KILLS + 1)
     for number in range(KILLS):
         before = len(ids(receiver))
         written(records, range(number * share, (number + 1) * share))
-        eventually(lambda before=before: len(ids(receiver)) > before + 5, "some events", 60)  # type: ignore[misc]
+        eventually(lambda before=before: len(ids(receiver)) > before + 5, "some events", 120)  # type: ignore[misc]
         feed.end(SIGKILL)
         feed.start()
     written(records, range(KILLS * share, LEADS))
     headers = {"ce_type": "lead.enriched"}
     records.write("leads.enriched", [Outgoing(SCORED.lead.person, encode(ENRICHED), headers)])
     records.write("leads.scored", [Outgoing("main", encode(SCORED), {"ce_type": "lead.scored"})])
-    eventually(lambda: len(ids(receiver)) >= 2 * LEADS + 2, "every event", 60)
+    eventually(lambda: len(ids(receiver)) >= 2 * LEADS + 2, "every event", 120)
 
 
 def written(records: Records, numbers: range) -> None:

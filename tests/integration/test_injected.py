@@ -11,6 +11,7 @@ from tests.broker import FoundBroker
 from tests.observed.inject import CLEAR_SECONDS, injected, well, world
 from tests.observed.injections import INJECTIONS, World
 from tests.observed.prometheus import Prometheus
+from tests.waiting import eventually
 
 STAGES = ("enrich", "track", "score", "assign", "notify")
 IN_THE_SUITE = ("a channel is down", "a stage is dead", "a flood of poison")  # the last one clears slowly
@@ -21,7 +22,7 @@ def running(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> It
     cluster = ClusterSettings(bootstrap=broker.bootstrap, namespace=f"inject{time.time_ns() % 10**9}")
     folder: Path = tmp_path_factory.mktemp("injected")
     with world(cluster, folder, STAGES) as (of, watching):
-        assert well(watching, 2, 0) == set()
+        eventually(lambda: well(watching, 2, 0) == set(), "two seconds without a page")
         yield of, watching
 
 

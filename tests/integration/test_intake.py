@@ -25,7 +25,7 @@ from tests.broker import FoundBroker
 from tests.conftest import FEW_PARTITIONS
 from tests.records import Record, Records
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,9 @@ def test_a_body_without_a_declared_length_is_cut_off_too(refusing: tuple[Running
 
 def test_a_key_that_writes_too_much_is_told_when_to_come_back(intake: Running) -> None:
     batch = [{"email": f"a{n}@b.example"} for n in range(100)]
-    answers = [intake.client.post("/leads", json=batch) for _ in range(8)]
+    answers: list[httpx.Response] = []
+    while len(answers) < 8 or (len(answers) < 100 and answers[-1].status_code == 202):  # ten a second come free again
+        answers.append(intake.client.post("/leads", json=batch))
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)

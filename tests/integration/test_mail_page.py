@@ -37,7 +37,9 @@ RUNS = '<script>window.ran = true</script><img src=x onerror="window.ran = true"
 def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        yield page
         browser.close()
 
 

@@ -71,7 +71,7 @@ class Slot:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def assigned(self) -> int:
         """Return how many of its processes have got their partitions so far."""
@@ -131,19 +131,26 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
     for starts, fault in enumerate(FAULTS, start=1):
         notify.start(fault)
 
-        def is_dead(starts: int = starts) -> bool:
-            if notify.assigned() == starts:
-                write(1)  # one by one: the fault's count is of batches
-            return notify.process is not None and notify.process.poll() is not None
+        seen = -1
 
-        eventually(is_dead, f"the end at {fault}", 60)
+        def is_dead(starts: int = starts) -> bool:
+            """Write one lead when the one before was told of: the fault's count is of batches."""
+            nonlocal seen
+            if notify.process is not None and notify.process.poll() is not None:
+                return True
+            if notify.assigned() == starts and (told := len(records.read_all("leads.notified"))) > seen:
+                seen = told
+                write(1)
+            return False
+
+        eventually(is_dead, f"the end at {fault}")
         notify.end(signal.SIGKILL)
     for _ in range(RANDOM_KILLS):
         aim = len(records.read_all("leads.notified")) + chance.randint(1, 40)
         write(20)
         notify.start()
         eventually(
-            lambda aim=aim: len(records.read_all("leads.notified")) >= aim, "some outcomes", 60, READ_LOOK_SECONDS
+            lambda aim=aim: len(records.read_all("leads.notified")) >= aim, "some outcomes", look=READ_LOOK_SECONDS
         )  # type: ignore[misc]
         notify.end(signal.SIGKILL)
     write(LEADS)
@@ -151,4 +158,4 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
 
 
 def settled(records: Records, count: int) -> list[Record]:
-    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 60)
+    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 120)

@@ -3,22 +3,30 @@
 `python -m tests.chaos.outage` is the same for 24 windows, as many as two hours have.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from streams.kafka.config import ClusterSettings
-from tests.chaos.outage import HOLD_SECONDS, Plan, run
+from tests.chaos.outage import HOLD_SECONDS, Outcome, Plan, TooSlow, run
 from tests.conftest import FEW_PARTITIONS
 
+WINDOW_SECONDS = (6, 20, 60)
 MEASURED_SECONDS = 3  # the lag is read once a second, and believed for this long
 
 
-@pytest.mark.timeout(300)
-def test_an_outage_takes_no_lead_from_whoever_had_called(topics: ClusterSettings, tmp_path: Path) -> None:
-    plan = Plan(leads=8, meanwhile=3, window_seconds=6, windows=4)
-    outcome = run(topics, plan, tmp_path, FEW_PARTITIONS)
+def outage(cluster: ClusterSettings, folder: Path) -> Outcome:
+    """Return what an outage came to; a machine that is too busy to call within one contact window gets a longer one."""
+    for window in WINDOW_SECONDS:
+        plan = Plan(leads=8, meanwhile=3, window_seconds=window, windows=4)
+        of_its_own = cluster.model_copy(update={"namespace": f"{cluster.namespace}-{window}"})
+        with suppress(TooSlow):
+            return run(of_its_own, plan, folder / str(window), FEW_PARTITIONS)
+    raise AssertionError(f"this machine does not report four calls in {WINDOW_SECONDS[-1]} s")
+
+
+def test_an_outage_takes_no_lead_from_whoever_had_called(cluster: ClusterSettings, tmp_path: Path) -> None:
+    outcome = outage(cluster, tmp_path)
     assert (len(outcome.contacted), len(outcome.silent), len(outcome.meanwhile)) == (4, 4, 3)
     assert (outcome.taken_away, outcome.moved_meanwhile) == (0, 0)
     for lead in outcome.contacted:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from confluent_kafka.admin import (
 from schemas.account import Account
 from streams.access import ACCESS, Resource, Right, rights
 from streams.broker.embedded import start
-from streams.broker.ports import free_ports
+from streams.broker.ports import CHOICES
 from streams.cli.table_import import put_all
 from streams.kafka.config import ClusterSettings, admin_config, producer_config
 from tests.chaos.division import DIVISIONS, policy_text
@@ -33,6 +34,7 @@ from tests.chaos.fleet import STAGES, started, tail
 from tests.chaos.outside import outside_world
 from tests.chaos.run import prepare, settings_of
 from tests.conftest import FEW_PARTITIONS
+from tests.ports import free_port
 from tests.records import Outgoing, Records
 from tests.waiting import READ_LOOK_SECONDS, eventually
 
@@ -49,7 +51,7 @@ KINDS = {
 @contextmanager
 def guarded_broker() -> Iterator[tuple[ClusterSettings, int]]:
     """Yield a broker that lets nobody do anything without a right, but for us; and the port at which users log in."""
-    port = next(free_ports(19_500))
+    port = free_port()
     people = " ".join(f'user_{name}="{PASSWORD}"' for name in ACCESS)
     login = f"org.apache.kafka.common.security.plain.PlainLoginModule required {people};"
     guard = {
@@ -62,7 +64,7 @@ def guarded_broker() -> Iterator[tuple[ClusterSettings, int]]:
     }
     with (
         tempfile.TemporaryDirectory(prefix="leadstream-test-", ignore_cleanup_errors=True) as folder,
-        start(Path(folder), port=next(free_ports(19_600)), more=guard) as broker,
+        start(Path(folder), port=random.choice(CHOICES), more=guard) as broker,
     ):
         yield ClusterSettings(bootstrap=broker.bootstrap, namespace=NAMESPACE), port
 
@@ -101,7 +103,7 @@ def grant(cluster: ClusterSettings) -> None:
         for operation in right.operations
     ]
     for future in admin.create_acls(wanted).values():
-        future.result(timeout=30)
+        future.result(timeout=120)
 
 
 def environ_of(name: str, port: int, common: Mapping[str, str]) -> dict[str, str]:
@@ -157,21 +159,22 @@ def test_leads_go_through_with_each_stage_under_its_own_rights(
                 dead = records.read_all("leads.dlq")
                 return kinds.count("assigned") >= 12 and "reassigned" in kinds and len(told) >= 12 and len(dead) == 1
 
-            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 90, READ_LOOK_SECONDS)
+            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 180, READ_LOOK_SECONDS)
             assert records.read_all("leads.pending"), "PENDING had nothing to do"
         finally:
             for process in running.values():
                 process.send_signal(signal.SIGTERM)
             for process in running.values():
                 try:
-                    process.wait(60)
+                    process.wait(120)
                 except subprocess.TimeoutExpired:
                     process.kill()
+                    process.wait()
 
 
 def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettings, int], tmp_path: Path) -> None:
     cluster, port = guarded
-    web = next(free_ports(19_700))
+    web = free_port()
     common = {"LEADSTREAM_NAMESPACE": NAMESPACE, "LEADSTREAM_STATE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "streams.cli.main", "board", "--open", "--port", str(web)]
     decided = {row.json["lead_id"] for row in Records(cluster).read_all("leads.assigned")}
@@ -189,12 +192,12 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
         eventually(
             shown,
             lambda: f"a page for each of {len(decided)} leads; {tail(tmp_path / 'board.log')}",
-            60,
+            120,
             READ_LOOK_SECONDS,
         )
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
 
 
 def test_the_accounts_are_checked_under_rights_of_their_own(guarded: tuple[ClusterSettings, int]) -> None:
@@ -231,13 +234,13 @@ def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, 
                 assert process.poll() is None, tail(log_file)
                 return "feed.began" in log_file.read_text()
 
-            eventually(began, "the feed to have its positions", 60)
+            eventually(began, "the feed to have its positions", 120)
             Records(as_user("intake", port)).write("leads.raw", [lead(99)])
-            eventually(lambda: process.poll() is not None or outside.webhooks, "an event at the receiver", 30)
+            eventually(lambda: process.poll() is not None or outside.webhooks, "an event at the receiver", 120)
             assert process.poll() is None, tail(log_file)
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(120)
 
 
 @pytest.mark.parametrize("user", ["accounts", "feed", "meter"])
@@ -264,5 +267,5 @@ def test_no_stage_takes_the_transactional_id_of_another(guarded: tuple[ClusterSe
     _, port = guarded
     producer = Producer(producer_config(as_user("track", port), "assign-0"))
     with pytest.raises(KafkaException) as refused:
-        producer.init_transactions(30)
+        producer.init_transactions(120)
     assert refused.value.args[0].code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED

@@ -1,23 +1,22 @@
 """Brokers that are away, disks that are full, inputs that wait, tables that change."""
 
-import random
 import resource
 import urllib.request
 from collections import Counter
 from pathlib import Path
 
 from streams.broker.embedded import start_at
-from streams.broker.ports import CHOICES, free_ports
 from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
+from tests.ports import free_port
 from tests.records import Outgoing, Records
 from tests.waiting import eventually
 
 
 def test_a_slot_waits_for_a_broker_that_is_down_at_start_and_survives_one_that_dies(tmp_path: Path) -> None:
-    port = next(free_ports(random.choice(CHOICES)))
+    port = free_port()
     cluster = ClusterSettings(bootstrap=f"127.0.0.1:{port}", namespace="away")
     records = Records(cluster)
     sent = leads(900)
@@ -39,7 +38,7 @@ def test_a_slot_waits_for_a_broker_that_is_down_at_start_and_survives_one_that_d
 
 
 def test_a_slot_asked_to_stop_while_it_waits_for_a_broker_leaves(tmp_path: Path) -> None:
-    port = next(free_ports(random.choice(CHOICES)))
+    port = free_port()
     with slots_of(ClusterSettings(bootstrap=f"127.0.0.1:{port}"), tmp_path) as slots:
         slot = slots.start().has("broker.unreachable")
         assert slot.stop() == 0
@@ -57,8 +56,7 @@ def test_a_disk_that_takes_no_more_ends_the_process_and_a_restart_goes_on(
         assert slot.exit_code() == 1
         (ended,) = slot.logged("process.ended")
         assert ended["error"] == "StoreFailed"
-        still_full = slots.start()
-        resource.prlimit(still_full.process.pid, resource.RLIMIT_FSIZE, (4_000, resource.RLIM_INFINITY))
+        still_full = slots.start(file_blocks=8)
         assert still_full.exit_code() == 1
         assert [one["error"] for one in still_full.logged("process.ended")] == ["StoreFailed"]
         assert still_full.logged("partitions.assigned") == [], "it was never ready"
@@ -115,7 +113,7 @@ def test_the_port_tells_health_and_numbers(topics: ClusterSettings, records: Rec
         outputs(records, 10)
 
         def page(path: str) -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
                 return str(answer.read().decode())
 
         assert "running" in page("/ready")

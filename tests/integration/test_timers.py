@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from streams.kafka.config import ClusterSettings, plain_producer_config, qualifi
 from tests.records import Outgoing, Record, Records
 from tests.waiting import READ_LOOK_SECONDS, eventually
 
-EXIT_SECONDS = 60.0  # for a process to end, however busy the machine
+EXIT_SECONDS = 120.0  # for a process to end, however busy the machine
+WAITS = (2.5, 15, 40)  # seconds: a busy machine gets longer to take what is armed before it is due
 ARMED_HEADERS = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
 
 
@@ -56,7 +57,7 @@ class TimersSlots:
 
     def caught_up(self, times: int = 1, slot: int = 0) -> None:
         try:
-            eventually(lambda: self.log(slot).count("timers.caught_up") >= times, "timers.caught_up", 60)
+            eventually(lambda: self.log(slot).count("timers.caught_up") >= times, "timers.caught_up", 120)
         except AssertionError as error:
             raise AssertionError(self.log(slot)) from error
 
@@ -109,19 +110,26 @@ def test_a_wake_up_fires_once_when_it_is_due_and_leaves_a_tombstone(slots: Timer
 def test_a_cancelled_wake_up_does_not_fire_and_a_later_arming_counts(slots: TimersSlots, records: Records) -> None:
     slots.start()
     slots.caught_up()
-    now = datetime.now(UTC)
-    records.write(
-        "leads.timers",
-        [
-            armed("lead/cancelled", now + timedelta(seconds=2.5)),
-            Outgoing("lead/cancelled", None),
-            armed("lead/moved", now + timedelta(seconds=2.5)),
-            armed("lead/moved", now + timedelta(seconds=3)),
-            armed("lead/last", now + timedelta(seconds=3.5)),
-        ],
-    )
-    found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/last"] == 1)
-    assert fired(found) == {"lead/moved": 1, "lead/last": 1}
+    for wait in WAITS:
+        due_at = datetime.now(UTC) + timedelta(seconds=wait)
+        cancelled, moved, last = (f"lead/{name}/{wait}" for name in ("cancelled", "moved", "last"))
+        records.write(
+            "leads.timers",
+            [
+                armed(cancelled, due_at),
+                Outgoing(cancelled, None),
+                armed(moved, due_at),
+                armed(moved, due_at + timedelta(seconds=0.5)),
+                armed(last, due_at + timedelta(seconds=1)),
+            ],
+        )
+        all_taken(records, str(wait))
+        if datetime.now(UTC) < due_at:
+            break
+    assert datetime.now(UTC) < due_at, "this machine takes half a minute to take five armings"
+    found = records.read_until(["leads.scored"], lambda found: fired(found)[last] == 1)
+    mine = [record for record in found if record.json["waker"] in (cancelled, moved, last)]
+    assert fired(mine) == {moved: 1, last: 1}
     assert all(earliness(record) <= 0 for record in found)
 
 
@@ -135,6 +143,15 @@ def test_what_fell_due_while_nobody_ran_fires_once_oldest_first(slots: TimersSlo
     assert [record.json["waker"] for record in found] == [f"lead/{n:02}" for n in range(40)]
 
 
+def all_taken(records: Records, name: str) -> None:
+    """Wait until TIMERS has taken all that was armed so far: what is armed after it, and overdue, has fired."""
+    keys = {f"canary/{name}/{number}" for number in (0, 1)}
+    overdue = datetime.now(UTC) - timedelta(seconds=1)
+    canaries = [replace(armed(key, overdue), partition=number) for number, key in enumerate(sorted(keys))]
+    records.write("leads.timers", canaries)
+    records.read_until(["leads.scored"], lambda found: fired(found).keys() >= keys)
+
+
 @pytest.mark.parametrize("fault", ["after-produce:3", "inside-commit:3", "after-commit-before-fold:3"])
 def test_a_kill_at_a_named_point_of_a_fire_loses_none_and_doubles_none(
     slots: TimersSlots, records: Records, fault: str
@@ -143,11 +160,22 @@ def test_a_kill_at_a_named_point_of_a_fire_loses_none_and_doubles_none(
     slots.caught_up()
     due_at = datetime.now(UTC) + timedelta(seconds=1)
     records.write("leads.timers", [armed(f"lead/{n}", due_at + timedelta(milliseconds=5 * n)) for n in range(300)])
+    more: list[str] = []
+
+    def is_dead() -> bool:
+        """A busy machine may fire all of those at once: each look arms one more, so that there is a third time."""
+        if first.poll() is None:
+            more.append(f"more/{len(more)}")
+            records.write("leads.timers", [armed(more[-1], datetime.now(UTC))])
+        return first.poll() is not None
+
+    eventually(is_dead, f"the end at {fault}", look=READ_LOOK_SECONDS)
     assert first.wait(EXIT_SECONDS) == -signal.SIGKILL
     slots.start()
-    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 300, 60)
+    wanted = {f"lead/{n}" for n in range(300)} | set(more)
+    found = records.read_until(["leads.scored"], lambda found: fired(found).keys() >= wanted)
     slots.caught_up(2)
-    assert set(fired(records.read_all("leads.scored")).values()) == {1}
+    assert fired(records.read_all("leads.scored")) == dict.fromkeys(wanted, 1)
     assert all(earliness(record) <= 0 for record in found)
 
 
@@ -159,12 +187,12 @@ def test_five_kills_while_hundreds_fall_due_lose_none_and_double_none(slots: Tim
     )
     process = slots.start()
     for kill in range(1, 6):
-        records.read_until(["leads.scored"], lambda found, least=kill * 200: len(fired(found)) >= least, 60)  # type: ignore[misc]
+        records.read_until(["leads.scored"], lambda found, least=kill * 200: len(fired(found)) >= least, 120)  # type: ignore[misc]
         process.kill()
         process.wait()
         times = slots.log().count("timers.caught_up")
         process = slots.start()
-    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 60)
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 120)
     slots.caught_up(times + 1)  # on a slow machine an earlier one may have fired the rest
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
@@ -207,7 +235,7 @@ def told_lag(records: Records, name: str, holds: Callable[[float, float], bool])
     Some may say nothing, or that it was measured a while ago: the broker answers when it can.
     """
     begin = datetime.now(UTC)
-    records.write("leads.timers", [armed(f"{name}/{n}", begin + timedelta(seconds=n / 2)) for n in range(120)])
+    records.write("leads.timers", [armed(f"{name}/{n}", begin + timedelta(seconds=n / 2)) for n in range(360)])
     records.read_until(
         ["leads.scored"],
         lambda found: any(
@@ -215,6 +243,7 @@ def told_lag(records: Records, name: str, holds: Callable[[float, float], bool])
             for one in found
             if one.json["waker"].startswith(name)
         ),
+        180,
     )
 
 
@@ -234,11 +263,11 @@ def test_a_broker_whose_clock_is_an_hour_off_makes_no_wake_up_early_or_late(
         one = armed(key, due_at)
         assert isinstance(one.value, bytes)
         producer.produce(topic, one.value, key, headers=list(ARMED_HEADERS.items()), timestamp=stamp)
-    assert producer.flush(10) == 0
+    assert producer.flush(120) == 0
     found = records.read_until(["leads.scored"], lambda found: len(found) >= 20)
     assert fired(found) == dict.fromkeys(dues, 1)
     assert all(earliness(record) <= 0 for record in found)
-    assert all(earliness(record) > -60 for record in found)
+    assert all(earliness(record) > -1_800 for record in found)
 
 
 def are_taken(cluster: ClusterSettings) -> bool:
@@ -246,14 +275,13 @@ def are_taken(cluster: ClusterSettings) -> bool:
     asker = Consumer(uncommitted_consumer_config(cluster) | {"group.id": qualified(cluster.namespace, "timers")})
     try:
         topic = qualified(cluster.namespace, "leads.timers")
-        found = asker.committed([TopicPartition(topic, 0), TopicPartition(topic, 1)], timeout=10)
-        ends = [asker.get_watermark_offsets(each, timeout=10, cached=False)[1] for each in found]
+        found = asker.committed([TopicPartition(topic, 0), TopicPartition(topic, 1)], timeout=60)
+        ends = [asker.get_watermark_offsets(each, timeout=60, cached=False)[1] for each in found]
         return all(each.offset >= end - 1 for each, end in zip(found, ends, strict=True))
     finally:
         asker.close()
 
 
-@pytest.mark.timeout(600)
 def test_a_stopped_slot_that_wakes_up_after_its_session_fires_nothing(slots: TimersSlots, records: Records) -> None:
     """The zombie has due entries on disk and has consumed nothing since: its offsets alone fence it."""
     zombie = slots.start(0)
@@ -286,15 +314,15 @@ def test_two_slots_around_a_rebalance_fire_each_wake_up_once(slots: TimersSlots,
     slots.caught_up()
     early, late = ({f"lead/{half}{n}" for n in range(400)} for half in ("early", "late"))
     records.write("leads.timers", falling_due(early))
-    records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 50, 60)
+    records.read_until(["leads.scored"], lambda found: len(fired(found)) >= 50, 120)
     second = slots.start(1)
     slots.caught_up(slot=1)
     records.write("leads.timers", falling_due(late))
-    records.read_until(["leads.scored"], lambda found: len(late & fired(found).keys()) >= 50, 60)
+    records.read_until(["leads.scored"], lambda found: len(late & fired(found).keys()) >= 50, 120)
     keys = early | late
     second.send_signal(signal.SIGTERM)
     assert second.wait(EXIT_SECONDS) == 0
-    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 90)
+    found = records.read_until(["leads.scored"], lambda found: len(fired(found)) >= len(keys), 120)
     eventually(lambda: still_armed(records) == set(), "nothing to be armed", look=READ_LOOK_SECONDS)
     assert Counter(fired(records.read_all("leads.scored")).values()) == {1: len(keys)}
     assert all(earliness(record) <= 0 for record in found)
@@ -311,7 +339,7 @@ def in_flight(slots: TimersSlots, records: Records) -> "subprocess.Popen[bytes]"
     overdue = datetime.now(UTC) - timedelta(seconds=5)
     records.write("leads.timers", [armed(f"lead/{name}", overdue) for name in ("plain", "cancelled", "again")])
     slot = slots.start(fault="after-produce:1:pause")
-    eventually(lambda: psutil.Process(slot.pid).status() == psutil.STATUS_STOPPED, "the fire to be under way", 60)
+    eventually(lambda: psutil.Process(slot.pid).status() == psutil.STATUS_STOPPED, "the fire to be under way", 120)
     records.write(
         "leads.timers",
         [Outgoing("lead/cancelled", None), armed("lead/again", datetime.now(UTC) + timedelta(seconds=2))],
@@ -345,7 +373,7 @@ def test_what_is_cancelled_or_armed_again_before_a_killed_fire_was_committed_doe
     slot.kill()
     slot.wait()
     slots.start()
-    found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/again"] == 1, 60)
+    found = records.read_until(["leads.scored"], lambda found: fired(found)["lead/again"] == 1, 120)
     eventually(lambda: still_armed(records) == set(), "nothing to be armed", look=READ_LOOK_SECONDS)
     assert fired(records.read_all("leads.scored")) == {"lead/plain": 1, "lead/again": 1}
     assert all(earliness(record) <= 0 for record in found)

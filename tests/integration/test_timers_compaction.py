@@ -22,12 +22,13 @@ from streams.kafka import topics as kafka_topics
 from streams.kafka.config import ClusterSettings, admin_config, qualified
 from streams.timers.index import open_index
 from tests.conftest import FEW_PARTITIONS
-from tests.integration.test_timers import TimersSlots, armed, fired
+from tests.integration.test_timers import TimersSlots, all_taken, armed, fired
 from tests.records import Outgoing, Records
 from tests.waiting import eventually
 
 # No test waits for the broker longer than this: it cleans every 200 ms.
 CLEANED_SECONDS = 120.0
+WAITS = (8, 30, 90)  # seconds: a busy machine gets longer to take what is armed before it is due
 # And after this many a tombstone that is still there was stamped with the wrong retention.
 STAMPED_SECONDS = 20.0
 HARSH = {
@@ -115,8 +116,8 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def compacted(bootstrap: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Compacted]:
-    cluster = ClusterSettings(bootstrap=bootstrap, namespace=f"harsh-{abs(hash(request.node.name)) % 10**6}")
+def compacted(bootstrap: str, tmp_path: Path, namespace: str) -> Iterator[Compacted]:
+    cluster = ClusterSettings(bootstrap=bootstrap, namespace=namespace)
     kafka_topics.create(cluster, FEW_PARTITIONS)
     topic = ConfigResource(ResourceType.TOPIC, qualified(cluster.namespace, "leads.timers"))
     configure(bootstrap, topic, HARSH | GONE)
@@ -137,7 +138,7 @@ def configure(bootstrap: str, resource: ConfigResource, settings: Mapping[str, s
     asked = ConfigResource(resource.restype, resource.name, incremental_configs=entries)
     admin = AdminClient(admin_config(ClusterSettings(bootstrap=bootstrap)))
     for future in admin.incremental_alter_configs([asked]).values():
-        future.result(30)
+        future.result(120)
 
 
 def away_for_days(folder: Path) -> None:
@@ -153,34 +154,34 @@ def away_for_days(folder: Path) -> None:
         index.close()
 
 
-@pytest.mark.timeout(240)
 def test_a_slot_that_returns_after_the_tombstones_are_gone_fires_nothing_that_was_cancelled(
     compacted: Compacted,
 ) -> None:
     """Its index has the cancelled wake-ups; the topic says nothing of them any more."""
-    first = compacted.start()
-    due_at = datetime.now(UTC) + timedelta(seconds=8)
-    doomed = [f"doomed/{n}" for n in range(20)]
-    kept = [f"kept/{n}" for n in range(20)]
-    compacted.records.write("leads.timers", [armed(key, due_at) for key in (*doomed, *kept, "last")])
-    compacted.records.write("leads.timers", [armed("canary", datetime.now(UTC))])
-    compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 1)  # all was taken
-    first.kill()
-    first.wait()
-    assert fired(compacted.records.read_all("leads.scored")) == {"canary": 1}, "too slow for the test's premise"
+    for wait in WAITS:
+        first = compacted.start()
+        due_at = datetime.now(UTC) + timedelta(seconds=wait)
+        doomed, kept = ({f"{name}/{wait}/{n}" for n in range(20)} for name in ("doomed", "kept"))
+        compacted.records.write("leads.timers", [armed(key, due_at) for key in doomed | kept])
+        all_taken(compacted.records, str(wait))
+        first.kill()
+        first.wait()
+        before = fired(compacted.records.read_all("leads.scored"))
+        if not before.keys() & (doomed | kept):
+            break
+    assert not before.keys() & (doomed | kept), "this machine takes a minute to take 40 armings"
     compacted.records.write("leads.timers", [Outgoing(key, None) for key in doomed])
     compacted.cleaned("doomed/", "the cancelled wake-ups and their tombstones to be gone")
     away_for_days(compacted.slots.folder / "here" / compacted.slots.cluster.namespace / "timers-0")
     compacted.start()
-    eventually(lambda: datetime.now(UTC) > due_at, "all to be due", 60)
-    compacted.records.read_until(["leads.scored"], lambda found: len(found) >= 22, 60)
-    compacted.records.write("leads.timers", [armed("canary", datetime.now(UTC))])
-    found = compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 2, 60)
-    assert fired(found) == {"canary": 2, "last": 1} | dict.fromkeys(kept, 1)
+    eventually(lambda: datetime.now(UTC) > due_at, "all to be due", 120)
+    compacted.records.read_until(["leads.scored"], lambda found: fired(found).keys() >= kept)
+    all_taken(compacted.records, "again")
+    now = fired(compacted.records.read_all("leads.scored")) - before
+    assert {key: times for key, times in now.items() if not key.startswith("canary/")} == dict.fromkeys(kept, 1)
     assert '"wiped": [0, 1]' in compacted.slots.log()
 
 
-@pytest.mark.timeout(240)
 def test_kills_while_the_topic_is_compacted_lose_no_wake_up_and_fire_none_twice(compacted: Compacted) -> None:
     """Armed, armed again, cancelled, fired and armed after their fire, with a restore after each kill."""
     process = compacted.start()
@@ -200,11 +201,11 @@ def test_kills_while_the_topic_is_compacted_lose_no_wake_up_and_fire_none_twice(
         compacted.deduplicated("lead/0")
         process = compacted.start(machine="here" if turn % 2 else f"new-{turn}")
         total = sum(expected.values())
-        compacted.records.read_until(["leads.scored"], lambda found, least=total: len(found) >= least, 60)  # type: ignore[misc]
+        compacted.records.read_until(["leads.scored"], lambda found, least=total: len(found) >= least, 120)  # type: ignore[misc]
     compacted.cleaned("lead/", "all that fired or was cancelled to be gone from the topic")
     process.kill()
     process.wait()
     compacted.start(machine="last")
     compacted.records.write("leads.timers", [armed("canary", datetime.now(UTC))])
-    found = compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 1, 60)
+    found = compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 1, 120)
     assert fired(found) == expected | {"canary": 1}

@@ -6,8 +6,6 @@
 import random
 from pathlib import Path
 
-import pytest
-
 from streams.broker.embedded import start
 from streams.broker.ports import CHOICES
 from tests.chaos.timers.plan import Plan
@@ -15,7 +13,6 @@ from tests.chaos.timers.run import run
 from tests.conftest import FEW_PARTITIONS
 
 
-@pytest.mark.timeout(240)
 def test_kills_and_an_outage_lose_and_double_no_wake_up(tmp_path: Path) -> None:
     plan = Plan(500, 15.0, 2, outage_seconds=5.0, lead_seconds=10.0)
     with start(tmp_path / "kafka", port=random.choice(CHOICES)) as broker:

@@ -162,7 +162,7 @@ def test_the_clock_of_a_broker_on_this_machine_is_ours_and_leaves_no_topic(clust
     assert abs(difference.ahead_seconds) <= difference.uncertainty_seconds + 0.002  # stamps are whole milliseconds
     admin = AdminClient(admin_config(cluster))
     eventually(
-        lambda: not any(name.startswith(cluster.namespace) for name in admin.list_topics(timeout=5).topics),
+        lambda: not any(name.startswith(cluster.namespace) for name in admin.list_topics(timeout=60).topics),
         "the topic of the measurement gone",
     )
 

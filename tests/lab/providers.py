@@ -30,11 +30,11 @@ class Providers:
 
     def turn(self, door: str, mood: Mood) -> None:
         """Make a door behave so from now on."""
-        httpx.post(f"{self.urls['desk']}/mood/{door}", json=mood.body(), timeout=20).raise_for_status()
+        httpx.post(f"{self.urls['desk']}/mood/{door}", json=mood.body(), timeout=60).raise_for_status()
 
     def calls(self) -> dict[str, int]:
         """Return the requests that each door has taken so far."""
-        found: dict[str, int] = httpx.get(f"{self.urls['desk']}/calls", timeout=20).json()
+        found: dict[str, int] = httpx.get(f"{self.urls['desk']}/calls", timeout=60).json()
         return found
 
     def org(self, **deadlines: float) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def providers_serving() -> Iterator[Providers]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

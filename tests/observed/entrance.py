@@ -1,7 +1,6 @@
 """The intake and the board as processes of their own, open to this machine."""
 
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from streams.broker.ports import CHOICES, free_ports
 from streams.kafka.config import ClusterSettings
+from tests.ports import free_port
 from tests.waiting import eventually
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 
 
 def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[str]:
@@ -31,7 +30,7 @@ def board(cluster: ClusterSettings, folder: Path) -> AbstractContextManager[str]
 def _serving(
     name: str, probe: str, cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]
 ) -> Iterator[str]:
-    address = f"127.0.0.1:{next(free_ports(random.choice(CHOICES)))}"
+    address = f"127.0.0.1:{free_port()}"
     settings = {"LEADSTREAM_BOOTSTRAP": cluster.bootstrap, "LEADSTREAM_NAMESPACE": cluster.namespace, **environ}
     folder.mkdir(parents=True, exist_ok=True)
     log_file = folder / f"{name}.log"
@@ -56,11 +55,11 @@ def _serving(
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=3).status_code == 200
+        return httpx.get(url, timeout=10).status_code == 200
     except httpx.TransportError:
         return False

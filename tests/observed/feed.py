@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,7 +33,9 @@ class Feed:
 
     def run(self) -> None:
         """Send until `end`. Each lead is of a company of its own, so that the provider is asked for each."""
-        while not self._ended.wait(1 / PER_SECOND):
+        due = time.monotonic()
+        while not self._ended.wait(max(0.0, due - time.monotonic())):
+            due += 1 / PER_SECOND  # also where one took longer: so many a second are sent
             if self._paused.is_set():
                 continue
             self.sent += 1
@@ -40,7 +43,7 @@ class Feed:
                 self._scene.write("leads.raw", f"broken-{self.sent}", b'{"email": "cut.off@')
             else:
                 self._scene.lead(self.sent, email=f"p{self.sent}@feed-{self.sent}-labs.com", employees=None)
-        self._scene.producer.flush(10)
+        self._scene.producer.flush(120)
 
 
 @contextmanager

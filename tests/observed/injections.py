@@ -78,11 +78,11 @@ def _hang_a_transaction(world: World) -> None:
     cluster = world.scene.cluster
     # A stranger's: the broker would end one of ours after 10 s, before anybody need be woken.
     producer = Producer(producer_config(cluster, "hung") | {"transaction.timeout.ms": 120_000})
-    producer.init_transactions(30)
+    producer.init_transactions(120)
     producer.begin_transaction()
     producer.produce(qualified(cluster.namespace, "leads.scored"), b"{}", b"hung", partition=0)
-    producer.flush(10)
-    world.held["hung"] = lambda: producer.abort_transaction(30)
+    producer.flush(120)
+    world.held["hung"] = lambda: producer.abort_transaction(120)
 
 
 def _flood(world: World) -> None:

@@ -1,6 +1,5 @@
 """Prometheus and promtool as they come from the system: a missing one is a failure that says what to install."""
 
-import random
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +11,12 @@ from typing import Any
 import httpx
 import yaml
 
-from streams.broker.ports import CHOICES, free_ports
+from tests.ports import free_port
 from tests.waiting import eventually
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 RULE_FILES = tuple(RULES / f"{name}.yml" for name in ("recording", "slo", "alerts"))
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 
 
 def tool(name: str) -> str:
@@ -35,7 +34,7 @@ class Prometheus:
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """Return the instant vector of a query, without NaN. Raises AssertionError with Prometheus' own words."""
-        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expr}, timeout=30).json()
+        answer = httpx.get(f"{self.url}/api/v1/query", params={"query": expr}, timeout=60).json()
         assert answer["status"] == "success", f"{expr}: {answer}"
         return [row for row in answer["data"]["result"] if row["value"][1] not in ("NaN", "+Inf", "-Inf")]
 
@@ -61,7 +60,7 @@ def prometheus(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    url = f"127.0.0.1:{next(free_ports(random.choice(CHOICES)))}"
+    url = f"127.0.0.1:{free_port()}"
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
             [
@@ -79,14 +78,14 @@ def prometheus(
         yield Prometheus(f"http://{url}")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(120)
 
 
 def _await_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     def is_ready() -> bool:
         assert process.poll() is None, f"it ended: {log.read_text()[-2000:]}"
         try:
-            return httpx.get(f"http://{url}/-/ready", timeout=2).status_code == 200
+            return httpx.get(f"http://{url}/-/ready", timeout=10).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -1,6 +1,5 @@
 """A real day in two minutes: every stage and the meter as processes, the world outside, leads and their fates."""
 
-import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +17,6 @@ from confluent_kafka import Producer
 from schemas.account import Account
 from schemas.decision import Decision, DecisionKind, OwnerKind
 from schemas.topics import KeyedBy
-from streams.broker.ports import is_free
 from streams.cli.table_import import put_all
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified
 from streams.topology import NAMES, PORTS_A_STAGE
@@ -27,11 +25,12 @@ from tests.chaos.fleet import Fleet, fleet_of
 from tests.chaos.outside import Outside, outside_world
 from tests.chaos.run import prepare, settings_of
 from tests.conftest import FEW_PARTITIONS
+from tests.ports import free_base
 from tests.records import Record, Records
 from tests.waiting import eventually
 
 METERED = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
-READY_SECONDS = 90.0
+READY_SECONDS = 120.0
 SEATS = 10  # a day fills them
 WINDOW_SECONDS = 3  # contact window of T1, so that its ladder is over in ten
 PARTITIONS: Mapping[KeyedBy, int] = dict.fromkeys(FEW_PARTITIONS, 1)  # one each: eight processes share two cores
@@ -92,7 +91,7 @@ class Scene:
 
     def metrics_of(self, stage: str) -> str:
         """Return what a stage serves."""
-        return httpx.get(f"http://127.0.0.1:{self.ports[stage]}/metrics", timeout=10).text
+        return httpx.get(f"http://127.0.0.1:{self.ports[stage]}/metrics", timeout=60).text
 
 
 @contextmanager
@@ -117,7 +116,7 @@ def scene(
         for number in range(0, 300, 2)
     ]
     put_all(cluster, "accounts", "account.put", lambda one: one.domain, accounts)
-    base = _free_base()
+    base = free_base()
     ports = {name: base + PORTS_A_STAGE * NAMES.index(name) for name in stages}
     with ExitStack() as held:
         outside = held.enter_context(outside_world())
@@ -135,7 +134,7 @@ def scene(
         eventually(all_ready, lambda: f"{_unready(ports)} to be ready", READY_SECONDS, look=0.1)
         producer = Producer(plain_producer_config(cluster))
         yield Scene(cluster, outside, fleet, ports, producer, folder)
-        producer.flush(10)
+        producer.flush(120)
 
 
 def a_day(of: Scene, leads: int = 150, per_second: float = 25.0) -> None:
@@ -147,8 +146,8 @@ def a_day(of: Scene, leads: int = 150, per_second: float = 25.0) -> None:
         if number % 50 == 0:
             of.write("leads.raw", f"broken-{number}", b'{"email": "cut.off@')
         time.sleep(1 / per_second)
-    of.producer.flush(10)
-    given = of.assigned(leads // 3, 60)
+    of.producer.flush(120)
+    given = of.assigned(leads // 3, 120)
     for number, decision in enumerate(given):
         lead, rep = decision.lead_id, decision.owner.id
         if decision.tier == "T1" and number % 2:
@@ -163,7 +162,7 @@ def a_day(of: Scene, leads: int = 150, per_second: float = 25.0) -> None:
         elif decision.owner.pool == "wide":
             of.report(lead, "fit_rated", rep)
             of.report(lead, "reassigned", None, to="main-wide-0", by="boss", reason="account")
-    of.producer.flush(10)
+    of.producer.flush(120)
 
 
 def _owned(rows: Sequence[Record]) -> list[Decision]:
@@ -171,19 +170,9 @@ def _owned(rows: Sequence[Record]) -> list[Decision]:
     return [one for one in decisions if one.kind is DecisionKind.ASSIGNED and one.owner.kind is OwnerKind.REP]
 
 
-def _free_base() -> int:
-    """Return a port from which on the stages' ports are free: any one, as others look for theirs at the same time."""
-    width = PORTS_A_STAGE * len(NAMES)
-    bases = range(21_000, 29_000, width)
-    for base in random.sample(bases, len(bases)):
-        if all(is_free(base + PORTS_A_STAGE * place) for place in range(len(NAMES))):
-            return base
-    raise AssertionError("no free ports between 21,000 and 29,000")
-
-
 def _is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=2).status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=10).status_code == 200
     except httpx.TransportError:
         return False
 

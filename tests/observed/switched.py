@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aiosmtpd.controller import Controller
 
-from streams.broker.ports import free_ports
+from tests.ports import free_port
 
 HOST = "127.0.0.1"
 
@@ -31,7 +31,7 @@ class Provider:
     """Knows how many people every company employs."""
 
     def __init__(self) -> None:
-        self.port = next(free_ports(18_100))
+        self.port = free_port()
         self._server: ThreadingHTTPServer | None = None
 
     def on(self) -> None:
@@ -63,7 +63,7 @@ class Mail:
     """Takes every mail."""
 
     def __init__(self) -> None:
-        self.port = next(free_ports(18_300))
+        self.port = free_port()
         self._controller: Controller | None = None
 
     def on(self) -> None:

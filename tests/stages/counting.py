@@ -22,6 +22,7 @@ from schemas.lead import RawLead
 from schemas.poison import Poison
 from schemas.state import StateView
 from schemas.timer import WakeUp
+from streams import stopping
 from streams.fault import FaultPoint
 from streams.kafka.config import ClusterSettings
 from streams.logs import configure_logs
@@ -139,5 +140,6 @@ class Passing(Counting):
 if __name__ == "__main__":
     configure_logs(logging.INFO)
     given = orjson.loads(os.environ["COUNTING"])
+    stopping.GRACE_SECONDS = given.get("grace_seconds", stopping.GRACE_SECONDS)
     kind = Passing if given.get("pass") else Counting
     sys.exit(run(kind.name, lambda tables: kind(given, tables), settings_from(given)))

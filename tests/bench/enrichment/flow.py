@@ -11,13 +11,13 @@ import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.broker.ports import free_ports, is_free
 from streams.topology import NAMES, PORTS_A_STAGE
 from tests.bench import inputs
 from tests.bench.arrivals import passed
 from tests.bench.process import python, running
 from tests.bench.setting import Setting, prepared
 from tests.lab.providers import Providers
+from tests.ports import free_base
 from tests.records import Outgoing
 
 CALLS = "leadstream_enrichment_calls_total"
@@ -70,7 +70,7 @@ class Flow:
         """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
         records = list(leads(name, int(rate * seconds)))
         full = self.setting.full
-        sent, seen = passed(self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 60)
+        sent, seen = passed(self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 180)
         return Passage(len(sent), tuple(sorted(seen[one] - at for one, at in sent.items() if one in seen)))
 
     def calls(self, provider: str) -> int:
@@ -98,9 +98,7 @@ def flowing(
     setting = prepared(bootstrap, namespace, folder)
     org_file = folder / f"{namespace}.yaml"
     org_file.write_text(yaml.safe_dump(lab.org(**deadlines)))
-    base = next(
-        port for port in free_ports(24_000) if all(is_free(port + PORTS_A_STAGE * at) for at in range(len(NAMES)))
-    )
+    base = free_base()
     environ = {**setting.environ, "LEADSTREAM_ORG_FILE": str(org_file), "LEADSTREAM_HTTP_PORT_BASE": str(base)}
     with running(python("-m", "streams.cli.main", "up", *stages), environ) as supervisor:
         flow = Flow(setting, base, environ, supervisor)
@@ -132,7 +130,7 @@ def event_of(value: bytes) -> str | None:
 
 
 def _counted(port: int, provider: str) -> float:
-    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
     return sum(
         sample.value
         for family in text_string_to_metric_families(page)

@@ -300,7 +300,7 @@ async def _fed(cluster: ClusterSettings, rate: float, decided_at: dict[str, floa
         feeding.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await feeding
-        producer.flush(30)
+        producer.flush(120)
 
 
 async def _eventually(is_so: Callable[[], bool], seconds: float, what: str, notify: Slot) -> None:

@@ -38,7 +38,7 @@ class Observer:
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
 
     def __enter__(self) -> "Observer":
-        known = self._consumer.list_topics(self._topic, timeout=30).topics[self._topic]
+        known = self._consumer.list_topics(self._topic, timeout=60).topics[self._topic]
         self._consumer.assign([TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in known.partitions])
         self._thread.start()
         return self
@@ -47,7 +47,7 @@ class Observer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending.set()
-        self._thread.join(30)
+        self._thread.join(120)
         self._consumer.close()
 
     def check(self) -> None:
