@@ -32,6 +32,7 @@ _ALIASES: Mapping[str, str] = {
     "сша": "US", "россия": "RU", "рф": "RU", "росія": "RU", "великобритания": "GB", "англия": "GB", "米国": "US",
     "アメリカ": "US", "イギリス": "GB", "ee uu": "US", "eeuu": "US", "mejico": "MX", "hong kong sar": "HK",
     "hellas": "GR", "magyarorszag": "HU", "romania": "RO", "maroc": "MA", "algerie": "DZ", "drc": "CD", "kosovo": "XK",
+    "xk": "XK", "xkx": "XK",  # no code of ISO 3166-1, but what everybody writes
 }  # fmt: skip
 
 _APAC_WORDS = (
@@ -118,7 +119,7 @@ def _by_sign(text: str) -> str | None:
         return _known().get(flag.lower())
     dialled = _DIAL_CODE.fullmatch(text.strip())
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(dialled[1]), ()) if dialled else ()
-    return str(regions[0]) if len(regions) == 1 and regions[0] != "001" else None
+    return _known().get(regions[0].lower()) if len(regions) == 1 else None
 
 
 def region(country: str) -> str:

@@ -25,7 +25,7 @@ from tests.lab.decisions import NOW, REPS, contact, decision, lead, notice
 from tests.lab.hostile import HOSTILE
 
 KEY = "2f1c7c1e-0000-5000-8000-000000000001"
-SHORT_SECONDS = 0.6  # of patience with a server that never answers
+SHORT_SECONDS = (0.6, 5, 30)  # of patience with a server that never answers; a busy machine needs more to ask it
 TAKES_STATUS = [name for name in LABS if name != "email"]
 
 
@@ -55,10 +55,20 @@ def message(lab: Lab, **changes: Any) -> Message:
     return Message(**{**values, **changes})
 
 
-async def send(lab: Lab, sent: Message, key: str = KEY) -> Sent:
-    seconds = SHORT_SECONDS if "hang" in lab.mood.script else lab.settings.send_timeout_seconds
+async def send(lab: Lab, sent: Message, key: str = KEY, seconds: float | None = None) -> Sent:
     async with outside(lab.settings) as way_out:
-        return await CHANNELS[lab.channel].send(sent, key, way_out, seconds)
+        return await CHANNELS[lab.channel].send(sent, key, way_out, seconds or lab.settings.send_timeout_seconds)
+
+
+async def unanswered(lab: Lab) -> DeliveryError:
+    """Return what comes of a message that a server takes and never answers."""
+    for seconds in SHORT_SECONDS:
+        lab.mood.script, calls = ["hang"], lab.calls()
+        with pytest.raises(DeliveryError) as refused:
+            await send(lab, message(lab), seconds=seconds)
+        if lab.calls() > calls:
+            return refused.value
+    raise AssertionError(f"the server was not asked in {SHORT_SECONDS[-1]} s")
 
 
 async def test_a_message_arrives_once(lab: Lab) -> None:
@@ -99,12 +109,10 @@ async def test_a_connection_that_breaks_after_accepting_may_have_arrived(lab: La
 
 
 async def test_silence_ends_within_the_time_out_and_may_have_arrived(lab: Lab) -> None:
-    lab.mood.script = ["hang"]
-    started = asyncio.get_running_loop().time()
-    with pytest.raises(Retryable) as refused:
-        await send(lab, message(lab))
-    assert asyncio.get_running_loop().time() - started < 30
-    assert refused.value.may_have_arrived
+    async with asyncio.timeout(300):
+        refused = await unanswered(lab)
+    assert isinstance(refused, Retryable)
+    assert refused.may_have_arrived
 
 
 async def test_a_repeat_after_a_lost_answer_is_recognised(lab: Lab) -> None:
@@ -118,7 +126,7 @@ async def test_a_repeat_after_a_lost_answer_is_recognised(lab: Lab) -> None:
 async def test_nobody_listening_is_worth_another_try_and_nothing_has_arrived(lab: Lab) -> None:
     async with outside(lab.gone) as way_out:
         with pytest.raises(Retryable) as refused:
-            await CHANNELS[lab.channel].send(message(lab, devices=lab.gone_devices), KEY, way_out, 1)
+            await CHANNELS[lab.channel].send(message(lab, devices=lab.gone_devices), KEY, way_out, 60)
     assert not refused.value.may_have_arrived
 
 
@@ -142,9 +150,13 @@ async def test_without_settings_nothing_is_sent_and_the_record_says_so(lab: Lab)
 )
 async def test_reasons_name_no_person_and_no_secret(lab: Lab, script: list[Any]) -> None:
     lab.mood.script = list(script)
-    with pytest.raises(DeliveryError) as refused:
-        await send(lab, message(lab))
-    said = f"{refused.value!r} {refused.value.reason} {refused.value.__cause__}"
+    if script == ["hang"]:
+        error = await unanswered(lab)
+    else:
+        with pytest.raises(DeliveryError) as refused:
+            await send(lab, message(lab))
+        error = refused.value
+    said = f"{error!r} {error.reason} {error.__cause__}"
     for secret in ("Cora", "coo@", "mona@", "12125550101", "xoxb", "whsec", "MfKQ", "pat-lab", "00D-lab", "127.0.0.1"):
         assert secret not in said
 

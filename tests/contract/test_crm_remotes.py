@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -19,7 +19,8 @@ from tests.lab.hubspot_org import APP_ID, HubSpotOrg
 from tests.lab.salesforce_org import INTEGRATION_USER, SalesforceOrg
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 4.0  # with a CRM that refuses
+PATIENCE_SECONDS = 60.0  # with a CRM that refuses for a while
+IMPATIENT_SECONDS = 1.0  # with one that never answers
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +50,7 @@ async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
 
 
 @asynccontextmanager
-async def hubspot() -> AsyncIterator[Account]:
+async def hubspot(patience_seconds: float = PATIENCE_SECONDS) -> AsyncIterator[Account]:
     org = HubSpotOrg()
     at = "2026-03-01T00:00:00Z"
     org.owners = [
@@ -71,7 +72,7 @@ async def hubspot() -> AsyncIterator[Account]:
         from notifiers.crm.hubspot_remote import HubSpotRemote
 
         yield Account(
-            HubSpotRemote(settings, PATIENCE_SECONDS),
+            HubSpotRemote(settings, patience_seconds),
             org,
             server,
             ("71", "72"),
@@ -87,7 +88,7 @@ async def hubspot() -> AsyncIterator[Account]:
 
 
 @asynccontextmanager
-async def salesforce() -> AsyncIterator[Account]:
+async def salesforce(patience_seconds: float = PATIENCE_SECONDS) -> AsyncIterator[Account]:
     org = SalesforceOrg()
     one, two = (f"00500000000000{number}" for number in (1, 2))
     org.put("User", {"Name": "Ada A", "Email": "a@x.example", "IsActive": True}, one)
@@ -113,7 +114,7 @@ async def salesforce() -> AsyncIterator[Account]:
         from notifiers.crm.salesforce_remote import SalesforceRemote
 
         yield Account(
-            SalesforceRemote(settings, PATIENCE_SECONDS),
+            SalesforceRemote(settings, patience_seconds),
             org,
             server,
             (one, two),
@@ -259,10 +260,14 @@ async def test_a_refusal_is_final_and_quotes_nothing(account: Account) -> None:
         await asked(lambda: list(account.remote.users()))
 
 
-async def test_a_crm_that_nobody_answers_for_is_told_as_such(account: Account) -> None:
-    account.org.is_down = True
-    with pytest.raises(Retryable, match="503"):
-        await asked(lambda: list(account.remote.users()))
+@pytest.mark.parametrize("made", [hubspot, salesforce], ids=["hubspot", "salesforce"])
+async def test_a_crm_that_nobody_answers_for_is_told_as_such(
+    made: Callable[[float], AbstractAsyncContextManager[Account]],
+) -> None:
+    async with made(IMPATIENT_SECONDS) as account:
+        account.org.is_down = True
+        with pytest.raises(Retryable, match="503"):
+            await asked(lambda: list(account.remote.users()))
 
 
 async def test_hubspots_pace_is_lowered_by_what_it_refuses() -> None:

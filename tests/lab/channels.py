@@ -46,7 +46,7 @@ GONE = f"http://127.0.0.1:{GONE_PORT}"
 
 def _settings(**values: Any) -> ChannelSettings:
     return ChannelSettings.model_validate(
-        {"allowed_hosts": LAB_HOSTS, "send_timeout_seconds": 5, "retry_first_seconds": 0.05, **values}
+        {"allowed_hosts": LAB_HOSTS, "send_timeout_seconds": 60, "retry_first_seconds": 0.05, **values}
     )
 
 

@@ -26,6 +26,7 @@ class MailServer:
     calls: int = 0
     on_mail: Callable[[], None] = lambda: None
     sessions: list[SMTP] = field(default_factory=list)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.calls += 1
@@ -42,7 +43,7 @@ class MailServer:
                 return "421 gone"
             case "hang":
                 self._keep(envelope)
-                await asyncio.sleep(30)
+                await self.released.wait()
                 return "421 gone"
             case _:
                 self._keep(envelope)
@@ -69,6 +70,7 @@ async def mail_serving(mood: Mood | None = None) -> AsyncIterator[MailServer]:
     try:
         yield kept
     finally:
+        kept.released.set()
         server.close()
         for one in kept.sessions:
             if one.transport is not None:

@@ -1,8 +1,10 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
+import purgatory.domain.model
 import pytest
 
 from enrichment.answer import Said
@@ -55,7 +57,7 @@ class Fake:
 
 
 def guarded(
-    fake: Fake, name: str = "one", quota: int | None = None, call_seconds: float = 1.0, retries: float = 0.0,
+    fake: Fake, name: str = "one", quota: int | None = None, call_seconds: float = 60.0, retries: float = 0.0,
     failures: int = 5, rest: float = 30, clock: Callable[[], datetime] = lambda: NOW, per_second: float | None = None,
 ) -> Guarded:  # fmt: skip
     settings = ProviderSettings(
@@ -74,7 +76,7 @@ def by(seconds: float) -> float:
 
 async def test_the_first_complete_answer_ends_the_asking() -> None:
     one, two = Fake(Firmographics(WHOLE)), Fake(Firmographics(WHOLE))
-    learnt = await waterfall(guarded(one, "one"), guarded(two, "two")).ask(QUERY, "k", {}, by(1))
+    learnt = await waterfall(guarded(one, "one"), guarded(two, "two")).ask(QUERY, "k", {}, by(60))
     assert ([said.provider for said in learnt.answers], two.calls, learnt.called) == (["one"], 0, ("one",))
 
 
@@ -94,14 +96,14 @@ async def test_providers_at_hand_say_the_same_without_an_event_loop(
         return waterfall(*(replace(guarded(Fake(one), f"p{at}"), is_at_hand=True) for at, one in enumerate(script)))
 
     assert here().is_at_hand
-    assert here().ask_at_hand(QUERY, "k") == await here().ask(QUERY, "k", {}, by(1))
+    assert here().ask_at_hand(QUERY, "k") == await here().ask(QUERY, "k", {}, by(60))
 
 
 async def test_one_provider_outside_and_all_are_asked_with_a_deadline() -> None:
     outside = guarded(Fake(Firmographics(WHOLE)), "two")
     mixed = waterfall(replace(guarded(Fake(NotFound()), "one"), is_at_hand=True), outside)
     assert not mixed.is_at_hand
-    learnt = await mixed.ask(QUERY, "k", {}, by(1))
+    learnt = await mixed.ask(QUERY, "k", {}, by(60))
     assert ([said.provider for said in learnt.answers], learnt.called) == (["one", "two"], ("two",))
 
 
@@ -121,13 +123,13 @@ def test_a_fault_of_a_provider_at_hand_costs_its_answer_only() -> None:
 
 async def test_an_empty_or_partial_answer_asks_the_next() -> None:
     rows = [Fake(NotFound()), Fake(Firmographics(Company(employees=5))), Fake(Firmographics(WHOLE))]
-    learnt = await waterfall(*(guarded(row, f"p{at}") for at, row in enumerate(rows))).ask(QUERY, "k", {}, by(1))
+    learnt = await waterfall(*(guarded(row, f"p{at}") for at, row in enumerate(rows))).ask(QUERY, "k", {}, by(60))
     assert [said.provider for said in learnt.answers] == ["p0", "p1", "p2"]
 
 
 async def test_a_failing_provider_is_passed_over() -> None:
     learnt = await waterfall(guarded(Fake(ProviderDown()), "one"), guarded(Fake(Firmographics(WHOLE)), "two")).ask(
-        QUERY, "k", {}, by(1)
+        QUERY, "k", {}, by(60)
     )
     assert (learnt.failed, [said.provider for said in learnt.answers]) == (("one",), ["two"])
 
@@ -138,7 +140,7 @@ async def test_a_provider_with_a_fault_in_it_costs_no_lead() -> None:
 
     one = guarded(Fake(NotFound()), "one")
     one.lookup = broken
-    learnt = await waterfall(one, guarded(Fake(Firmographics(WHOLE)), "two")).ask(QUERY, "k", {}, by(1))
+    learnt = await waterfall(one, guarded(Fake(Firmographics(WHOLE)), "two")).ask(QUERY, "k", {}, by(60))
     assert (learnt.failed, learnt.called, len(learnt.answers)) == (("one",), ("one", "two"), 1)
 
 
@@ -149,7 +151,7 @@ async def test_a_slow_provider_is_unanswered_at_the_deadline_and_its_answer_serv
     learnt = await asked.ask(QUERY, "k", {}, by(0.02))
     assert (learnt.answers, learnt.unanswered) == ((), ("one", "two"))
     go.set()
-    again = await asked.ask(QUERY, "k", {}, by(1))
+    again = await asked.ask(QUERY, "k", {}, by(60))
     assert ([said.company for said in again.answers], slow.calls, again.called) == ([WHOLE], 1, ())
 
 
@@ -157,8 +159,8 @@ async def test_a_share_of_companies_is_asked_of_a_provider_and_always_the_same_o
     fake = Fake(Firmographics(WHOLE))
     half = guarded(fake)
     half.settings = half.settings.model_copy(update={"share": 0.5})
-    asked = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(5))).answers) for at in range(200)]
-    again = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(5))).answers) for at in range(200)]
+    asked = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(60))).answers) for at in range(200)]
+    again = [bool((await waterfall(half).ask(QUERY, f"k{at}", {}, by(60))).answers) for at in range(200)]
     assert 70 < sum(asked) < 130
     assert asked == again
 
@@ -166,7 +168,7 @@ async def test_a_share_of_companies_is_asked_of_a_provider_and_always_the_same_o
 async def test_leads_of_one_company_share_one_request() -> None:
     fake = Fake(Firmographics(WHOLE))
     asked = waterfall(guarded(fake))
-    until = by(1)
+    until = by(60)
     learnt = await asyncio.gather(*(asked.ask(QUERY, "k", {}, until) for _ in range(20)))
     assert fake.calls == 1
     assert sum(len(row.called) for row in learnt) == 1
@@ -175,12 +177,12 @@ async def test_leads_of_one_company_share_one_request() -> None:
 async def test_what_is_kept_is_not_asked_again() -> None:
     fake = Fake(Firmographics(WHOLE))
     kept = {"one": Said("one", NOW, WHOLE)}
-    learnt = await waterfall(guarded(fake)).ask(QUERY, "k", kept, by(1))
+    learnt = await waterfall(guarded(fake)).ask(QUERY, "k", kept, by(60))
     assert (learnt.answers, fake.calls) == ((kept["one"],), 0)
 
 
 async def test_other_addresses_are_kept_as_person_ids() -> None:
-    learnt = await waterfall(guarded(Fake(Firmographics(WHOLE, emails=("j@x.example",))))).ask(QUERY, "k", {}, by(1))
+    learnt = await waterfall(guarded(Fake(Firmographics(WHOLE, emails=("j@x.example",))))).ask(QUERY, "k", {}, by(60))
     assert learnt.answers[0].alternates == ("person of j@x.example",)
 
 
@@ -189,50 +191,51 @@ async def test_a_spent_quota_goes_to_the_next_until_the_hour_turns() -> None:
     fake = Fake(Firmographics(WHOLE))
     one = guarded(fake, quota=3, clock=lambda: now[0])
     asked = waterfall(one, guarded(Fake(Firmographics(WHOLE)), "two"))
-    names = [(await asked.ask(QUERY, f"k{at}", {}, by(1))).answers[0].provider for at in range(5)]
+    names = [(await asked.ask(QUERY, f"k{at}", {}, by(60))).answers[0].provider for at in range(5)]
     assert names == ["one"] * 3 + ["two"] * 2
     now[0] += timedelta(hours=1)
-    assert (await asked.ask(QUERY, "k9", {}, by(1))).answers[0].provider == "one"
+    assert (await asked.ask(QUERY, "k9", {}, by(60))).answers[0].provider == "one"
 
 
 async def test_a_restart_remembers_the_calls_of_the_hour_and_forgets_older_ones() -> None:
     one = guarded(Fake(Firmographics(WHOLE)), quota=3)
     waterfall(one).remember({"one": decode_used(encode(Used("2026-03-10T14", 2)) or b"")}, NOW)
-    await one.ask(QUERY, by(1))
+    await one.ask(QUERY, by(60))
     with pytest.raises(QuotaSpent):
-        await one.ask(QUERY, by(1))
+        await one.ask(QUERY, by(60))
     other = guarded(Fake(Firmographics(WHOLE)), quota=3)
     waterfall(other).remember({"one": Used("2026-03-10T13", 3), "gone": None}, NOW)
-    assert isinstance(await other.ask(QUERY, by(1)), Firmographics)
+    assert isinstance(await other.ask(QUERY, by(60)), Firmographics)
 
 
-async def test_a_dead_provider_is_left_alone_then_probed_once() -> None:
+async def test_a_dead_provider_is_left_alone_then_probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(purgatory.domain.model, "time", SimpleNamespace(time=lambda: now[0]))
     fake = Fake(ProviderDown())
-    one = guarded(fake, failures=3, rest=0.05)
+    one = guarded(fake, failures=3, rest=30)
     for _ in range(100):
         with pytest.raises(ProviderFailed):
-            await one.ask(QUERY, by(1))
+            await one.ask(QUERY, by(60))
     assert fake.calls == 3
     with pytest.raises(BreakerOpen):
-        await one.ask(QUERY, by(1))
-    wait = asyncio.Event()
-    fake.wait = wait
-    until = by(2)
-    while by(0) < until and fake.calls == 3:
-        probes = [asyncio.create_task(one.ask(QUERY, until)) for _ in range(50)]
-        done, _ = await asyncio.wait(probes, timeout=0.02)
-        assert len(done) >= 49
-        wait.set()
-        await asyncio.gather(*probes, return_exceptions=True)
-        wait.clear()
-    assert fake.calls == 4
+        await one.ask(QUERY, by(60))
+    fake.wait = asyncio.Event()
+    now[0] += 31
+    for _ in range(50):
+        assert await settled(one) is None
+    assert fake.calls == 4, "one question beside the leads"
+    fake.wait.set()
+    for _ in range(50):
+        assert await settled(one) is None
+    assert fake.calls == 4, "which failed: left alone for as long again"
+    await one.close()
 
 
 async def test_no_lead_waits_to_see_whether_a_hanging_provider_is_back() -> None:
     fake = Fake(ProviderDown(), Firmographics(WHOLE))
-    one = guarded(fake, failures=1, rest=0.01, call_seconds=60)
+    one = guarded(fake, failures=1, rest=0.01)
     with pytest.raises(ProviderDown):
-        await one.ask(QUERY, by(1))
+        await one.ask(QUERY, by(60))
     fake.wait = asyncio.Event()
     async with asyncio.timeout(30):
         while fake.calls < 2:
@@ -260,32 +263,32 @@ async def test_a_limiting_provider_is_not_asked_before_it_said() -> None:
     one = guarded(fake)
     for _ in range(3):
         with pytest.raises(ProviderBusy):
-            await one.ask(QUERY, by(1))
+            await one.ask(QUERY, by(60))
     assert fake.calls == 1
 
 
 async def test_a_retry_needs_budget_and_time() -> None:
     lucky = Fake(ProviderDown(), Firmographics(WHOLE))
-    assert isinstance(await guarded(lucky, retries=1.0).ask(QUERY, by(1)), Firmographics)
+    assert isinstance(await guarded(lucky, retries=1.0).ask(QUERY, by(60)), Firmographics)
     poor = Fake(ProviderDown(), Firmographics(WHOLE))
     with pytest.raises(ProviderDown):
-        await guarded(poor, retries=0.0).ask(QUERY, by(1))
+        await guarded(poor, retries=0.0).ask(QUERY, by(60))
     assert (lucky.calls, poor.calls) == (2, 1)
 
 
 async def test_a_call_has_its_own_deadline() -> None:
     slow = Fake(Firmographics(WHOLE), wait=asyncio.Event())
     with pytest.raises(ProviderDown):
-        await guarded(slow, call_seconds=0.03).ask(QUERY, by(5))
+        await guarded(slow, call_seconds=0.03).ask(QUERY, by(60))
 
 
 async def test_a_rate_limit_spreads_the_calls() -> None:
     fake = Fake(Firmographics(WHOLE))
-    one = guarded(fake, per_second=1, call_seconds=0.05, failures=3)
-    await one.ask(QUERY, by(1))
+    one = guarded(fake, per_second=0.001, failures=3)
+    await one.ask(QUERY, by(60))
     for _ in range(5):
         with pytest.raises(PaceFull):  # and no BreakerOpen: that we wait for our own pace is no fault of the provider
-            await one.ask(QUERY, by(1))
+            await one.ask(QUERY, by(0.05))
     assert fake.calls == 1
 
 
@@ -298,27 +301,44 @@ class Slow(Fake):
         return await super().lookup(query, deadline)
 
 
-async def test_the_slow_calls_of_a_large_batch_that_end_together_open_no_breaker() -> None:
-    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=0.05, failures=3)
-    asked = ["slow.example"] * 6 + ["acme.example"] * 40
-    answers = await asyncio.gather(*(one.ask(Query(domain=name), by(5)) for name in asked), return_exceptions=True)
+async def answers_of(one: Guarded, names: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what comes of questions asked at one moment, once the time of a call has passed for all of them."""
+    loop, now = asyncio.get_running_loop(), [1_000.0]
+
+    def look() -> float:
+        now[0] += 1e-6  # an answer comes after its question
+        return now[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "time", look)
+        asked = [asyncio.create_task(one.ask(Query(domain=name), now[0] + 60)) for name in names]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        now[0] += one.call_seconds + 0.1
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_the_slow_calls_of_a_large_batch_that_end_together_open_no_breaker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=2, failures=3)
+    answers = await answers_of(one, ["slow.example"] * 6 + ["acme.example"] * 40, monkeypatch)
     assert [type(answer) for answer in answers] == [OneTooSlow] * 6 + [Firmographics] * 40
-    assert isinstance(await one.ask(QUERY, by(5)), Firmographics)
+    assert isinstance(await one.ask(QUERY, by(60)), Firmographics)
 
 
-async def test_a_provider_that_answers_one_of_four_is_left_alone() -> None:
-    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=0.05, failures=3)
-    asked = (["slow.example"] * 3 + ["acme.example"]) * 10
-    await asyncio.gather(*(one.ask(Query(domain=name), by(5)) for name in asked), return_exceptions=True)
+async def test_a_provider_that_answers_one_of_four_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = guarded(Slow(Firmographics(WHOLE)), call_seconds=2, failures=3)
+    await answers_of(one, (["slow.example"] * 3 + ["acme.example"]) * 10, monkeypatch)
     with pytest.raises(BreakerOpen):
-        await one.ask(QUERY, by(5))
+        await one.ask(QUERY, by(60))
 
 
 async def test_closing_breaks_off_what_is_asked_and_closes_the_connections() -> None:
     asked = waterfall(guarded(Fake(Firmographics(WHOLE), wait=asyncio.Event()), call_seconds=60))
     await asked.ask(QUERY, "acme.example", {}, by(0.01))
     session = asked.pool.session(frozenset())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asked.close()
     assert session.closed
     assert asyncio.all_tasks() == {asyncio.current_task()}

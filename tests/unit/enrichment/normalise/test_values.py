@@ -291,6 +291,12 @@ IDEMPOTENT: dict[str, Callable[[str], str | None]] = {
 }
 
 
+def test_every_code_that_a_country_comes_out_as_is_one_itself() -> None:
+    dialled = {country.code(f"+{number}") for number in range(1_000)} - {None}
+    codes = {*country._known().values(), *country._in_other_words().values(), *dialled}
+    assert [code for code in codes if country.code(code) != code] == []
+
+
 @pytest.mark.parametrize("law", IDEMPOTENT)
 @given(said=st.text(max_size=60))
 def test_a_canonical_value_is_its_own_canonical_form(law: str, said: str) -> None:
