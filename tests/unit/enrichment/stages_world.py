@@ -104,14 +104,14 @@ class World:
     async def submit(self, *rows: dict[str, Any]) -> list[Emit]:
         """Run one batch through ENRICH and return what it emitted."""
         before = len(self.enrich.emitted)
-        until = asyncio.get_running_loop().time() + 5
+        until = asyncio.get_running_loop().time() + 60
         await self.enrich.batch([self.event(row) for row in rows], self.now, until)
         return self.enrich.emitted[before:]
 
     async def wait_for(self, emitted: list[Emit]) -> list[Emit]:
         """Run what went to leads.pending through PENDING and return what it emitted."""
         events = [self.pending.event(row.value, row.key, "leads.pending", "lead.pending") for row in emitted]
-        until = asyncio.get_running_loop().time() + 5
+        until = asyncio.get_running_loop().time() + 60
         await self.pending.batch(events, self.now, until)
         return self.pending.emitted
 

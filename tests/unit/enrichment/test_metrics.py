@@ -41,7 +41,7 @@ async def asked(
     one = Guarded(ROW, lookup, HourlyQuota(quota), RetryBudget(0.1, 0.0), 1.0, lambda: NOW, watch)
     for _ in range(times):
         try:
-            await one.ask(Query(domain="acme.example"), asyncio.get_running_loop().time() + 1)
+            await one.ask(Query(domain="acme.example"), asyncio.get_running_loop().time() + 60)
         except ProviderFailed:
             continue
 

@@ -71,7 +71,7 @@ class Process:
         self.partition = Partition(built, rows)
 
     async def handles(self, events: list[Event]) -> list[Any]:
-        await self.partition.batch(events, NOW, asyncio.get_running_loop().time() + 10)
+        await self.partition.batch(events, NOW, asyncio.get_running_loop().time() + 60)
         await self.pool.close()
         return [row.value for row in self.partition.emitted]
 

@@ -55,7 +55,7 @@ async def test_a_provider_that_never_answers_leaves_no_lead_unrouted_and_is_aske
     world.now += LATE_AFTER
     world.pending.emitted.clear()
     due = world.pending.due(world.now)
-    await world.pending.batch(due, world.now, asyncio.get_running_loop().time() + 5)
+    await world.pending.batch(due, world.now, asyncio.get_running_loop().time() + 60)
     late = enriched(world.pending.emitted[0])
     assert (late.is_late, late.lead.company.employees, late.lead.event_id) == (True, 300, value.lead.event_id)
     assert not [key for key in world.pending.rows if key.startswith("late/")]
@@ -172,7 +172,7 @@ async def test_nobody_is_paid_for_spam() -> None:
 async def test_two_records_of_one_event_id_in_a_batch_keep_their_own_data() -> None:
     world = World({"one": Fake(NotFound())})
     events = [world.event({"email": f"a@c{at}.example"}, event_id="same") for at in range(2)]
-    await world.enrich.batch(events, NOW, asyncio.get_running_loop().time() + 1)
+    await world.enrich.batch(events, NOW, asyncio.get_running_loop().time() + 60)
     assert [enriched(row).lead.mail.domain for row in world.enrich.emitted] == ["c0.example", "c1.example"]
 
 
@@ -194,7 +194,7 @@ async def test_too_many_submissions_of_one_address_or_ip_in_an_hour_are_suspect(
 async def test_the_same_arguments_have_the_same_effects() -> None:
     world = World({"one": Fake(firm())})
     event = world.event(DEMO)
-    context = await world.enrich.stage.prepare([event], world.enrich, asyncio.get_running_loop().time() + 1)
+    context = await world.enrich.stage.prepare([event], world.enrich, asyncio.get_running_loop().time() + 60)
     effects = [world.enrich.stage.handle(world.enrich, event, context, NOW) for _ in range(2)]
     assert effects[0] == effects[1]
 

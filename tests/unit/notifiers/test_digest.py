@@ -45,7 +45,7 @@ def told(number: int, **changes: Any) -> Decision:
 
 
 async def run(partition: Partition, clock: Clock, events: list[Any]) -> None:
-    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
+    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 60)
 
 
 def handed_over(partition: Partition) -> list[Any]:

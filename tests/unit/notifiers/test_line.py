@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
+import purgatory.domain.model
 import pytest
 
+from notifiers import lane
 from notifiers.attempts import MemoryAttemptLog
 from notifiers.courier import Courier
 from notifiers.delivery import delivery_key, opened
@@ -40,6 +43,16 @@ class HandClock:
         return self.now
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    """A clock that the breakers go by too."""
+    made = HandClock()
+    hand = SimpleNamespace(time=lambda: made.now.timestamp())
+    monkeypatch.setattr(lane, "time", hand)
+    monkeypatch.setattr(purgatory.domain.model, "time", hand)
+    return made
+
+
 def lead(number: int, **changes: Any) -> Decision:
     person = f"{number:032x}"
     tier, urgent, ends = changes.pop("tier", "T2"), changes.pop("urgent", False), changes.pop("expires_at", None)
@@ -52,7 +65,7 @@ async def notifying(clock: HandClock, **changes: Any) -> AsyncIterator[tuple[Par
     async with serving(plain_ok) as server:
         hook = {"url": server.url, "secret": SECRET}
         values = {"webhooks": {"default": hook}, "allowed_hosts": ["127.0.0.1"], "fallback": (), "breaker_failures": 2}
-        settings = ChannelSettings.model_validate(values | {"patience_seconds": 5, "breaker_seconds": 0.05} | changes)
+        settings = ChannelSettings.model_validate(values | {"patience_seconds": 60, "breaker_seconds": 0.05} | changes)
         stage = Notify(settings, Roster(), Courier(settings, MemoryAttemptLog(), clock), load(None), clock)
         partition = Partition(stage)
         try:
@@ -64,7 +77,7 @@ async def notifying(clock: HandClock, **changes: Any) -> AsyncIterator[tuple[Par
 async def turn(partition: Partition, clock: HandClock, *decisions: Decision, **ahead: float) -> None:
     clock.now += timedelta(**ahead)
     events = [*partition.due(clock.now), *(partition.event(one, one.person) for one in decisions)]
-    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 10)
+    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 60)
 
 
 def line_wakes(partition: Partition) -> list[Wake]:
@@ -84,8 +97,7 @@ async def down(partition: Partition, server: Server, clock: HandClock, *more: De
     await turn(partition, clock, *(lead(number) for number in range(4, LEADS)), *more, seconds=0.01)
 
 
-async def test_an_account_that_is_down_has_one_wake_up_however_many_wait() -> None:
-    clock = HandClock()
+async def test_an_account_that_is_down_has_one_wake_up_however_many_wait(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock)
         assert len(line_wakes(partition)) == 1
@@ -97,14 +109,12 @@ async def test_an_account_that_is_down_has_one_wake_up_however_many_wait() -> No
         assert outcomes(partition) == []
 
 
-async def test_the_line_moves_on_fast_once_the_account_takes_and_ends_with_it() -> None:
-    clock = HandClock()
+async def test_the_line_moves_on_fast_once_the_account_takes_and_ends_with_it(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock)
         server.mood.script.clear()
         turns = 0
         while len(outcomes(partition)) < LEADS:
-            await asyncio.sleep(0.01)  # the breaker's clock is the machine's
             await turn(partition, clock, seconds=1)
             turns += 1
             assert turns < 60
@@ -115,36 +125,33 @@ async def test_the_line_moves_on_fast_once_the_account_takes_and_ends_with_it() 
         assert [key for key in partition.wakes if not key.startswith("delivery/expiry/")] == []
 
 
-async def test_the_urgent_go_first_when_it_is_back() -> None:
-    clock = HandClock()
+async def test_the_urgent_go_first_when_it_is_back(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock, lead(900, tier="T3"), lead(901, tier="T1", urgent=True))
         before = len(server.accepted)
         server.mood.script.clear()
-        await asyncio.sleep(0.06)
+        clock.now += timedelta(seconds=0.06)
         while len(server.accepted) == before:
             await turn(partition, clock, seconds=1)
         first = orjson.loads(server.accepted[before].body)["data"]
         assert first["decision_id"] == "d901"
 
 
-async def test_what_comes_while_others_wait_queues_up_and_an_urgent_one_is_tried_at_once() -> None:
-    clock = HandClock()
+async def test_what_comes_while_others_wait_queues_up_and_an_urgent_one_is_tried_at_once(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock)
         server.mood.script.clear()
-        await asyncio.sleep(0.06)
+        clock.now += timedelta(seconds=0.06)
         calls = server.calls
         plain, urgent = lead(500), lead(501, tier="T1", urgent=True)
         events = [partition.event(one, one.person) for one in (plain, urgent)]
-        await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 10)
+        await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 60)
         assert server.calls == calls + 1
         settled = [e.value for e in partition.emitted if isinstance(e.value, NoticeSettled)]
         assert [one.decision_id for one in settled if one.outcome is Outcome.DELIVERED] == ["d501"]
 
 
-async def test_a_delivery_that_waits_ends_at_its_time_and_leaves_the_line() -> None:
-    clock = HandClock()
+async def test_a_delivery_that_waits_ends_at_its_time_and_leaves_the_line(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         ends_at = NOW + timedelta(seconds=20)
         await down(partition, server, clock, lead(700, expires_at=ends_at))
@@ -159,8 +166,7 @@ async def test_a_delivery_that_waits_ends_at_its_time_and_leaves_the_line() -> N
         assert not any("d700" in value.decode() for key, value in partition.rows.items() if key.startswith("line/"))
 
 
-async def test_an_owner_who_waits_in_a_line_counts_as_not_told_after_thirty_seconds() -> None:
-    clock = HandClock()
+async def test_an_owner_who_waits_in_a_line_counts_as_not_told_after_thirty_seconds(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock)
         await turn(partition, clock, seconds=31)
@@ -168,8 +174,7 @@ async def test_an_owner_who_waits_in_a_line_counts_as_not_told_after_thirty_seco
         assert {one.decision_id for one in alarms} >= {f"d{number}" for number in range(4, LEADS)}
 
 
-async def test_a_line_outlives_the_process() -> None:
-    clock = HandClock()
+async def test_a_line_outlives_the_process(clock: HandClock) -> None:
     async with notifying(clock) as (partition, server):
         await down(partition, server, clock)
         server.mood.script.clear()
@@ -181,8 +186,7 @@ async def test_a_line_outlives_the_process() -> None:
         assert len(server.accepted) == LEADS
 
 
-async def test_two_receivers_of_webhooks_have_a_breaker_each() -> None:
-    clock = HandClock()
+async def test_two_receivers_of_webhooks_have_a_breaker_each(clock: HandClock) -> None:
     async with serving(plain_ok) as other:
         more = {"name": {"url": other.url, "secret": SECRET}}
         async with notifying(clock) as (partition, server):
@@ -225,12 +229,11 @@ def test_each_account_is_a_lane_of_its_own(row: dict[str, str], lane: str) -> No
     assert place_of(found, rank_of(asked, "T1"), ledger, ledger.rows[0]).startswith(f"line/{lane}/11/")
 
 
-async def test_what_was_begun_before_a_kill_is_marked_though_it_waited_in_a_line_since() -> None:
-    clock = HandClock()
+async def test_what_was_begun_before_a_kill_is_marked_though_it_waited_in_a_line_since(clock: HandClock) -> None:
     async with LABS["slack"]() as lab:
         assert lab.settings.slack is not None
         blind = lab.settings.slack.model_copy(update={"looks_up_repeats": False})
-        settings = lab.settings.model_copy(update={"slack": blind, "patience_seconds": 5, "fallback": ()})
+        settings = lab.settings.model_copy(update={"slack": blind, "patience_seconds": 60, "fallback": ()})
         begun, other = (decision(notice(channels=("slack",)), decision_id=name) for name in ("d-begun", "d-other"))
         log = MemoryAttemptLog((delivery_key("d-begun", "owner", "M1", "slack"),))
         partition = Partition(Notify(settings, Roster(), Courier(settings, log, clock), load(None), clock))

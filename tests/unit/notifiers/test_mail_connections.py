@@ -28,7 +28,7 @@ async def mailed(made: MailConnections, to: str = "mona@sales.example") -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "leads@us.example", to, "A lead"
     mail.set_content("A lead is yours.")
-    async with made.lent(5) as client:
+    async with made.lent(60) as client:
         await client.send_message(mail)
 
 

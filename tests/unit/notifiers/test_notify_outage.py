@@ -81,4 +81,4 @@ def lead_event(partition: Partition, number: int) -> object:
 
 async def turn(partition: Partition, events: list[object]) -> None:
     at = now()
-    await partition.batch([*events, *partition.due(at)], at, asyncio.get_running_loop().time() + 5)  # type: ignore[list-item]
+    await partition.batch([*events, *partition.due(at)], at, asyncio.get_running_loop().time() + 60)  # type: ignore[list-item]

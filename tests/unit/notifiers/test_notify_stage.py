@@ -39,7 +39,7 @@ async def notifying(
     settings: ChannelSettings, clock: HandClock, begun: tuple[str, ...] = ()
 ) -> AsyncIterator[Partition]:
     if "patience_seconds" not in settings.model_fields_set:  # a busy machine must not look like a slow channel
-        settings = settings.model_copy(update={"patience_seconds": 5})
+        settings = settings.model_copy(update={"patience_seconds": 60})
     office = Office(Courier(settings, MemoryAttemptLog(begun), clock))
     stage = Notify(settings, Roster(), office, load(None), clock)
     try:
@@ -51,7 +51,7 @@ async def notifying(
 async def run(partition: Partition, *decisions: object, clock: HandClock) -> list[NoticeSettled]:
     before = len(partition.emitted)
     events = [partition.event(value, PERSON) for value in decisions]
-    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
+    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 60)
     return [emit.value for emit in partition.emitted[before:] if isinstance(emit.value, NoticeSettled)]
 
 
@@ -59,7 +59,7 @@ async def wake(partition: Partition, clock: HandClock, **ahead: float) -> list[N
     clock.now += timedelta(**ahead)
     before = len(partition.emitted)
     events = partition.due(clock.now)
-    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 5)
+    await partition.batch(events, clock.now, asyncio.get_running_loop().time() + 60)
     return [emit.value for emit in partition.emitted[before:] if isinstance(emit.value, NoticeSettled)]
 
 
@@ -248,9 +248,9 @@ async def test_a_wake_up_of_something_settled_does_nothing() -> None:
         await run(partition, decision(notice(channels=("webhook",))), clock=clock)
         clock.now += timedelta(seconds=5)
         stale = partition.due(clock.now)
-        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 5)
+        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 60)
         before = dict(partition.rows), len(partition.emitted)
-        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 5)
+        await partition.batch(stale, clock.now, asyncio.get_running_loop().time() + 60)
         assert (dict(partition.rows), len(partition.emitted)) == before
         assert len(server.accepted) == 1
 
@@ -280,7 +280,7 @@ async def test_who_unsubscribed_gets_no_answer_while_the_owner_is_told() -> None
     clock = HandClock()
     async with mail_serving() as server:
         smtp = {"host": "127.0.0.1", "port": server.port, "sender": "leads@us.example"}
-        settings = ChannelSettings.model_validate({"smtp": smtp, "patience_seconds": 5})
+        settings = ChannelSettings.model_validate({"smtp": smtp, "patience_seconds": 60})
         reply = notice(id="reply", audience=Audience.LEAD, recipients=(), template="demo")
         office = Office(Courier(settings, MemoryAttemptLog(), clock))
         stage = Notify(settings, Roster(PERSON), office, load(None), clock)

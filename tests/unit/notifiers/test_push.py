@@ -47,7 +47,7 @@ async def test_the_browser_reads_what_was_sent_and_the_service_sees_how_urgent_a
     async with serving(service) as server, outside(settings()) as way_out:
         ends_at = datetime.now(UTC) + timedelta(minutes=10)
         urgent = message(Browser().device(server.url), urgent=True, ends_at=ends_at, link="https://crm.example/1")
-        await push.send(urgent, KEY, way_out, 5)
+        await push.send(urgent, KEY, way_out, 60)
     assert service.messages == [
         {
             "id": KEY,
@@ -67,7 +67,7 @@ async def test_the_browser_reads_what_was_sent_and_the_service_sees_how_urgent_a
 
 async def test_only_the_subscription_s_keys_open_it() -> None:
     async with serving(PushService()) as server, outside(settings()) as way_out:
-        await push.send(message(Browser().device(server.url)), KEY, way_out, 5)
+        await push.send(message(Browser().device(server.url)), KEY, way_out, 60)
     with pytest.raises(http_ece.ECEException):
         http_ece.decrypt(
             server.accepted[0].body,
@@ -83,7 +83,7 @@ async def test_a_subscription_that_is_over_is_suppressed_and_named(status: int) 
         server.mood.script = [status]
         device = Browser().device(server.url)
         with pytest.raises(Suppressed, match="has ended") as over:
-            await push.send(message(device), KEY, way_out, 5)
+            await push.send(message(device), KEY, way_out, 60)
     assert over.value.ended == (device.key,)
 
 
@@ -91,7 +91,7 @@ async def test_one_browser_that_takes_it_is_enough() -> None:
     service = PushService({"old": Browser("old", is_gone=True), "new": Browser("new")})
     async with serving(service) as server, outside(settings()) as way_out:
         devices = [browser.device(server.url) for browser in service.browsers.values()]
-        sent = await push.send(message(*devices), KEY, way_out, 5)
+        sent = await push.send(message(*devices), KEY, way_out, 60)
     assert sent.ended == (devices[0].key,)
     assert len(service.messages) == 1
 
@@ -101,7 +101,7 @@ async def test_a_browser_that_cannot_be_reached_now_outweighs_one_that_is_gone()
     async with serving(service) as server, outside(settings()) as way_out:
         server.mood.script = [410, ("later", 9)]
         with pytest.raises(Retryable) as later:
-            await push.send(message(*(b.device(server.url) for b in service.browsers.values())), KEY, way_out, 5)
+            await push.send(message(*(b.device(server.url) for b in service.browsers.values())), KEY, way_out, 60)
     assert later.value.after_seconds == 9
 
 
@@ -112,14 +112,14 @@ async def test_an_endpoint_outside_the_public_internet_is_refused(endpoint: str)
     device = Browser().device("http://127.0.0.1").model_copy(update={"endpoint": endpoint})
     async with outside(settings()) as way_out:
         with pytest.raises(Refused, match="push endpoint"):
-            await push.send(message(device), KEY, way_out, 5)
+            await push.send(message(device), KEY, way_out, 60)
 
 
 async def test_keys_that_are_none_are_refused_without_a_call() -> None:
     async with serving(PushService()) as server, outside(settings()) as way_out:
         device = Browser().device(server.url).model_copy(update={"p256dh": "AAAA"})
         with pytest.raises(Refused, match="keys"):
-            await push.send(message(device), KEY, way_out, 5)
+            await push.send(message(device), KEY, way_out, 60)
     assert server.calls == 0
 
 
@@ -135,14 +135,14 @@ async def test_the_stage_ends_a_subscription_in_its_table_and_asks_it_no_more() 
     async with LABS["push"]() as lab:
         lab.mood.script = [410]
         roster = Roster(devices=lab.devices)
-        quiet = lab.settings.model_copy(update={"patience_seconds": 5, "fallback": ()})
+        quiet = lab.settings.model_copy(update={"patience_seconds": 60, "fallback": ()})
         partition = Partition(Notify(quiet, roster, Courier(quiet, MemoryAttemptLog(), now), load(None), now))
         first, second = (decision(notice(channels=("push",)), decision_id=name) for name in ("d1", "d2"))
-        await partition.batch([partition.event(first, PERSON)], NOW, asyncio.get_running_loop().time() + 5)
+        await partition.batch([partition.event(first, PERSON)], NOW, asyncio.get_running_loop().time() + 60)
         ended = [emit for emit in partition.emitted if emit.topic == "devices"]
         assert [(emit.key, emit.value) for emit in ended] == [(lab.devices[0].key, None)]
         del roster.devices[ended[0].key]
-        await partition.batch([partition.event(second, PERSON)], NOW, asyncio.get_running_loop().time() + 5)
+        await partition.batch([partition.event(second, PERSON)], NOW, asyncio.get_running_loop().time() + 60)
         await partition.stage.close()
         assert lab.calls() == 1
     settled = [emit.value for emit in partition.emitted if isinstance(emit.value, NoticeSettled)]

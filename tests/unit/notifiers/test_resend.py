@@ -20,7 +20,7 @@ FAR = 10.0
 
 
 def partition_of(lab: Lab, **changes: Any) -> Partition:
-    settings = lab.settings.model_copy(update={"patience_seconds": 5, "fallback": (), **changes})
+    settings = lab.settings.model_copy(update={"patience_seconds": 60, "fallback": (), **changes})
     return Partition(Notify(settings, Roster(), Courier(settings, MemoryAttemptLog(), now), load(None), now))
 
 

@@ -20,10 +20,10 @@ def test_the_lag_in_seconds_goes_on_rising_while_a_stage_hangs() -> None:
     registry = CollectorRegistry()
     metrics = RunnerMetrics(registry, "score")
     assert lag_of(registry) == 0.0
-    metrics.set_watermark(datetime.now(UTC) - timedelta(seconds=90))
-    assert lag_of(registry) == pytest.approx(90, abs=5)
+    metrics.set_watermark(datetime.now(UTC) - timedelta(minutes=15))
+    assert lag_of(registry) == pytest.approx(900, abs=120)
     metrics.set_watermark(datetime.now(UTC) - timedelta(hours=1))
-    assert lag_of(registry) == pytest.approx(3600, abs=5)
+    assert lag_of(registry) == pytest.approx(3600, abs=120)
     metrics.set_watermark(None)
     assert lag_of(registry) == 0.0
 
@@ -43,7 +43,7 @@ def test_exemplars_are_told_to_who_asks_for_open_metrics(accept: str, has_exempl
     times.observe(0.2, exemplar={"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
     with serving(Health(), registry, "127.0.0.1", 0) as port:
         request = Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": accept})
-        with urlopen(request, timeout=5) as answer:
+        with urlopen(request, timeout=60) as answer:
             said = answer.read().decode()
     assert ('trace_id="4bf92f3577b34da6a3ce929d0e0e4736"' in said) is has_exemplar
     assert 'leadstream_test_seconds_bucket{le="0.25"}' in said

@@ -1,5 +1,6 @@
 """Whether the stages after this one are behind, as an import asks it."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +22,13 @@ class Stage:
     looks: int = 0
     is_closed: bool = False
     is_begun: bool = True
+    may_say: threading.Event = field(default_factory=threading.Event)
 
     def has_begun(self) -> bool:
         return self.is_begun
 
     def seconds(self, now: datetime) -> float:
+        assert self.may_say.wait(60)
         self.looks += 1
         said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
         if isinstance(said, KafkaException):
@@ -38,7 +41,10 @@ class Stage:
 
 @pytest.fixture
 def stages() -> list[Stage]:
-    return [Stage(), Stage()]
+    made = [Stage(), Stage()]
+    for one in made:
+        one.may_say.set()
+    return made
 
 
 @pytest.fixture
@@ -55,12 +61,16 @@ def test_nobody_is_looked_at_before_somebody_asks(onward: Onward, stages: list[S
 
 def test_the_way_is_clear_once_no_stage_is_behind(onward: Onward, stages: list[Stage]) -> None:
     stages[1].says = [9.0, 3.0, 0.6, 0.4]
+    stages[1].may_say.clear()
     onward.ask()
     assert not onward.is_clear()
+    stages[1].may_say.set()
     eventually(onward.is_clear, "a clear way")
     assert stages[1].looks == 4
+    stages[1].may_say.clear()
     onward.ask()
     assert not onward.is_clear(), "each asking needs a new look"
+    stages[1].may_say.set()
     eventually(onward.is_clear, "a clear way again")
     assert stages[1].looks == 5
 

@@ -10,22 +10,22 @@ import sys, time
 from streams.logs import configure_logs
 from streams.watchdog import Watchdog
 configure_logs()
-watchdog = Watchdog("The step", 0.2)
-for seconds in map(float, sys.argv[1:]):
+watchdog = Watchdog("The step", float(sys.argv[1]))
+for seconds in map(float, sys.argv[2:]):
     watchdog.begin()
     time.sleep(seconds)
     watchdog.end()
-time.sleep(1.2)  # two looks with nothing under way
+time.sleep(2.5)  # longer than a step may take, with nothing under way
 print("through")
 """
 
 
-def ended(*steps: str) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([sys.executable, "-c", PROGRAM, *steps], capture_output=True, timeout=60, check=False)
+def ended(limit: str, *steps: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([sys.executable, "-c", PROGRAM, limit, *steps], capture_output=True, timeout=300, check=False)
 
 
 def test_a_step_that_hangs_ends_the_process_with_the_reason() -> None:
-    done = ended("0", "30")
+    done = ended("0.2", "0", "300")
     assert (done.returncode, done.stdout) == (1, b"")
     said = orjson.loads(done.stderr.splitlines()[-1])
     assert (said["event"], said["error"]) == ("process.ended", "Hung")
@@ -33,5 +33,5 @@ def test_a_step_that_hangs_ends_the_process_with_the_reason() -> None:
 
 
 def test_steps_that_return_end_nothing_however_many_there_are() -> None:
-    done = ended("0", "0.05", "0")
+    done = ended("2", "0", "0.05", "0")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"through\n", b"")

@@ -25,8 +25,8 @@ def message(**more: object) -> Message:
 
 async def test_the_second_notice_of_a_lead_joins_the_thread_of_the_first() -> None:
     async with slack_lab() as lab, outside(lab.settings) as way_out:
-        first = await slack.send(message(), "k1", way_out, 5)
-        await slack.send(message(receipt=first.receipt), "k2", way_out, 5)
+        first = await slack.send(message(), "k1", way_out, 60)
+        await slack.send(message(receipt=first.receipt), "k2", way_out, 60)
         rows = [orjson.loads(row) for row in lab.arrived()]
     assert rows[1]["thread_ts"] == rows[0]["ts"]
     assert rows[1]["channel"] == "D0001"
@@ -49,10 +49,10 @@ async def test_a_possible_repeat_says_so_in_the_message() -> None:
 
 async def test_a_repeat_that_arrived_is_found_in_its_thread_and_not_posted_again() -> None:
     async with slack_lab() as lab, outside(lab.settings) as way_out:
-        first = await slack.send(message(), "k1", way_out, 5)
-        again = await slack.send(message(may_be_repeat=True), "k1", way_out, 5)
-        threaded = await slack.send(message(may_be_repeat=True, receipt=first.receipt), "k1", way_out, 5)
-        other = await slack.send(message(may_be_repeat=True), "k2", way_out, 5)
+        first = await slack.send(message(), "k1", way_out, 60)
+        again = await slack.send(message(may_be_repeat=True), "k1", way_out, 60)
+        threaded = await slack.send(message(may_be_repeat=True, receipt=first.receipt), "k1", way_out, 60)
+        other = await slack.send(message(may_be_repeat=True), "k2", way_out, 60)
     assert (again.was_known, threaded.was_known, other.was_known) == (True, True, False)
     assert again.receipt == first.receipt
     assert len(lab.arrived()) == 2

@@ -26,8 +26,8 @@ def message(to: str, *, may_be_repeat: bool) -> Message:
 
 async def test_a_text_is_no_repeat_of_one_whose_key_only_begins_alike() -> None:
     async with sms_lab() as lab, outside(lab.settings) as way_out:
-        await sms.send(message(lab.to, may_be_repeat=False), FIRST, way_out, 5)
-        other = await sms.send(message(lab.to, may_be_repeat=True), ALIKE, way_out, 5)
-        again = await sms.send(message(lab.to, may_be_repeat=True), FIRST, way_out, 5)
+        await sms.send(message(lab.to, may_be_repeat=False), FIRST, way_out, 60)
+        other = await sms.send(message(lab.to, may_be_repeat=True), ALIKE, way_out, 60)
+        again = await sms.send(message(lab.to, may_be_repeat=True), FIRST, way_out, 60)
         assert (other.was_known, again.was_known) == (False, True)
         assert lab.arrived() == [f"Lone Inc waits for you. ({key[:8]})" for key in (FIRST, ALIKE)]

@@ -34,7 +34,7 @@ async def hubspot_after(api: HubSpot, *messages: Message) -> HubSpot:
         settings = ChannelSettings.model_validate({"crm": {"hubspot": {"token": "t", "base_url": server.url}}})
         async with outside(settings) as way_out:
             for one in messages:
-                await crm.send(one, "k", way_out, 5)
+                await crm.send(one, "k", way_out, 60)
     return api
 
 
@@ -82,8 +82,8 @@ async def test_salesforce_upserts_by_our_id_and_never_lacks_what_it_requires() -
     async with serving(api) as server:
         settings = ChannelSettings.model_validate({"crm": {"salesforce": {"token": "t", "instance_url": server.url}}})
         async with outside(settings) as way_out:
-            await crm.send(message(company=None), "k", way_out, 5)
-            await crm.send(message(), "k", way_out, 5)
+            await crm.send(message(company=None), "k", way_out, 60)
+            await crm.send(message(), "k", way_out, 60)
         assert server.accepted[0].path == "/services/data/v62.0/sobjects/Lead/Leadstream_Id__c/main.4f.1"
         assert server.accepted[0].method == "PATCH"
     assert list(api.leads) == ["main.4f.1"]

@@ -78,7 +78,7 @@ async def test_garbage_in_cycles_does_not_wait_for_the_collector() -> None:
         known = weakref.ref(page, lambda _: let_go.set())
         del page
         assert known() is not None
-        await asyncio.wait_for(let_go.wait(), 10)
+        await asyncio.wait_for(let_go.wait(), 60)
     finally:
         gc.enable()
         tidying.cancel()

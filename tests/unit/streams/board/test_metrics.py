@@ -37,5 +37,5 @@ async def test_the_numbers_need_no_login_and_name_nobody(store: Store) -> None:
     assert 'leadstream_board_flags{kind="ghost user"} 0.0' in said
     assert "leadstream_board_dead_letters 3.0" in said  # two state no time: they are counted all the same
     (age,) = re.findall(r"^leadstream_board_dead_letter_age_seconds (\S+)$", said, re.MULTILINE)
-    assert WEEK_SECONDS <= float(age) < WEEK_SECONDS + 60
+    assert WEEK_SECONDS <= float(age) < WEEK_SECONDS + 3_600
     assert not [one for one in ("Halden", "halden", "x-gone", "Acme", decided().lead_id) if one in said]
