@@ -59,22 +59,33 @@ class Records:
 
     def write(self, topic: str, records: Iterable[Outgoing]) -> None:
         """Write `records` in order and return when all are acknowledged. Raises KafkaException on the first refusal."""
+        with self.writing() as write:
+            write(topic, records)
+
+    @contextmanager
+    def writing(self) -> Iterator[Callable[[str, Iterable[Outgoing]], None]]:
+        """Yield what does as `write` does, again and again over one connection."""
         producer = Producer(plain_producer_config(self.settings))
         refused: list[KafkaError] = []
-        for record in records:
-            value = record.value
-            producer.produce(
-                qualified(self.settings.namespace, topic),
-                key=record.key,
-                value=value if isinstance(value, bytes | None) else orjson.dumps(value),
-                headers=dict(record.headers),
-                partition=-1 if record.partition is None else record.partition,
-                on_delivery=lambda error, _: refused.append(error) if error else None,
-            )
-            producer.poll(0)
-        producer.flush(READ_SECONDS)
-        if refused:
-            raise KafkaException(refused[0])
+
+        def write(topic: str, records: Iterable[Outgoing]) -> None:
+            for record in records:
+                value = record.value
+                producer.produce(
+                    qualified(self.settings.namespace, topic),
+                    key=record.key,
+                    value=value if isinstance(value, bytes | None) else orjson.dumps(value),
+                    headers=dict(record.headers),
+                    partition=-1 if record.partition is None else record.partition,
+                    on_delivery=lambda error, _: refused.append(error) if error else None,
+                )
+                producer.poll(0)
+            left = producer.flush(READ_SECONDS)
+            if refused:
+                raise KafkaException(refused[0])
+            assert not left, f"{topic}: {left} records not acknowledged in {READ_SECONDS} s"
+
+        yield write
 
     def read_all(self, *topics: str, seconds: float = READ_SECONDS) -> list[Record]:
         """Return every committed record there is now, per partition in order, up to the last stable offset."""

@@ -8,14 +8,18 @@ from tests.chaos.fleet import STAGES, Fleet
 
 FIRST_AT, LAST_AT = 0.02, 0.95  # share of the leads decided
 BUSY = ("enrich", "track", "score", "assign", "notify")  # many transactions in any run
-# A slow machine takes many leads a transaction, 5,000 of them in some forty: a point that is passed later is never met.
-PASSES_BUSY, PASSES_QUIET = (5, 30), (2, 8)
+# A slow machine takes five hundred leads a transaction: a point that is to be passed more often is never met.
+LEADS_A_PASS = 600
+PASSES_BUSY, PASSES_QUIET = (3, 30), (2, 5)
 
 
 class Killer:
-    """Deals `kills` over all stages in turn, every second one at a named point. Same seed, same plan."""
+    """Deals `kills` over all stages in turn, every second one at a named point. Same seed, same plan.
 
-    def __init__(self, kills: int, seed: int) -> None:
+    leads: of the run, which say how often a stage passes a point at least.
+    """
+
+    def __init__(self, kills: int, seed: int, leads: int) -> None:
         dice = random.Random(seed)
         self.faults: dict[str, list[str]] = defaultdict(list)  # stage -> points, for `Fleet`
         self._moments: list[tuple[float, str]] = []
@@ -27,6 +31,7 @@ class Killer:
             stage = stages[number % len(stages)]
             if (number % len(stages) + number // len(stages)) % 2:
                 low, high = PASSES_BUSY if stage in BUSY else PASSES_QUIET
+                high = max(low, min(high, leads // LEADS_A_PASS))
                 self.faults[stage].append(f"{names[number % len(names)]}:{dice.randint(low, high)}")
             else:
                 self._moments.append((dice.uniform(FIRST_AT, LAST_AT), stage))

@@ -111,7 +111,7 @@ def run(
         evidence = Evidence(upstream.sent, outside)
         assigned: queue.SimpleQueue[str] = queue.SimpleQueue()
         channels = ChannelSettings.model_validate(outside.channels)
-        killer = roller or Killer(plan.kills, plan.seed)
+        killer = roller or Killer(plan.kills, plan.seed, plan.leads)
         if roller is not None:
             environ["LEADSTREAM_HTTP_PORT_BASE"] = str(roller.port_base)
         with (

@@ -42,7 +42,7 @@ def test_a_slot_paused_inside_a_transaction_is_fenced(
     topics: ClusterSettings, records: Records, tmp_path: Path
 ) -> None:
     """The zombie holds a decided batch when it is paused; it goes on to commit it after its successor did."""
-    sent = leads(1, do="pause", seconds=2.0)
+    sent = leads(1, do="pause", seconds=4.0)
     with slots_of(topics, tmp_path) as slots:
         zombie = slots.start().has("partitions.assigned")
         records.write("leads.raw", sent)
@@ -61,7 +61,8 @@ def test_a_successor_that_restores_during_an_open_transaction_loses_no_state(
     topics: ClusterSettings, records: Records, tmp_path: Path
 ) -> None:
     """Another slot's transaction is open on the changelog while this one restores: it waits, then has its records."""
-    open_one = Producer(producer_config(topics, "enrich-9"))
+    # A stranger's: the broker would end one of ours after ten seconds, in which a busy machine starts no slot.
+    open_one = Producer(producer_config(topics, "enrich-9") | {"transaction.timeout.ms": 600_000})
     open_one.init_transactions(120)
     open_one.begin_transaction()
     changelog = qualified(topics.namespace, "state.enrich")

@@ -337,13 +337,12 @@ def falling_due(keys: set[str]) -> list[Outgoing]:
 def in_flight(slots: TimersSlots, records: Records) -> "subprocess.Popen[bytes]":
     """Return a slot that is stopped with three fires in its transaction, and arm and cancel behind its back."""
     overdue = datetime.now(UTC) - timedelta(seconds=5)
-    records.write("leads.timers", [armed(f"lead/{name}", overdue) for name in ("plain", "cancelled", "again")])
-    slot = slots.start(fault="after-produce:1:pause")
-    eventually(lambda: psutil.Process(slot.pid).status() == psutil.STATUS_STOPPED, "the fire to be under way", 120)
-    records.write(
-        "leads.timers",
-        [Outgoing("lead/cancelled", None), armed("lead/again", datetime.now(UTC) + timedelta(seconds=2))],
-    )
+    with records.writing() as write:  # connected already: the broker ends the transaction after ten seconds
+        write("leads.timers", [armed(f"lead/{name}", overdue) for name in ("plain", "cancelled", "again")])
+        slot = slots.start(fault="after-produce:1:pause")
+        eventually(lambda: psutil.Process(slot.pid).status() == psutil.STATUS_STOPPED, "the fire to be under way")
+        again = armed("lead/again", datetime.now(UTC) + timedelta(seconds=2))
+        write("leads.timers", [Outgoing("lead/cancelled", None), again])
     return slot
 
 

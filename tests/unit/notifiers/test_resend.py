@@ -16,7 +16,7 @@ from tests.lab.channels import LABS, Lab
 from tests.lab.decisions import NOW, Roster, decision, notice
 from tests.lab.state import Partition
 
-FAR = 10.0
+FAR = 60.0
 
 
 def partition_of(lab: Lab, **changes: Any) -> Partition:
