@@ -32,8 +32,10 @@ async def test_who_clicks_unsubscribe_gets_no_more_answers_and_the_crms_id_finds
             "unsubscribe_secret": "s",
         }
         settings = ChannelSettings.model_validate(channels)
-        notify = Slot("notify", topics, tmp_path / "state", channels)
+        # TIMERS too: of a call that has had no answer within half a second, the outcome comes with a wake-up.
+        notify, timers = (Slot(stage, topics, tmp_path / "state", channels) for stage in ("notify", "timers"))
         notify.start()
+        timers.start()
         try:
             await asyncio.to_thread(_told, records, "d1", 3)
             answers = [mail for mail in mails.mails if mail["To"] == "coo@lone.example"]
@@ -41,9 +43,10 @@ async def test_who_clicks_unsubscribe_gets_no_more_answers_and_the_crms_id_finds
             await asyncio.to_thread(_unsubscribed, topics, settings)
             outcomes = await asyncio.to_thread(_told, records, "d2", 6)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{notify.log()}") from error
+            raise AssertionError(f"{error}\n{notify.log()}\n{timers.log()}") from error
         finally:
             notify.end(SIGTERM)
+            timers.end(SIGTERM)
     assert outcomes["d1", "lead"] == ("delivered", "")
     assert outcomes["d2", "lead"] == ("suppressed", "unsubscribed")
     assert outcomes["d2", "M1"] == ("delivered", "")

@@ -38,14 +38,17 @@ async def test_what_failed_is_sent_again_once_and_what_arrived_is_left_alone(
             "allowed_hosts": ["127.0.0.1"],
             "fallback": [],
         }
-        notify = Slot("notify", topics, tmp_path / "state", channels)
+        # TIMERS too: of a call that has had no answer within half a second, the outcome comes with a wake-up.
+        notify, timers = (Slot(stage, topics, tmp_path / "state", channels) for stage in ("notify", "timers"))
         notify.start()
+        timers.start()
         try:
             await in_thread(lambda: resent_again_and_again(notify, topics, records))
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{notify.log()}") from error
+            raise AssertionError(f"{error}\n{notify.log()}\n{timers.log()}") from error
         finally:
             notify.end(SIGTERM)
+            timers.end(SIGTERM)
         told = Counter(got.headers["webhook-id"] for got in crm.accepted)
     rows = [record.json for record in records.read_all("leads.notified") if record.json["channel"] == "crm"]
     assert Counter(row["outcome"] for row in rows) == {"failed": LEADS, "delivered": LEADS}
@@ -62,7 +65,9 @@ async def in_thread(work: Any) -> None:
 
 def resent_again_and_again(notify: Slot, cluster: ClusterSettings, records: Records) -> None:
     records.write("leads.assigned", [outgoing(number) for number in range(LEADS)])
-    eventually(lambda: len(crm_rows(records)) == LEADS, "each refusal", look=READ_LOOK_SECONDS)
+    eventually(
+        lambda: len(crm_rows(records)) == LEADS, lambda: f"each refusal: {crm_rows(records)}", look=READ_LOOK_SECONDS
+    )
     shown = command(cluster, "--channel", "crm")
     assert (len(shown["deliveries"]), shown["written"]) == (LEADS, 0)
     # Killed while nothing is on its way: what was at that moment might rightly come twice, under its key.
@@ -71,7 +76,11 @@ def resent_again_and_again(notify: Slot, cluster: ClusterSettings, records: Reco
     for _ in range(2):
         command(cluster, "--channel", "crm", "--send", "--reason", "they mended it")
     notify.start()
-    eventually(lambda: len(crm_rows(records)) >= 2 * LEADS, "what was sent again", look=READ_LOOK_SECONDS)
+    eventually(
+        lambda: len(crm_rows(records)) >= 2 * LEADS,
+        lambda: f"what was sent again: {crm_rows(records)}",
+        look=READ_LOOK_SECONDS,
+    )
     assert command(cluster, "--channel", "crm", "--send", "--reason", "once more")["deliveries"] == []
     assert command(cluster, "--channel", "webhook")["deliveries"] == []
 
