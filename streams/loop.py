@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from schemas.topics import TOPICS, KeyedBy
 from streams.ahead import Ahead
 from streams.assignment import Assignment
 from streams.clock import Clock
@@ -22,7 +23,7 @@ from streams.marker import Marker
 from streams.message import arrived, failure
 from streams.metrics import RunnerMetrics
 from streams.offsets import to_commit
-from streams.outbox import Outbox
+from streams.outbox import TIMERS, Outbox
 from streams.outcome import Outcome
 from streams.priority import LowPriority, Open, Passage
 from streams.restore import Stopped
@@ -180,13 +181,20 @@ class Loop:
         return batch
 
     def _allot(self) -> None:
-        if isinstance(self._stage, Allotted) and self._assignment.owned:
-            topic = qualified(self._namespace, self._stage.inputs[0])
-            try:
-                partitions = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
-            except KafkaException as error:
-                raise failure(error.args[0], "asking for the partitions of a topic") from error
-            self._stage.allotted(self._states(), len(partitions))
+        if not self._assignment.owned:
+            return
+        if isinstance(self._stage, Allotted):
+            self._stage.allotted(self._states(), self._partitions(self._stage.inputs[0]))
+        if all(TOPICS[name].keyed_by is KeyedBy.DIVISION for name in self._stage.inputs):
+            # A transaction takes a request a partition, so a division's wake-ups lie in one (decision 0275).
+            self._outbox.timers_beside = self._partitions(TIMERS)
+
+    def _partitions(self, name: str) -> int:
+        topic = qualified(self._namespace, name)
+        try:
+            return len(self._consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+        except KafkaException as error:
+            raise failure(error.args[0], "asking for the partitions of a topic") from error
 
     def _hold(self, topic: str, number: int, offset: int) -> None:
         self._consumer.pause([TopicPartition(topic, number)])
@@ -204,6 +212,7 @@ class Loop:
         if self._tracing is not None:
             self._tracing.committed(batch.events, began_ns, time.time_ns())
         self._fold(batch, delivered)
+        self._outbox.clear()  # megabytes of records that are in the log now
         self._report(
             batch, len(outcome.set_aside), decided - started, committed - decided, time.perf_counter() - committed
         )

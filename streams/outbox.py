@@ -21,7 +21,13 @@ TIMERS = "leads.timers"
 
 
 class Outbox:
-    """The records of one batch. `take` an event's effects as they come, then ask for `records` and `changelog`."""
+    """The records of one batch. `take` an event's effects as they come, then ask for `records` and `changelog`.
+
+    timers_beside: of how many partitions leads.timers has, where wake-ups are written to the number of their input's;
+    0 for the one of their key.
+    """
+
+    timers_beside = 0
 
     def __init__(self, stage: str, namespace: str, tracing: Tracing | None = None) -> None:
         self._stage = stage
@@ -64,7 +70,7 @@ class Outbox:
                 case Wake(key=key):
                     timers.append((key, self._armed(event, effect, now)))
                 case CancelWake(key):
-                    timers.append((key, Record(self._timers_topic, key, None, None, PARTITION_BY_KEY)))
+                    timers.append((key, Record(self._timers_topic, key, None, None, self._beside(event))))
                 case DeadLetter():
                     dead = effect
                 case _:
@@ -118,7 +124,10 @@ class Outbox:
             *self._constant(TIMER_ARMED, now),
             *self._passed_on(event),
         ]
-        return Record(self._timers_topic, wake.key, timer_json(wake, now), headers, PARTITION_BY_KEY)
+        return Record(self._timers_topic, wake.key, timer_json(wake, now), headers, self._beside(event))
+
+    def _beside(self, event: Event) -> int:
+        return event.partition % self.timers_beside if self.timers_beside else PARTITION_BY_KEY
 
     def _constant(self, event_type: str, now: datetime) -> list[tuple[str, str | bytes | None]]:
         """Return the headers that all records of a type and an instant share."""

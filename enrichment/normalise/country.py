@@ -1,14 +1,13 @@
 """Countries as typed, to ISO 3166-1 alpha-2, and the sales region they lie in."""
 
-import gettext
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 import phonenumbers
-import pycountry
 from rapidfuzz import fuzz, process
 
+from enrichment.normalise import iso
 from enrichment.normalise.text import folded
 
 _ALIASES: Mapping[str, str] = {
@@ -57,7 +56,7 @@ _FLAG_A = 0x1F1E6  # the regional indicator "A": a flag is two of them
 @cache
 def _known() -> Mapping[str, str]:
     rows: dict[str, str] = {}
-    for country in pycountry.countries:
+    for country in iso.countries():
         for attribute in ("alpha_3", "name", "official_name", "common_name"):
             text = getattr(country, attribute, None)
             if text:
@@ -75,9 +74,10 @@ def _long_names() -> tuple[str, ...]:
 def _in_other_words() -> Mapping[str, str]:
     """Names of countries in other languages, as their writers type them; the first language wins where two differ."""
     rows: dict[str, str] = {}
+    countries = tuple(iso.countries())
     for language in _LANGUAGES:
-        told = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
-        for country in pycountry.countries:
+        told = iso.country_names(language)
+        for country in countries:
             for name in (country.name, getattr(country, "common_name", country.name)):
                 local = told.gettext(name)
                 rows.setdefault(local.casefold(), country.alpha_2)

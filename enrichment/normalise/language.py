@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-import pycountry
-
+from enrichment.normalise import iso
 from enrichment.normalise.text import folded
 
 _OWN_NAMES: Mapping[str, str] = {
@@ -20,7 +19,7 @@ _LOCAL = {"日本語": "ja", "中文": "zh", "한국어": "ko", "русский"
 @cache
 def _known() -> Mapping[str, str]:
     rows: dict[str, str] = {}
-    for language in pycountry.languages:
+    for language in iso.languages():
         two = getattr(language, "alpha_2", None)
         if two:
             rows |= {folded(language.name): two, language.alpha_3: two, two: two}

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-import pycountry
 import us
 from rapidfuzz import fuzz, process
 
+from enrichment.normalise import iso
 from enrichment.normalise.text import folded
 
 _TYPO_SCORE = 85
@@ -26,7 +26,7 @@ _ALIASES = {
 @cache
 def _known() -> Mapping[tuple[str, str], str]:
     rows: dict[tuple[str, str], str] = {}
-    for row in pycountry.subdivisions:
+    for row in iso.subdivisions():
         short = row.code.partition("-")[2]
         rows.setdefault((row.country_code, folded(row.name)), short)
         rows[row.country_code, short.lower()] = short

@@ -11,7 +11,7 @@ import pytest
 from schemas.decision import Decision, DecisionKind, Owner, OwnerKind
 from schemas.ids import lead_id, person_id
 from schemas.lead import Lead
-from schemas.topics import TOPICS
+from schemas.topics import PARTITIONS, TOPICS, KeyedBy
 from schemas.wire import encode
 from streams.cli.exit_code import ExitCode
 from streams.cli.main import run
@@ -328,6 +328,16 @@ def test_pending_wake_ups_are_listed_the_next_first(leadstream: Said, records: R
     assert (code, [one["armed"] is None for one in shown["records"]]) == (ExitCode.OK, [False, True])
     assert "is not armed" in leadstream("timers", "show", "lead/c")[1]
     assert leadstream("timers", "show", "lead/nobody")[0] == ExitCode.NOT_FOUND
+
+
+def test_a_wake_up_is_found_with_its_division_or_by_its_key(leadstream: Said, records: Records) -> None:
+    value = {"due_at": AT, "topic": "leads.scored", "to_key": "main", "data": {}, "armed_at": AT}
+    key = "lead/main.p1.1"
+    records.write("leads.timers", [Outgoing(key, value)])  # as it was armed before they lay with their division
+    for other in range(PARTITIONS[KeyedBy.WAKER]):
+        records.write("leads.timers", [Outgoing(key, None, partition=other)])
+    shown = leadstream("timers", "show", "main.p1.1", "--json")[1]["records"]
+    assert sorted(one["armed"] is None for one in shown) == [False, True, True]
 
 
 def test_the_doctor_says_what_to_do(leadstream: Said, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """`leadstream timers`: what waits to wake up."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -55,8 +56,7 @@ def show(
     """
     cluster = context.obj.cluster()
     name = key if "/" in key else f"lead/{key}"
-    partition = partition_of(name.encode(), partition_count(cluster, TOPIC))
-    records = [record for record in read(cluster, TOPIC, (partition,)) if record.key_text == name]
+    records = _records_of(cluster, name)
     if not records:
         fix = "`leadstream timers list` shows what waits. What fired or was cancelled is compacted away in time."
         raise not_found(f"leads.timers has nothing of {name}.", fix)
@@ -82,6 +82,17 @@ def show(
     )
     if len(told) > SHOWN:
         say(f"and {len(told) - SHOWN} before")
+
+
+def _records_of(cluster: ClusterSettings, key: str) -> list[Record]:
+    """Return what the topic has of a wake-up, in order.
+
+    Those of ASSIGN lie with their division, all others by their key: so did ASSIGN's before decision 0275.
+    """
+    count = partition_count(cluster, TOPIC)
+    division = re.split("[./]", key.partition("/")[2], maxsplit=1)[0]
+    places = sorted({partition_of(text.encode(), count) for text in (key, division)})
+    return sorted((one for one in read(cluster, TOPIC, places) if one.key_text == key), key=lambda one: one.at)
 
 
 def _told(record: Record, timer: TimerArmed | None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ async def test_what_was_asked_ahead_is_taken_up_and_counted_once() -> None:
 
 
 async def test_a_lead_whose_deadline_is_over_before_its_turn_is_asked_no_second_time() -> None:
-    world = World({"primary": Fake(firm(), wait=asyncio.Event())}, fast_seconds=0.05)
+    world = World({"primary": Fake(firm(), wait=asyncio.Event())}, fast_seconds=0.5)
     event = world.event(DEMO)
     waits = await world.enrich.stage.ask_ahead([event], world.enrich, by(60))  # type: ignore[attr-defined]
     assert waits is not None

@@ -110,3 +110,13 @@ def test_a_wake_up_carries_the_trace_of_what_armed_it(outbox: Outbox, state: Par
     headers = dict(record.headers or ())
     assert headers["traceparent"] == b"00-ab-cd-01"
     assert "secret" not in headers
+
+
+def test_wake_ups_lie_by_their_key_or_beside_their_input(outbox: Outbox, state: PartitionState) -> None:
+    effects = [Wake("lead/1", NOW, "leads.scored", "main"), CancelWake("lead/2")]
+    outbox.take(0, event(), effects, NOW, state)
+    assert [record.partition for record in outbox.records()] == [-1, -1]
+    outbox.clear()
+    outbox.timers_beside = 2  # and the input's is 3
+    outbox.take(0, event(), effects, NOW, state)
+    assert [record.partition for record in outbox.records()] == [1, 1]
