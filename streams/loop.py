@@ -47,11 +47,12 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Pace:
     """batch_limit: records a transaction. poll_seconds: wait for a first record, and so between two looks at tables and
-    the request to end. gather_seconds: wait for more after the first. prepare_seconds: for look-ups."""
+    the request to end. apart_seconds: between two batches; what comes to an idle stage waits for nothing.
+    prepare_seconds: for look-ups."""
 
     batch_limit: int = 500
     poll_seconds: float = 0.1
-    gather_seconds: float = 0.0
+    apart_seconds: float = 0.0
     prepare_seconds: float = 5.0
 
 
@@ -112,6 +113,7 @@ class Loop:
         self._logical = {qualified(namespace, name): name for name in stage.inputs}
         self._dlq = qualified(namespace, DLQ)
         self._generation = 0
+        self._read_at = 0.0
 
     def turn(self) -> bool:
         """Do one batch; return whether there was one. Raises Fenced, Fatal, and Stopped during a restore."""
@@ -159,10 +161,12 @@ class Loop:
 
     def _read(self, limit: int, seconds: float) -> Batch:
         began = time.perf_counter()
-        gather = self._pace.gather_seconds if seconds else 0.0
+        until = self._read_at + self._pace.apart_seconds if seconds else 0.0
         messages = arrived(
-            self._consumer, self._marker.limit(limit), seconds, gather, lambda: self._assignment.generation
+            self._consumer, self._marker.limit(limit), seconds, until, lambda: self._assignment.generation
         )
+        if messages:
+            self._read_at = time.monotonic()
         if messages or seconds:
             self._metrics.time_step("consume", time.perf_counter() - began)
         if self._generation != self._assignment.generation:

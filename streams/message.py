@@ -1,5 +1,6 @@
 """A record as Kafka gave it."""
 
+import time
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -37,14 +38,14 @@ def arrived(
     consumer: Consumer,
     limit: int,
     seconds: float,
-    gather_seconds: float = 0,
+    gather_until: float = 0,
     generation: Callable[[], int] = _never,
 ) -> list[Incoming]:
     """Return what is here, as soon as there is anything; wait at most `seconds` for that. Raises as `received`.
 
-    gather_seconds: how long to wait for more once there is something. generation: changes with the assignment. Where
-    that happens while more is read, the first record is dropped: its partition is read from the committed offset again,
-    by us or by another. (librdkafka drops such ones itself within one call; this is a second one.)
+    gather_until: wait until then (monotonic) for more once there is something. generation: changes with the assignment.
+    Where that happens while more is read, the first record is dropped: its partition is read from the committed offset
+    again, by us or by another. (librdkafka drops such ones itself within one call; this is a second one.)
 
     `consume` waits its whole time unless `limit` records come, and a short time makes an idle process turn for
     nothing: a first record was in hand after 7 ms with it, after 3 ms so, at half of the CPU time (decision 0060).
@@ -58,7 +59,7 @@ def arrived(
     if limit <= 1:
         return [cast(Incoming, first)]
     before = generation()
-    more = received(consumer, limit - 1, gather_seconds)
+    more = received(consumer, limit - 1, max(0.0, gather_until - time.monotonic()) if gather_until else 0)
     return [cast(Incoming, first), *more] if generation() == before else more
 
 

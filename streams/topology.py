@@ -138,11 +138,12 @@ NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 
 # A decision takes a millisecond, and so do its notices: 500 of them are half a second in which what came after waits,
 # and 100 kB each while they are under way. At 100 the transaction is a tenth of the work in it.
-# No lead waits for TRACK: what it reads within a tenth of a second goes in one transaction, and so in one of ASSIGN's.
+# No lead waits for TRACK: what it reads within a fifth of a second goes in one transaction, and so in one of ASSIGN's.
+# Of notices only those wait that come within a tenth of a second of others (docs/decisions/0276).
 PACES: Mapping[str, Pace] = {
     "assign": Pace(batch_limit=100),
-    "notify": Pace(batch_limit=100),
-    "track": Pace(gather_seconds=0.1),
+    "notify": Pace(batch_limit=100, apart_seconds=0.1),
+    "track": Pace(apart_seconds=0.2),
 }
 PORTS_A_STAGE = 10
 FEED = "feed"  # no stage: it only reads, for receivers outside
