@@ -12,7 +12,7 @@ from streams.errors import Fatal, LeadstreamError
 from streams.inbox import Batch
 from streams.metrics import RunnerMetrics
 from streams.outcome import Outcome, stumbled
-from streams.stage import AsksAhead, Context, Event, Stage
+from streams.stage import AsksAhead, Context, Event, Stage, asks_nobody
 
 _READING_PASSES = 10  # of the event loop, from bytes in a socket to an answer
 # A stage that overruns its own deadline by this much hangs: end; the marker finds the record if it does so again.
@@ -37,6 +37,7 @@ class Lookups:
         self._seconds = seconds
         self._metrics = metrics
         self._ahead = stage if isinstance(stage, AsksAhead) else None
+        self._asks = getattr(type(stage), "prepare", None) is not asks_nobody
         self._waited = 0.0  # spent ahead of the turn, told with the next `prepare`
 
     def context(self, batch: Batch, outcome: Outcome, states: Mapping[int, StateView]) -> Context:
@@ -44,6 +45,8 @@ class Lookups:
 
         Raises PrepareHangs, and the stage's own LeadstreamError.
         """
+        if not self._asks:
+            return {}
         started = time.perf_counter()
         events = [event for place, event in enumerate(batch.events) if place not in outcome.refused]
         try:

@@ -55,6 +55,11 @@ Context = Mapping[str, Any]
 """What `prepare` learnt, by event id. Empty where a stage asks nobody."""
 
 
+async def asks_nobody(stage: object, batch: "Sequence[Event]", state: StateView, deadline: float) -> Context:
+    """Be the `prepare` of a stage that asks nobody; the runner passes over it, which costs it no event loop's turn."""
+    return {}
+
+
 class Stage(Protocol):
     """One stage of the stream: its own consumer group, one thread a slot.
 

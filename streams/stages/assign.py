@@ -35,7 +35,7 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from schemas.wire import encode
 from streams.errors import Retryable
-from streams.stage import Context, Event, Handled, Kind
+from streams.stage import Context, Event, Handled, Kind, asks_nobody
 from streams.stages.division_metrics import DivisionMetrics
 
 JOURNAL = "decisions"
@@ -82,16 +82,13 @@ class AssignStage:
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("policies",)
     kinds: Mapping[str, Kind] = KINDS
+    prepare = asks_nobody
 
     def __init__(self, policies: Callable[[str], Policy | None], metrics: DivisionMetrics | None = None) -> None:
         self._policies = policies
         self._metrics = metrics or DivisionMetrics(CollectorRegistry())
         self._calendars = calendar_data_version()
         self._seats: dict[int, Seats] = {}  # by partition; each division of a state checks it by its own revision
-
-    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
-        """Return nothing: ASSIGN asks nobody."""
-        return {}
 
     def handle(self, state: StateView, event: Event, context: Context, now: datetime) -> Sequence[Effect]:
         """Return the decisions on one event, with the contact that the division's rules never saw."""

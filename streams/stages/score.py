@@ -14,7 +14,7 @@ from schemas.poison import Poison
 from schemas.scored_json import scored_json
 from schemas.state import StateView
 from schemas.timer import WakeUp
-from streams.stage import Context, Event, Handled, Kind
+from streams.stage import Context, Event, Handled, Kind, asks_nobody
 from streams.stages.active_policy import COMPILED_KEPT, ActivePolicies, Missing
 from streams.stages.home import moved_on
 from streams.stages.person import (
@@ -50,6 +50,7 @@ class Score:
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("policies", "reps")
     kinds: Mapping[str, Kind] = {"person": Kind(decode_person), "waiting": Kind(decode_waiting)}
+    prepare = asks_nobody
 
     def __init__(self, tables: Tables, divide: Callable[[Lead], str], count: Callable[[str], None]) -> None:
         self._tables = tables
@@ -57,10 +58,6 @@ class Score:
         self._count = count
         self._policies = ActivePolicies(tables)
         self._books: dict[str, Gradebook] = {}  # by hash of the policy
-
-    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
-        """Return nothing: SCORE asks nobody."""
-        return {}
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return nothing: SCORE keeps no journal."""

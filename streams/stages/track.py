@@ -16,7 +16,7 @@ from schemas.poison import Poison
 from schemas.rep import Rep, RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
-from streams.stage import Context, Event, Handled, Kind
+from streams.stage import Context, Event, Handled, Kind, asks_nobody
 from streams.stages.rows import Tables
 
 FIRST_WAIT_SECONDS = 2.0
@@ -56,14 +56,11 @@ class Track:
     low_priority: tuple[str, ...] = ()
     tables: tuple[str, ...] = ("xref", "reps")
     kinds: Mapping[str, Kind] = {"rep": Kind(decode_roster)}
+    prepare = asks_nobody
 
     def __init__(self, tables: Tables, person_of_email: Callable[[str], str | None]) -> None:
         self._tables = tables
         self._person_of_email = person_of_email
-
-    async def prepare(self, batch: Sequence[Event], state: StateView, deadline: float) -> Context:
-        """Return nothing: TRACK asks nobody."""
-        return {}
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return nothing: TRACK keeps no journal."""
