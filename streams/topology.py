@@ -140,7 +140,9 @@ NAMES: tuple[str, ...] = (*STAGES, TIMERS, METER)
 # and 100 kB each while they are under way. At 100 the transaction is a tenth of the work in it.
 # No lead waits for TRACK: what it reads within a fifth of a second goes in one transaction, and so in one of ASSIGN's.
 # Of notices only those wait that come within a tenth of a second of others (docs/decisions/0276).
+# ENRICH asks for the next batch while one waits for answers, so 250 are enough for slow providers too.
 PACES: Mapping[str, Pace] = {
+    "enrich": Pace(batch_limit=250),
     "assign": Pace(batch_limit=100),
     "notify": Pace(batch_limit=100, apart_seconds=0.1),
     "track": Pace(apart_seconds=0.2),
