@@ -12,8 +12,8 @@ from tests.integration.test_zombies import START_SECONDS, Lab
 from tests.records import Outgoing, Records
 from tests.waiting import eventually
 
-IMPORTED = 1_300
-BATCH = 500
+IMPORTED = 650
+BATCH = 250
 
 
 @pytest.fixture
