@@ -97,7 +97,8 @@ def _read(settings: ClusterSettings, target: str, id_of: Callable[[bytes], str |
     consumer.assign([TopicPartition(target, number, OFFSET_END) for number in partitions])
     ends: set[int] = set()
     while not seen.stop.is_set():
-        for message in consumer.consume(500, 0.005):
+        messages, at = consumer.consume(500, 0.005), time.perf_counter()  # before any of them is read
+        for message in messages:
             error = message.error()
             if error is not None:
                 if error.code() == KafkaError._PARTITION_EOF:
@@ -105,7 +106,7 @@ def _read(settings: ClusterSettings, target: str, id_of: Callable[[bytes], str |
                 continue
             found = id_of(message.value() or b"")
             if found is not None:
-                seen.at.setdefault(found, time.perf_counter())
+                seen.at.setdefault(found, at)
         if len(ends) == len(partitions):
             seen.ready.set()
     consumer.close()

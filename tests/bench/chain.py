@@ -1,6 +1,5 @@
 """End to end: raw to assigned through the real stages, beside four bare transactional hops; memory; kill to commit."""
 
-import json
 import signal
 import time
 from contextlib import ExitStack
@@ -146,9 +145,9 @@ def _named(rate: int, name: str) -> list[Outgoing]:
 
 
 def _lead_event(value: bytes) -> str | None:
-    found = json.loads(value)
+    found = orjson.loads(value)
     return str(found["lead"]["event_id"]) if found.get("kind") != "escalated" else None
 
 
 def _record_id(value: bytes) -> str | None:
-    return str(json.loads(value)["id"])
+    return str(orjson.loads(value)["id"])
