@@ -68,22 +68,22 @@ def reply_for(
 def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:
     """Return who is told as the owner's manager: one level up when unreachable or the owner (SLA-3, SLA-6)."""
     owner = lead.owner
+    if lead.phase is Phase.HELD:
+        return _managers(docket, owner, lead)  # the team lead is accountable for a held lead, and is the one to tell
+    if owner.kind is OwnerKind.TEAM_LEAD:
+        return docket.group(LEADERSHIP)
     if owner.kind is OwnerKind.QUEUE:
         people = docket.group(queue_manager_group(owner.queue or ""))
     else:
         people = _managers(docket, owner, lead)
-    if owner.kind is OwnerKind.TEAM_LEAD and lead.phase is Phase.HELD:
-        return people  # the team lead is accountable for a held lead, and is the one to tell
     reachable = tuple(one for one in people if one != owner.id and _is_reachable(docket, one))
-    if owner.kind is OwnerKind.TEAM_LEAD and owner.id is not None:
-        return docket.group(LEADERSHIP)
     return reachable or docket.group(LEADERSHIP)
 
 
 def _managers(docket: Docket, owner: OwnerRef, lead: LeadState) -> tuple[str, ...]:
-    pool = owner.pool if owner.pool else None
-    if pool is not None and docket.group(lead_group(pool)):
-        return docket.group(lead_group(pool))
+    leads = docket.group(lead_group(owner.pool)) if owner.pool else ()
+    if leads:
+        return leads
     manager = team_lead_of(docket, owner.id or "", lead.pool)
     return (manager,) if manager else ()
 
