@@ -251,12 +251,10 @@ def _bound_to(to: Place, scored: LeadScored, owner: OwnerRef) -> str | None:
 
 def _rules_pool(docket: Docket, facts: LeadFacts, after: int) -> str | None:
     """The pool of the first later rule that holds and leads to a pool or queue; None for a queue."""
-    for compiled in docket.policy.rules[after + 1 :]:
-        if isinstance(compiled.rule.to, Place):
-            continue
-        if compiled.rule.when is None or docket.holds(compiled.rule.when, facts):
-            return compiled.rule.to.pool if isinstance(compiled.rule.to, ToPool) else None
-    return None
+    later = (compiled.rule for compiled in docket.policy.rules[after + 1 :])
+    for_people = (rule for rule in later if not isinstance(rule.to, Place))
+    to = next(rule.to for rule in for_people if rule.when is None or docket.holds(rule.when, facts))
+    return to.pool if isinstance(to, ToPool) else None
 
 
 def _queue_of(docket: Docket, lead: LeadState) -> str | None:

@@ -134,14 +134,16 @@ def _by_load(
         return found if found is not None and found.owner.id == rep_id else None
 
     least, most = 1, rep.load * 2 // POINT
-    if most < 1 or chosen(most) is None:
+    found = chosen(most) if most >= least else None
+    if found is None:
         return None
     while least < most:
         middle = (least + most) // 2
-        least, most = (least, middle) if chosen(middle) is not None else (middle + 1, most)
-    found = chosen(most)
-    if found is None:
-        return None
+        lighter = chosen(middle)
+        if lighter is None:
+            least = middle + 1
+        else:
+            most, found = middle, lighter
     size = "1 point" if most == 2 else f"{most / 2:g} points"
     return Otherwise(f"{size} less on {rep_id}", "load", most, found.rule, found.owner)
 

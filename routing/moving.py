@@ -16,6 +16,7 @@ from routing.notices import Telling, notices_for
 from routing.owners import give
 from routing.placement import Placement
 from routing.record import record, remember, scored_of
+from routing.search import Search
 from routing.sla import is_running
 from routing.timing import arm
 from routing.trace import placement_trace
@@ -40,21 +41,23 @@ class Move(StrEnum):
 
 def next_owner(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Placement | None, Wanted]:
     """Return who of the lead's chain could take it instead; None: nobody but who has it."""
+    search, placed = _passed_on(docket, lead, excluded)
+    return placed, search.wanted
+
+
+def _passed_on(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tuple[Search, Placement | None]:
     scored = scored_of(lead)
     facts = LeadFacts(scored, docket.now, docket.policy)
     search = searching(docket, changed(lead, excluded=tuple(sorted(excluded))), scored, facts)
     search.may_hold = False
-    placed = succession(search, lead, scored, lead.pool)
-    return placed, search.wanted
+    return search, succession(search, lead, scored, lead.pool)
 
 
 def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
-    """Give the lead to the next of its chain because its owner cannot keep it; catch-all at worst."""
+    """Give the lead to the next of its chain because its owner cannot keep it: at worst the catch-all, or to wait."""
     excluded = frozenset((*lead.excluded, *((lead.owner.id,) if lead.owner.id else ())))
-    placed, wanted = next_owner(docket, lead, excluded)
-    if placed is None:
-        return lead
-    return moved(docket, lead, placed, wanted, why, Move.LEFT)
+    search, placed = _passed_on(docket, lead, excluded)
+    return moved(docket, lead, placed or nowhere(search, lead), search.wanted, why, Move.LEFT)
 
 
 def moved(

@@ -148,7 +148,8 @@ def _pool(policy: Policy, pool: Pool) -> Iterator[str]:
         yield f"Overflow: {pool.overflow}."
     if pool.hands_to:
         yield f"A lead that they have qualified goes on to pool {pool.hands_to}."
-    caps = ", ".join(f"{most} a {window}" for window, most in pool.caps.model_dump().items() if most is not None)
+    limits = [(most, window) for window, most in pool.caps.model_dump().items() if most is not None]
+    caps = ", ".join(f"{most} {'an' if window == 'hour' else 'a'} {window}" for most, window in limits)
     if caps:
         yield f"At most {caps}."
     yield from _fallbacks("Full", pool.when_full or {})

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from routing.availability import absence
 from routing.backlog import drain, drain_rep
 from routing.docket import Docket
 from routing.draft import Draft
@@ -66,8 +65,3 @@ def activate(docket: Docket) -> None:
     waiting_leads(docket)
     drain(docket, docket.file.pools)
     rearm(docket)
-
-
-def is_present(docket: Docket, rep_id: str) -> bool:
-    """Tell whether the rep is on the roster and not absent now."""
-    return absence(docket.rep(rep_id), docket.now, docket.now) is None

@@ -6,11 +6,14 @@ from typing import Any
 from routing.finding import Finding, Severity
 from routing.policy import Policy
 from routing.policy_errors import place
+from schemas.policy_notices import Alarms
 
+_ON_THE_BOARD = ("reassignments_in_a_day", "rule_unmatched_for", "rule_reassigned", "enrichment_drop_points")
 # (section, field), compared with the field's default. A part leaves this list with the change that acts on it.
 UNHEEDED: tuple[tuple[str, str], ...] = (
     ("options", "shadow_first_launch"),
     ("options", "shadow_change"),
+    *(("alarms", name) for name in Alarms.model_fields if name not in _ON_THE_BOARD),
 )
 
 
@@ -21,8 +24,6 @@ def unheeded(policy: Policy) -> Iterator[Finding]:
         model: Any = getattr(file, section)
         if getattr(model, field) != getattr(type(model)(), field):
             yield _warned(policy, (section, field))
-    if file.alarms != type(file.alarms)():
-        yield _warned(policy, ("alarms",))
 
 
 def _warned(policy: Policy, path: tuple[str, ...]) -> Finding:

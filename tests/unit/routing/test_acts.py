@@ -198,3 +198,35 @@ def test_a_lead_without_an_owner_stays_with_nobody_where_it_cannot_be_moved() ->
     lead = world.arrives(READER)
     (noted,) = world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:20"), to="X9", by="MM")
     assert "It stays with nobody: X9 cannot have it (inactive)." in noted.reason
+
+
+def test_a_decline_that_names_nobody_of_a_lead_that_nobody_has_changes_nothing() -> None:
+    world = World(without=("CA",))
+    lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None))
+    assert (lead.owner.queue, lead.owner.id) == ("catch-all", None)
+    assert world.does(ActivityKind.DECLINED, lead.lead_id, None, at("14:20")) == []
+    assert world.lead(lead.lead_id).excluded == ()
+
+
+ONE_POOL = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+pools:
+  only: {members: {team: mm-southwest, role: ae}, lead: {team: nobody}}
+rules:
+  - name: all
+    to: {pool: only}
+    because: it is the only rule
+    say: Everything goes to the only pool.
+    owner: ops
+"""
+
+
+def test_without_a_queue_the_lead_of_who_left_last_waits_for_whoever_comes() -> None:
+    world = World(ONE_POOL, without=("M2", "M3"))
+    lead = world.arrives(WARM).lead_id
+    (held,) = world.roster(ROSTER["M1"][0].model_copy(update={"active": False}), at("14:20"))
+    assert (held.kind, held.owner.id, held.owner.pool) == (DecisionKind.HELD, None, "only")
+    (given,) = world.roster(ROSTER["M2"][0], at("14:30"))
+    assert (given.lead_id, given.owner.id) == (lead, "M2")

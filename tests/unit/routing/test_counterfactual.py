@@ -1,8 +1,10 @@
 """What would have chosen otherwise (NEW-5): which changes are tried, nearest first, and how far each is."""
 
+from dataclasses import replace
+
 import pytest
 
-from routing.counterfactual import by_lead, by_rep, lead_changes, said
+from routing.counterfactual import Changed, by_lead, by_rep, lead_changes, said
 from routing.decide import DecisionInput
 from schemas.rep import RepChanged
 from tests.unit.routing.policies import edited, lead, shipped
@@ -111,3 +113,16 @@ def test_nothing_is_said_of_what_no_lead_was_decided_by() -> None:
     event = DecisionInput("event-x", RepChanged(rep_id="E1", division="main", rep=rep, at=world.now))
     assert by_rep(world.state, event, world.policy, world.now) is None
     assert by_lead(world.state, event, world.policy, world.now) is None
+
+
+def test_a_changed_state_gives_the_changed_values_one_by_one_and_in_order() -> None:
+    world = World(without=("M3",))
+    m1, m2 = world.state.get("rep/main/M1"), world.state.get("rep/main/M2")
+    lighter = replace(m1, load=0)
+    state = Changed(world.state, {"rep/main/M1": lighter})
+    assert (state.get("rep/main/M1"), state.get("rep/main/M2"), state.get("rep/main/M3")) == (lighter, m2, None)
+    assert list(state.scan("rep/main/M")) == [
+        ("rep/main/M1", lighter),
+        ("rep/main/M2", m2),
+        ("rep/main/MM", world.state.get("rep/main/MM")),
+    ]

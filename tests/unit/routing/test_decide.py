@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from routing.decide import division_in
 from routing.lead_state import Phase
 from routing.policy import compile_policy
-from schemas.activity import ActivityKind
+from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import MailKind
+from schemas.poison import Poison
 from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World, at, on_leave, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
@@ -321,3 +323,18 @@ def test_activity_on_a_lead_that_comes_before_any_policy_moves_no_load() -> None
     more = {"opportunity_id": "deal", "stage": "late"}
     assert world.does(ActivityKind.OPPORTUNITY_CHANGED, lead_id, "E1", at("14:20"), **more) == []
     assert world.load("E1") == 0
+
+
+def test_an_event_that_names_no_division_is_no_divisions() -> None:
+    nobodys = ActivityBound(kind=ActivityKind.WON, at=at("14:14"), learned_at=at("14:14"))
+    with pytest.raises(Poison, match="names its division"):
+        division_in(nobodys)
+
+
+def test_without_a_policy_a_lead_that_comes_twice_waits_once() -> None:
+    world = World()
+    known = world.state.values["division/main"]
+    world.state.values["division/main"] = replace(known, policy_hash=None)
+    again = Arrival("lone.example", 450, who="a" * 32)
+    assert world.arrives(again).owner.kind is OwnerKind.NONE
+    assert world.send("lead.scored", again.but(action="webinar").scored(world, world.policy), at("14:15")) == []

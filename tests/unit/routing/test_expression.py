@@ -74,6 +74,11 @@ def test_facts_survive_being_nested(facts: dict[str, Fact]) -> None:
         "icp ? true : false",
         "size(lead.behaviour) > 1",
         "true",
+        "5 <= size(lead.flags)",
+        "company.employees == -(3)",
+        "company.employees in [1, 2 + 1]",
+        '"a" + "b" == lead.source',
+        "[1] == lead.flags",
     ],
 )
 def test_what_is_beyond_the_subset_is_opaque_and_cel_decides(text: str) -> None:
@@ -141,3 +146,10 @@ def test_a_part_beyond_the_subset_is_a_fact_of_its_own() -> None:
     assert isinstance(node, Opaque)
     assert [truth(node, {node.text: value}) for value in (True, False, "x")] == [True, False, None]
     assert truth(node, {}) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a.b ==", "a.b == 1 c.d", "has(a.b", "has(5)", "a.b in [1 2]", "a.b in 1", "(a.b", "a.b == ("]
+)
+def test_what_is_cut_off_or_runs_on_is_not_read_as_if_it_were_whole(text: str) -> None:
+    assert isinstance(parse(text), Opaque)

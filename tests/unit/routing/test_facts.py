@@ -99,3 +99,8 @@ def test_the_domain_of_a_mail_is_a_fact_where_it_is_known() -> None:
     assert lead_facts(lead())["mail"] == {"kind": "business", "is_role": False, "domain": "x.example"}
     bare = lead().model_copy(update={"mail": MailFacts()})
     assert "domain" not in lead_facts(bare)["mail"]
+
+
+def test_facts_are_a_mapping_of_all_that_rules_may_ask() -> None:
+    facts = LeadFacts(scored(lead(), shipped()), NOW, shipped())
+    assert (dict(facts), len(facts)) == (facts.known, len(facts.known))

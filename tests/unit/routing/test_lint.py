@@ -3,7 +3,7 @@ import pytest
 from routing.finding import Finding, Severity
 from routing.lint import lint, lint_text
 from routing.policy import compile_policy
-from routing.solving import MOST_STEPS
+from routing.solving import MOST_STEPS, Budget
 from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
 
 BEFORE_LAST = "  - name: everything else"
@@ -122,3 +122,23 @@ def test_findings_are_the_same_every_time() -> None:
 def test_a_pool_for_hot_leads_without_cover_after_hours_warns() -> None:
     policy = edited("default", ("    strategy: least_loaded\n    after_hours: after-hours\n", ""))
     assert "pool.no_after_hours" in codes(lint(policy))
+
+
+def test_a_state_that_no_rule_takes_is_named_alone() -> None:
+    policy = edited(
+        "default",
+        (
+            'segment == "smb" && company.country in ["US", "CA"]',
+            'segment == "smb" && !(has(company.state) && company.state == "TX")',
+        ),
+    )
+    kinds = [finding.what.partition(" reach only")[0] for finding in lint(policy)]
+    assert "new smb leads in US-TX" in kinds
+
+
+def test_rules_that_ask_too_much_to_be_solved_are_said_to_be_unsettled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("routing.lint_rules.Budget", lambda: Budget(3))
+    said = [finding for finding in lint(shipped()) if finding.code == "rule.unsettled"]
+    assert {finding.severity for finding in said} == {Severity.WARNING}
+    assert any("whether rule 'recycled' can be reached could not be settled" in finding.what for finding in said)
+    assert not [finding for finding in lint(shipped("territory-first")) if finding.code == "rule.overlap"]

@@ -8,7 +8,7 @@ import pytest
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, Notice
 from schemas.lead import MailKind
-from tests.worked.world import ALWAYS, DEFAULT, ROSTER, Arrival, World, at, channels, person, told
+from tests.worked.world import ACME, ALWAYS, DEFAULT, ROSTER, Arrival, World, at, channels, person, told
 
 HOT = Arrival("lone.example", 450)
 WARM = HOT.but(action="webinar")
@@ -187,3 +187,28 @@ def test_only_notices_of_hot_leads_break_into_quiet_hours(arrival: Arrival, is_u
     lead = World().arrives(arrival)
     assert notice_to(lead, "owner").urgent is is_urgent
     assert notice_to(lead, "lead").urgent is False
+
+
+def test_an_owner_without_hours_of_their_own_is_off_by_those_of_the_pool_that_the_rules_would_choose() -> None:
+    """17:30 in Chicago: the Southwest's office is open for half an hour yet, New York's has closed."""
+    world = World(changed={"E1": ROSTER["E1"][0].model_copy(update={"hours": None})})
+    lead = world.arrives(WARM.but(account=ACME, when=at("17:30")))
+    assert (lead.owner.id, notice_to(lead, "owner").release_at) == ("E1", {})
+
+
+def test_a_reminder_at_the_deadline_is_not_over_the_moment_it_is_made() -> None:
+    world = World(f"{DEFAULT}\nladder: [{{at: 1x, do: remind_owner}}]\n")
+    world.arrives(HOT)
+    (reminder,) = world.until(at("14:19"))
+    assert notice_to(reminder, "owner").expires_at is None
+
+
+def test_a_notice_made_in_the_instant_of_a_step_is_not_over_the_moment_it_is_made() -> None:
+    world = World(f"{DEFAULT}\nladder: [{{at: 1x, do: move, to: manager}}]\n")
+    lead = world.arrives(WARM.but(delay_seconds=3_600))
+    assert (lead.at, notice_to(lead, "owner").expires_at) == (at("15:14"), None)
+
+
+def test_a_queue_without_an_owner_is_told_of_as_nobodys() -> None:
+    lead = World(without=("RV",)).arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
+    assert (lead.owner.queue, notice_to(lead, "queue").recipients) == ("manual-review", ())

@@ -117,3 +117,11 @@ def test_the_examples_variants_are_small_edits_of_the_default() -> None:
 def test_editors_accept_a_shipped_policy_by_its_json_schema(name: str) -> None:
     validator = jsonschema.Draft202012Validator(policy_schema())
     assert [error.message for error in validator.iter_errors(read(text_of(name)).data)] == []
+
+
+def test_two_readings_of_one_text_are_one_policy() -> None:
+    text = text_of("starter")
+    one, other, more = compile_policy(text), compile_policy(text), compile_policy(text + "# more\n")
+    assert {one, other} == {one}
+    assert len({one, more}) == 2
+    assert one != "a policy"

@@ -107,3 +107,25 @@ def test_sentences_of_no_difference_and_of_one() -> None:
 )
 def test_a_value_reads_as_words(value: Any, said: str) -> None:
     assert value_text(value) == said
+
+
+def test_leads_that_differ_by_a_word_of_a_list_go_elsewhere_by_it() -> None:
+    rule = '  - {name: flagged, when: \'"vip" in lead.flags && !("old" in lead.flags)\', to: {pool: ent-amer},'
+    text = text_of("default").replace(
+        "  - name: nurture\n", f"{rule} because: abc, say: abc, owner: ops}}\n  - name: nurture\n"
+    )
+    found = diff(shipped(), compile_policy(text))
+    by_rule = [moved.example for moved in found.moved if moved.rule_after == "flagged"]
+    assert by_rule
+    assert {example.get("lead.flags") for example in by_rule} == {("vip",)}
+
+
+def test_a_changed_order_is_said_with_what_stays() -> None:
+    text = text_of("default")
+    start, end = text.index("  - name: personal email"), text.index("  - name: nurture")
+    at = text.index("  - name: recycled")
+    moved = compile_policy(text[:at] + text[start:end] + text[at:start] + text[end:])
+    (line,) = [line for line in sentences(diff(shipped(), moved)) if "another order" in line]
+    assert line.startswith(
+        "- the rules stand in another order: 'open duplicate', 'suspected spam', 'account owner', 'personal"
+    )

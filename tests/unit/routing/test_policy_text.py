@@ -7,6 +7,7 @@ import pytest
 
 from routing.condition_text import sentence
 from routing.expression_parser import parse
+from routing.policy import compile_policy
 from routing.policy_flowchart import flowchart
 from routing.policy_text import explain
 from tests.unit.routing.policies import SHIPPED, edited, shipped
@@ -79,3 +80,38 @@ def test_a_name_cannot_break_the_drawing() -> None:
 )
 def test_a_condition_reads_as_a_sentence(text: str, said: str) -> None:
     assert sentence(parse(text)) == said
+
+
+def test_what_a_pool_or_tier_has_of_its_own_is_in_the_text() -> None:
+    policy = edited(
+        "default",
+        ("    strategy: weighted\n", "    strategy: weighted\n    caps: {day: 12, hour: 3}\n"),
+        (
+            "    first_action: phone call now\n",
+            "    first_action: phone call now\n    ladder: [{at: 3m, do: alert_manager}]\n",
+        ),
+        (
+            "    strategy: least_loaded\n",
+            "    strategy: least_loaded\n    ladder: [{at: 1x, do: reassign}]\n"
+            "    ladders: {T2: [{at: 2x, do: move, to: manager}]}\n",
+        ),
+    )
+    told = explain(policy).splitlines()
+    assert any(line.startswith("- **mm-southwest**") and "At most 3 an hour, 12 a day." in line for line in told)
+    assert "- T1: at 3m the manager is alerted." in told
+    assert "- Pool ent-amer: at 1x the lead goes to someone else who is free." in told
+    assert "- Pool ent-amer, T2: at 2x the lead moves to the manager." in told
+
+
+def test_a_policy_without_pools_has_no_chapter_on_them() -> None:
+    text = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+queues:
+  only: {owner: {role: reviewer}, manager: {role: manager}}
+rules:
+  - {name: all, to: {queue: only}, because: it is the only rule, say: Everything waits here., owner: ops}
+"""
+    chapters = [line for line in explain(compile_policy(text)).splitlines() if line.startswith("## ")]
+    assert [chapter for chapter in chapters if "Pools" in chapter or "Queues" in chapter] == ["## Queues"]

@@ -4,10 +4,12 @@ A file is rewritten only on request: LEADSTREAM_REWRITE_GOLDEN=1.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from routing.finding import Finding, Severity, Where
 from routing.roster_file import RowsInvalid, read_rows
 from schemas.rep import Rep
 
@@ -38,3 +40,14 @@ def test_a_list_and_a_mapping_of_reps_are_the_same_roster() -> None:
     row = "{id: A, name: Ada}"
     listed, mapped = (read_rows(text, Rep, "reps", "id").rows for text in (f"- {row}\n", f"reps:\n  - {row}\n"))
     assert listed == mapped
+
+
+@pytest.mark.parametrize(
+    ("path", "spot"),
+    [("roster.B.backups", (4, 5)), ("roster.B", (3, 5)), ("roster.Z.backups", (0, 0)), ("pools.B", (0, 0))],
+)
+def test_a_finding_about_a_rep_gets_the_line_where_the_file_has_them(path: str, spot: tuple[int, int]) -> None:
+    text = "reps:\n  - {id: A, name: Ada}\n  - id: B\n    backups: [{rep: A}]\n    name: Bo\n"
+    found = Finding(Severity.ERROR, "roster.ghost", Where(path=path), "what", "allowed")
+    located = read_rows(text, Rep, "reps", "id").located(found, "id")
+    assert located == replace(found, where=Where(*spot, path))

@@ -119,3 +119,26 @@ def test_what_a_policy_derives_is_spelt_out_faithfully(
 )
 def test_the_one_number_between_two_bounds_is_found(text: str) -> None:
     assert find_lead((case_of(basic(POLICY, parse(text))),), (), Budget()) is not None
+
+
+@pytest.mark.parametrize(("employees", "holds"), [(None, False), (0, True), (300, True)])
+def test_a_lead_has_a_segment_where_its_size_is_known(employees: int | None, holds: bool) -> None:
+    facts: dict[str, Fact] = {} if employees is None else {"company.employees": employees}
+    assert held_by(basic(POLICY, parse("has(segment)")), facts) is holds
+
+
+def test_what_only_cel_understands_may_hold_or_not_and_not_both() -> None:
+    opaque = case_of(basic(POLICY, parse("company.employees * 2 > 300")))
+    other = case_of(basic(POLICY, parse("company.employees * 3 > 300")))
+    assert find_lead((opaque,), (), Budget()) is not None
+    assert find_lead((opaque,), (other,), Budget()) is not None
+    assert find_lead((opaque,), (opaque,), Budget()) is None
+
+
+def test_words_and_numbers_asked_of_one_fact_exclude_nothing_by_themselves() -> None:
+    number, word = (parse(f"answers.size {test}") for test in ("> 5", '== "big"'))
+    needs = [necessary(basic(POLICY, node)) for node in (number, word)]
+    assert not exclude(*needs)
+    assert necessary(AnyOf((basic(POLICY, number), basic(POLICY, word)))) == {}
+    assert necessary(All((basic(POLICY, number), basic(POLICY, word)))) == needs[0]
+    assert necessary(AnyOf(())) == {}

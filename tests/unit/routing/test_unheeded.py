@@ -29,3 +29,10 @@ def test_the_list_names_fields_that_there_are() -> None:
         model = PolicyFile.model_fields[section].annotation
         assert model is not None
         assert field in model.model_fields
+
+
+def test_of_the_alarms_those_that_the_board_acts_on_are_not_warned_of_and_each_other_one_is() -> None:
+    limits = "rule_reassigned: 0.3, rule_unmatched_for: 10d, reassignments_in_a_day: 3, enrichment_drop_points: 5"
+    assert list(unheeded(compile_policy(f"{STARTER}\nalarms: {{{limits}}}\n"))) == []
+    said = [str(one.where.path) for one in unheeded(compile_policy(f"{STARTER}\nalarms: {{fairness: 3, {limits}}}\n"))]
+    assert said == ["alarms.fairness"]

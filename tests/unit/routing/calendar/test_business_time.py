@@ -141,3 +141,9 @@ def test_a_shift_that_the_change_of_clocks_swallows_is_no_opening(end: str) -> N
     short = calendar_of(Hours(timezone="America/New_York", week={"sun": (("02:30", end),)}))
     saturday = local("America/New_York", 2026, 3, 7, 12)
     assert next_opening(short, saturday) == local("America/New_York", 2026, 3, 15, 2, 30)
+
+
+def test_a_calendar_without_an_hour_never_opens_closes_or_changes() -> None:
+    never = calendar_of(Hours(timezone="America/New_York", week={}))
+    noon = local("America/New_York", 2026, 3, 10, 12)
+    assert (next_opening(never, noon), closes_at(never, noon), changes_at(never, noon)) == (None, None, None)
