@@ -8,7 +8,7 @@ import pytest
 
 from routing.arriving import Routing, bind, opened, restarted, said
 from routing.facts import LeadFacts
-from routing.lead_state import Chain, OwnerRef, Phase, StepDone
+from routing.lead_state import Chain, OwnerRef, Phase, StepDone, changed
 from routing.placement import Passed, Placement, Via
 from routing.rules import first_match
 from schemas.activity import ActivityKind
@@ -16,7 +16,7 @@ from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import Disqualified, MailKind, OpenDuplicate
 from schemas.rep import Absence, Rep
 from tests.unit.routing.policies import NOW, lead, scored, shipped
-from tests.worked.world import ACME, BETA, DEFAULT, ROSTER, Arrival, World, at, on_leave
+from tests.worked.world import ACME, ALWAYS, BETA, DEFAULT, ROSTER, Arrival, World, at, on_leave
 
 WARM = Arrival("lone.example", 450, action="webinar")
 HOT = Arrival("lone.example", 450)
@@ -268,3 +268,29 @@ def test_a_new_cycle_knows_nothing_of_the_one_before() -> None:
     instants = dict.fromkeys(("told_at", "notified_at", "failed_at", "contacted_at", "booked_at"), NOW)
     before = replace(fresh, clock_at=at("09:00"), is_unverified=True, **spent, **instants)  # type: ignore[arg-type]
     assert restarted(before, NOW) == replace(fresh, cycle=2, clock_at=NOW)
+
+
+def test_a_field_that_no_lead_has_cannot_be_set_on_one() -> None:
+    with pytest.raises(TypeError, match="a lead has no onwer"):
+        changed(opened(scored(lead(), shipped())), onwer=None)
+
+
+@pytest.mark.parametrize(
+    ("more", "load", "owner"),
+    [
+        ("options: {owner_at_limit: pass_on}", 39.5, "E1"),
+        ("options: {owner_at_limit: pass_on}", 40, "E2"),
+        ("capacity: {owner_bound_over_limit: false}", 40, "E2"),
+        ("", 40, "E1"),
+    ],
+    ids=["room for one", "at the limit, passed on", "at the limit, never over it", "at the limit, as shipped"],
+)
+def test_the_policy_says_whether_an_owner_at_their_limit_keeps_their_leads(more: str, load: float, owner: str) -> None:
+    assert World(f"{DEFAULT}\n{more}\n", loads={"E1": load}).arrives(OURS).owner.id == owner
+
+
+def test_a_hot_lead_of_who_is_off_shift_goes_to_their_team_lead_where_no_pool_has_a_team_of_the_night() -> None:
+    text = DEFAULT.replace("    after_hours: after-hours\n", "")
+    world = World(text, changed={"EM": ROSTER["EM"][0].model_copy(update={"hours": ALWAYS})})
+    night = world.arrives(OURS.but(when=at("20:00")))
+    assert (night.owner.id, night.trace["via"]) == ("EM", "team lead")

@@ -108,3 +108,18 @@ def test_an_unknown_segment_is_told_as_such() -> None:
 def test_the_policy_is_told_where_one_decided() -> None:
     assert "Decided by policy abcd, epoch 1, because of lead.scored." in story([decision()])
     assert "Decided by policy" not in story([decision(policy_hash="")])
+
+
+def test_a_notice_that_no_channel_delivered_is_said_to_have_reached_nobody() -> None:
+    told = decision(notice(channels=("slack",)))
+    (one,) = told.notices
+    lost = NoticeSettled.model_validate(
+        {"decision_id": told.decision_id, "lead_id": told.lead_id, "division": "main", "person": told.person}
+        | {"notice": one.id, "audience": "owner", "recipient": "M1", "channel": "slack", "outcome": Outcome.FAILED}
+        | {"key": "k", "attempts": 3, "at": told.at, "epoch": 1, "template": one.template, "all_failed": True}
+    )
+    assert "No channel reached M1, by 2026-03-10 14:14:00." in story([told], settled=[lost])
+
+
+def test_of_a_lead_without_a_clock_none_is_told() -> None:
+    assert "clock" not in story([decision(sla=None)])

@@ -15,6 +15,7 @@ from routing.pool_state import Turn, pool_key
 from routing.replay import Memory
 from routing.seats import Seat, Seats
 from routing.strategies.candidate import Candidate
+from schemas.activity import ActivityBound, ActivityKind
 from schemas.decided import Decided
 from schemas.policy_pool import Pool
 from schemas.rep import Caps, Rep, RepChanged
@@ -42,9 +43,9 @@ class Beside:
         self.state: Memory = self.world.state
         self.seats = Seats()
 
-    def lead(self, wall: str = "14:14") -> tuple[str | None, bool]:
+    def lead(self, wall: str = "14:14", **more: Any) -> tuple[str | None, bool]:
         """Return whom a lead goes to, and whether that took a pass over the pool."""
-        value = Arrival(action="webinar", when=at(wall)).scored(self.world, self.world.policy)
+        value = Arrival(**{"action": "webinar", "when": at(wall)} | more).scored(self.world, self.world.policy)
         event = DecisionInput(f"e{self.world.persons}", value.model_copy(update={"contact": None}))
         whole = decide(self.state, event, self.world.policy, at(wall))
         self.passes.clear()
@@ -61,6 +62,18 @@ class Beside:
     def changes(self, rep: Rep, now: datetime) -> None:
         changed = RepChanged(rep_id=rep.id, division="main", rep=rep, at=now)
         self.state.fold(decide(self.state, DecisionInput("change", changed), self.world.policy, now, self.seats))
+
+    def opens(self, rep: str, name: str, stage: str) -> None:
+        opened = ActivityBound(
+            kind=ActivityKind.OPPORTUNITY_CHANGED,
+            at=at("14:14"),
+            learned_at=at("14:14"),
+            division="main",
+            opportunity_id=name,
+            rep=rep,
+            stage=stage,
+        )
+        self.state.fold(decide(self.state, DecisionInput(name, opened), self.world.policy, at("14:14"), self.seats))
 
 
 @pytest.fixture
@@ -129,3 +142,45 @@ def test_nobody_stands_where_their_turn_does_not_say(turn: Turn | None) -> None:
 def test_who_goes_unnamed_is_counted_by_reason_and_nobody_is_no_row() -> None:
     assert unnamed(0, []) == {}
     assert unnamed(2, ["full", "absent", "full"]) == {NOT_THEIR_TURN: 2, "full": 2, "absent": 1}
+
+
+ASKS = DEFAULT.replace(
+    "    strategy: weighted", "    require: [{rep: languages, fact: lead.language}]\n    strategy: weighted"
+)
+
+
+def test_leads_that_only_some_can_take_and_leads_for_all_come_in_turn(passes: list[str]) -> None:
+    """A lead for one seats or unseats the others: what was kept for the other kind of lead holds no longer."""
+    beside = Beside(passes, ASKS, AE | {"R2": AE["R2"].model_copy(update={"languages": ("de",)})})
+    kinds = [None, None, None, "de", "de", "de", None, "de", None, None, None]
+    owners = [beside.lead(language=language) for language in kinds]
+    assert {owner for (owner, _), language in zip(owners, kinds, strict=True) if language} == {"R2"}
+    assert [is_passed for _, is_passed in owners[5:9]] == [False, True, True, True]
+    assert owners[-1][1] is False
+
+
+def test_who_is_full_and_gets_fuller_spares_the_next_lead_no_less_a_pass(passes: list[str]) -> None:
+    beside = Beside(passes, reps=AE | {"R0": AE["R0"].model_copy(update={"limit": 1.0})})
+    beside.opens("R0", "first", "mid")
+    assert beside.leads(3)[-1] is False
+    beside.opens("R0", "second", "early")
+    assert beside.lead()[1] is False
+
+
+def test_who_joins_a_pool_gets_leads_of_it(passes: list[str]) -> None:
+    beside = Beside(passes)
+    beside.leads(3)
+    beside.changes(person("R3", POOL), at("14:14"))
+    assert "R3" in {beside.lead()[0] for _ in range(4)}
+
+
+def test_of_more_kinds_of_leads_than_are_kept_each_is_decided_as_by_a_pass(
+    passes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("routing.seats.MOST_LINEUPS", 1)
+    beside = Beside(passes)
+    beside.leads(3)
+    for action in ("content", "other", "webinar", "other"):
+        beside.lead(action=action)
+        (pools,) = beside.seats._pools.values()
+        assert len(pools[POOL].lineups) == 1

@@ -212,3 +212,10 @@ def test_a_notice_made_in_the_instant_of_a_step_is_not_over_the_moment_it_is_mad
 def test_a_queue_without_an_owner_is_told_of_as_nobodys() -> None:
     lead = World(without=("RV",)).arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
     assert (lead.owner.queue, notice_to(lead, "queue").recipients) == ("manual-review", ())
+
+
+def test_what_the_policy_has_no_plan_for_is_told_to_nobody() -> None:
+    world = with_plan()
+    lead = world.arrives(WARM).lead_id
+    (moved,) = world.does(ActivityKind.DECLINED, lead, "M1", at("14:20"))
+    assert (moved.owner.id, moved.notices) == ("M2", ())

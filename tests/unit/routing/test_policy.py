@@ -125,3 +125,28 @@ def test_two_readings_of_one_text_are_one_policy() -> None:
     assert {one, other} == {one}
     assert len({one, more}) == 2
     assert one != "a policy"
+
+
+def test_a_text_that_is_empty_or_too_short_is_said_to_be_so() -> None:
+    with pytest.raises(PolicyInvalid) as error:
+        edited("default", ("name: account owner", "name: ''"), ("because: one person has", "because: ab #"))
+    said = {finding.where.path: finding.what for finding in error.value.findings}
+    assert said == {"rules[2].name": "this is empty.", "rules[0].because": "'ab' is too short."}
+
+
+def test_an_error_in_a_condition_over_several_lines_is_pointed_at_where_the_condition_begins() -> None:
+    with pytest.raises(PolicyInvalid) as error:
+        edited("default", ("    when: lead.recycled\n", "    when: >-\n      lead.recycled\n      && &&\n"))
+    (finding,) = error.value.findings
+    line = text_of("default").splitlines().index("    when: lead.recycled") + 1
+    assert (finding.where.path, finding.where.line) == ("rules[3].when", line)
+
+
+@pytest.mark.parametrize(("most", "is_read"), [(5, True), (4, False)])
+def test_a_file_of_more_values_than_may_be_is_refused(most: int, is_read: bool) -> None:
+    text = "a: 1\nb: 2\n"  # the mapping, two keys, two values
+    if is_read:
+        assert read(text, most_nodes=most).data == {"a": 1, "b": 2}
+    else:
+        with pytest.raises(Unreadable, match="more than 4 values"):
+            read(text, most_nodes=most)

@@ -1,8 +1,9 @@
 import pytest
 
+from routing.scoring import judged
 from routing.tiers import Grade, grade
 from schemas.lead import Lead
-from tests.unit.routing.policies import lead, shipped
+from tests.unit.routing.policies import edited, lead, shipped
 
 FIT = {"employees": 600, "industry": "saas", "state": "TX"}
 
@@ -36,3 +37,10 @@ def test_unknown_fit_is_no_fit() -> None:
 
 def test_a_policy_with_one_tier_gives_it_to_all() -> None:
     assert grade(shipped("starter"), lead()).tier == "all"
+
+
+def test_points_may_ask_for_the_tier() -> None:
+    rows = "  points:\n    - {name: hot, part: behaviour, when: 'tier == \"T1\"', points: 7}\n"
+    policy = edited("default", ("  points:\n", rows))
+    hot, warm = (lead(action, employees=300, industry="saas") for action in ("demo", "webinar"))
+    assert [dict(judged(policy, of)[1].parts)["behaviour"] for of in (hot, warm)] == [7, 0]
