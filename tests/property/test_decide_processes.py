@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.property.history import Move, digest_of, moves, played
 
@@ -37,11 +37,11 @@ class Player:
         assert stdin is not None and stdout is not None
         print(json.dumps(log), file=stdin, flush=True)
         answer = stdout.readline()
-        assert answer, f"the player ended with {self._process.wait(10)}"
+        assert answer, f"the player ended with {self._process.wait(120)}"
         return answer.strip()
 
     def end(self) -> None:
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def players() -> Iterator[list[Player]]:
         player.end()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None)
 @given(log=moves())
 def test_one_log_gives_the_same_bytes_in_every_process(players: list[Player], log: list[Move]) -> None:
     here = digest_of(played(log))
