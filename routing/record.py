@@ -21,6 +21,7 @@ from schemas.scored import plain
 from schemas.spliced import spliced
 
 STAGE = "assign"
+_MAY_BE_NONE = ("previous_owner", "segment", "rule", "pool", "strategy", "sla")
 
 
 def scored_of(lead: LeadState) -> LeadScored:
@@ -109,6 +110,7 @@ def _head(lead: LeadState, kind: DecisionKind, event_id: str) -> dict[str, Any]:
 
 
 def _emit(draft: Draft, lead: LeadState, kind: DecisionKind, tag: str, said: dict[str, Any]) -> None:
-    for name in [name for name, value in said.items() if value is None]:
-        del said[name]
+    for name in _MAY_BE_NONE:
+        if name in said and said[name] is None:
+            del said[name]
     draft.emit(Decided(lead.scored.person, tag, lead.lead_id, kind, spliced(said, plain)))

@@ -9,7 +9,8 @@ answer is asked of CEL, lead by lead, and its answer is part of the combination.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -18,6 +19,9 @@ from routing.plain_test import PlainTest, landmarks
 
 MOST_REMEMBERED = 4096  # values of a fact, and combinations; then it begins anew
 MOST_TRACES = 256  # of the rules tried: 10 kB each where there are 100 rules
+
+_CLASS, _JSON = itemgetter(0), itemgetter(1)
+_look_up: Callable[[dict[Any, Any], Any], Any] = dict.get
 
 Ask = Callable[[Part], Verdict]
 """Ask CEL about a part of the lead at hand."""
@@ -64,6 +68,7 @@ class Rulebook:
         tested = [name for part in parts for name, _ in _tests(part)]
         self.fields = tuple(dict.fromkeys((*tested, *(part.field for part in parts))))
         self._facts = [_Classes([test for part in parts for at, test in _tests(part) if at == f]) for f in self.fields]
+        self._known = [classes.known for classes in self._facts]
         self._paths = [(group, inner) for group, _, inner in (name.partition(".") for name in self.fields)]
         self._next: dict[Any, Outcome | int] = {}  # combination -> what it comes to, or the part to ask CEL about
         self._tried: dict[tuple[Any, ...], bytes] = {}  # an outcome and the values in its gaps -> the trace
@@ -74,15 +79,9 @@ class Rulebook:
 
     def match(self, values: Sequence[Any], ask: Ask) -> tuple[Outcome, Sequence[bytes]]:
         """Return what a lead comes to that has these values of `fields`, and the values as JSON."""
-        numbers: list[int] = []
-        written: list[bytes] = []
-        for classes, value in zip(self._facts, values, strict=True):
-            # most are texts or unknown, and met before; no value of another type is equal to one
-            known = classes.known.get(value) if value is None or type(value) is str else None
-            number, text = known or classes.of(value)
-            numbers.append(number)
-            written.append(text)
-        combination: tuple[Any, ...] = tuple(numbers)
+        met = self._met(values)
+        combination: tuple[Any, ...] = tuple(map(_CLASS, met))
+        written: list[bytes] = list(map(_JSON, met))
         while True:
             found = self._next.get(combination)
             if found is None:
@@ -91,6 +90,17 @@ class Rulebook:
                 return found, written
             verdict = ask(self._parts[found])
             combination = (*combination, (found, verdict.matched, verdict.unknown))
+
+    def _met(self, values: Sequence[Any]) -> Sequence[tuple[int, bytes]]:
+        """Each value's class and its JSON. Most were met before: those are looked up without a loop in Python."""
+        try:
+            found = list(map(_look_up, self._known, zip(map(type, values), values, strict=True)))
+        except TypeError:  # a list or a group is no key as it stands
+            return [classes.of(value) for classes, value in zip(self._facts, values, strict=True)]
+        while None in found:
+            place = found.index(None)
+            found[place] = self._facts[place].of(values[place])
+        return cast(list[tuple[int, bytes]], found)
 
     def tried(self, outcome: Outcome, written: Sequence[bytes]) -> bytes:
         """Return the trace of the rules tried, as a JSON list. written: the values of `fields`, as JSON."""
@@ -144,7 +154,10 @@ class Rulebook:
 
 
 class _Classes:
-    """The values of one fact, by how its comparisons answer. known: of each value met, its class and its JSON."""
+    """The values of one fact, by how its comparisons answer.
+
+    known: of each value met, by (type, value) as 1 is equal to True, its class and its JSON; a list as a tuple.
+    """
 
     def __init__(self, tests: list[PlainTest]) -> None:
         self._tests = tests
@@ -160,10 +173,7 @@ class _Classes:
     def of(self, value: Any) -> tuple[int, bytes]:
         """Return the value's class and its JSON."""
         kind = type(value)
-        if kind is str or value is None:
-            key: Any = value
-        else:
-            key = (kind, tuple(value)) if kind is list else (kind, value)
+        key = (kind, tuple(value)) if kind is list else (kind, value)
         try:
             known = self.known.get(key)
         except TypeError:  # a group as a whole: no comparison answers it

@@ -16,6 +16,7 @@ from schemas.policy_file import Tier
 from schemas.policy_sla import SlaClock, Step, StepAction
 
 REPEAT = "repeat"
+_MAY_BE_NONE = ("owned_at", "contacted_at", "breach", "breach_charged_to")
 
 
 class DueStep(NamedTuple):
@@ -197,7 +198,7 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
     clocks = clocks_of(docket, lead)
     due, start = clocks.contact_due, clocks.start
     tier: Tier = docket.tier(lead.tier)
-    row = {
+    row: dict[str, Any] = {
         "cycle": lead.cycle,
         "clock_at": start,
         "route_due_at": lead.clock_at + tier.route_within,
@@ -210,14 +211,20 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
         "breach_charged_to": lead.charged_to,
         "is_unverified": lead.is_unverified,
     }
-    return {name: value for name, value in row.items() if value is not None}
+    for name in _MAY_BE_NONE:
+        if row[name] is None:
+            del row[name]
+    return row
 
 
 def _steps(clocks: Clocks, lead: LeadState) -> list[dict[str, Any]]:
-    done = {row.name: row for row in lead.done}
-    rows = []
-    for row in clocks.steps:
-        was = done.get(row.name)
-        said = {"name": row.name, "do": row.step.do, "due_at": row.due_at if was is None else was.due_at}
-        rows.append(said if was is None else {**said, "done_at": was.done_at})
+    rows: list[dict[str, Any]] = [
+        {"name": name, "do": step.do, "due_at": due_at} for name, step, due_at in clocks.steps
+    ]
+    if lead.done:
+        done = {row.name: row for row in lead.done}
+        for row in rows:
+            was = done.get(row["name"])
+            if was is not None:
+                row |= {"due_at": was.due_at, "done_at": was.done_at}
     return rows
