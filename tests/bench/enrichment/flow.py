@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import httpx
 import orjson
@@ -21,14 +23,23 @@ from tests.ports import free_base
 from tests.records import Outgoing
 
 CALLS = "leadstream_enrichment_calls_total"
+STEPS = "leadstream_streams_step_seconds_sum"
+LINGER_MS = 5  # the sender gathers, as what feeds 500 leads a second does
+PARTS = 5  # of a run, each with its own median
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What became of leads. waits: seconds from the sender's call to a committed record, sorted."""
+    """What became of leads. waits: seconds from the sender's call to a committed record, sorted.
+
+    medians: of the waits of the first fifth of the leads, the second and so on; a stage that does not keep up shows it
+    in a last one that is above the others. spent: seconds of ENRICH's own time by step of its batches.
+    """
 
     sent: int
     waits: tuple[float, ...]
+    medians: tuple[float, ...] = ()
+    spent: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lost(self) -> int:
@@ -46,6 +57,13 @@ class Passage:
             "p50 ms": round(self.at(0.5) * 1000, 1),
             "p99 ms": round(self.at(0.99) * 1000, 1),
             "max ms": round(self.waits[-1] * 1000, 1),
+        }
+
+    def course(self) -> dict[str, Any]:
+        """Return how the run went on: the median wait of each fifth, in milliseconds, and where ENRICH's time went."""
+        return {
+            "p50 ms of each fifth": [round(one * 1000) for one in self.medians],
+            "seconds of enrich": {step: round(seconds, 1) for step, seconds in self.spent.items()},
         }
 
 
@@ -70,12 +88,21 @@ class Flow:
         """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
         records = list(leads(name, int(rate * seconds)))
         full = self.setting.full
-        sent, seen = passed(self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 180)
-        return Passage(len(sent), tuple(sorted(seen[one] - at for one, at in sent.items() if one in seen)))
+        before = self.spent("enrich")
+        sent, seen = passed(
+            self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 180, LINGER_MS
+        )
+        waits = [seen[one] - at for one, at in sent.items() if one in seen]
+        spent = {step: seconds - before.get(step, 0.0) for step, seconds in self.spent("enrich").items()}
+        return Passage(len(sent), tuple(sorted(waits)), _medians(waits), spent)
 
     def calls(self, provider: str) -> int:
         """Return the requests to a provider that the processes count on their metrics pages."""
-        return int(sum(_counted(self._port(name), provider) for name in ("enrich", "pending")))
+        return int(sum(self._counted(name, CALLS, "provider").get(provider, 0) for name in ("enrich", "pending")))
+
+    def spent(self, stage: str) -> dict[str, float]:
+        """Return the seconds that a stage's batches have spent so far, by step."""
+        return self._counted(stage, STEPS, "step")
 
     def processes(self, stage: str) -> list[psutil.Process]:
         """Return the processes of a stage that run now."""
@@ -86,8 +113,16 @@ class Flow:
                     found.append(child)
         return found
 
-    def _port(self, name: str) -> int:
-        return self.base + PORTS_A_STAGE * NAMES.index(name)
+    def _counted(self, stage: str, name: str, label: str) -> dict[str, float]:
+        """Return a metric's values on a stage's page, by one label."""
+        port = self.base + PORTS_A_STAGE * NAMES.index(stage)
+        page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
+        return {
+            sample.labels[label]: sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == name
+        }
 
 
 @contextmanager
@@ -129,11 +164,7 @@ def event_of(value: bytes) -> str | None:
     return str(found["lead"]["event_id"])
 
 
-def _counted(port: int, provider: str) -> float:
-    page = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
-    return sum(
-        sample.value
-        for family in text_string_to_metric_families(page)
-        for sample in family.samples
-        if sample.name == CALLS and sample.labels.get("provider") == provider
-    )
+def _medians(waits: Sequence[float]) -> tuple[float, ...]:
+    """Return the median wait of each part of the run, in the order of sending."""
+    size = -(-len(waits) // PARTS) or 1
+    return tuple(median(waits[at : at + size]) for at in range(0, len(waits), size))

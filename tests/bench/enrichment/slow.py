@@ -31,8 +31,12 @@ def run(bootstrap: str, folder: Path, rate: int, seconds: float) -> dict[str, An
                 one = flow.run("slow", rate, seconds)
                 shares = cores(before, spent(), time.perf_counter() - began)
                 waited = len({record.key for record in flow.setting.records.read_all("leads.pending")})
-        found[f"{title}, {rate}/s for {seconds:.0f} s"] = one.figures() | {
-            "through leads.pending": waited,
-            "cores": shares,
-        }
+        found[f"{title}, {rate}/s for {seconds:.0f} s"] = (
+            one.figures()
+            | one.course()
+            | {
+                "through leads.pending": waited,
+                "cores": shares,
+            }
+        )
     return found

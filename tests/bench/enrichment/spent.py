@@ -1,6 +1,6 @@
 """Processor time by who spent it: on two cores the lab, the sender and the broker compete with what is measured."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 
 import psutil
@@ -12,9 +12,9 @@ _MARKS: Mapping[str, str] = {
 }
 
 
-def spent() -> Counter[str]:
+def spent() -> dict[str, float]:
     """Return the seconds that this process and all below it have had so far, by what they are."""
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     own = psutil.Process()
     found["bench"] = _seconds(own)
     for process in own.children(recursive=True):
