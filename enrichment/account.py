@@ -49,6 +49,8 @@ class AccountIndex:
 
         A proposal for a person, who decides (ACC-3). Names are compared with those of the same first word.
         """
+        if not self._by_word:
+            return None
         asked = company_key(name)
         rows = self._by_word.get(asked.split(" ", 1)[0], [])
         best = max(((fuzz.token_sort_ratio(asked, known), domain) for known, domain in rows), default=(0.0, ""))

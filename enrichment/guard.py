@@ -1,4 +1,4 @@
-"""What stands between us and a provider: its quota, its rate, a breaker, one request per question."""
+"""What stands between us and a provider: its quota, its rate, a breaker, a budget of retries."""
 
 import asyncio
 import math
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
@@ -24,6 +23,7 @@ from enrichment.providers.provider import (
     ProviderWrong,
     Query,
 )
+from enrichment.quota import HourlyQuota, QuotaSpent
 from enrichment.silence import Silence
 from schemas.org import ProviderSettings
 from spans.call_span import call_span
@@ -31,10 +31,6 @@ from spans.call_span import call_span
 READING_PASSES = 8  # of the event loop, from bytes in the socket to an answer
 _RETRY_WAIT_SECONDS = 0.05  # and up to twice that, drawn anew each time
 _CLOSED = "closed"
-
-
-class QuotaSpent(ProviderFailed):
-    """This clock hour's calls are used up; the next provider is asked, nobody waits for the hour."""
 
 
 class BreakerOpen(ProviderFailed):
@@ -50,61 +46,6 @@ class PaceFull(ProviderBusy):
 
 
 NOT_CALLED = (QuotaSpent, BreakerOpen, PaceFull)  # nothing went out, nothing is charged
-
-
-@dataclass(slots=True)
-class HourlyQuota:
-    """Calls per clock hour. `used` counts this process's calls of `hour` and what its stores say of earlier ones.
-
-    This process may make `mine` of `of` parts of them: as many as it has partitions.
-    """
-
-    limit: int | None
-    hour: str = ""
-    used: int = 0
-    mine: int = 1
-    of: int = 1
-
-    def take(self, now: datetime) -> None:
-        """Count one call. Raises QuotaSpent."""
-        self.turn(now)
-        if self.limit is not None and self.used >= self.limit * self.mine // self.of:
-            raise QuotaSpent
-        self.used += 1
-
-    def restore(self, hour: str, used: int, now: datetime) -> None:
-        """Count the calls that a store remembers, where they are of this hour."""
-        self.turn(now)
-        if hour == self.hour:
-            self.used += used
-
-    def allot(self, mine: int, of: int) -> None:
-        """Take another part, and forget what was used: the stores of the partitions it stands for tell that."""
-        self.mine, self.of, self.used = mine, of, 0
-
-    def turn(self, now: datetime) -> None:
-        hour = hour_of(now)
-        if hour != self.hour:
-            self.hour, self.used = hour, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Calls of one clock hour, as the store keeps them so that a restart forgets none."""
-
-    hour: str
-    calls: int
-
-
-def decode_used(data: bytes) -> Used:
-    """Return the calls of stored JSON."""
-    fields = orjson.loads(data)
-    return Used(fields["hour"], fields["calls"])
-
-
-def hour_of(now: datetime) -> str:
-    """Return the clock hour, "2026-03-10T14"."""
-    return now.isoformat()[:13]  # twenty times as quick as strftime, and asked for at every lead
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from enrichment.coverage import Worth
-from enrichment.guard import BreakerOpen, QuotaSpent
+from enrichment.guard import BreakerOpen
 from enrichment.merge import NEEDED
 from enrichment.providers.provider import Answer, Firmographics, ProviderBusy, ProviderDown, ProviderFailed
+from enrichment.quota import QuotaSpent
 from schemas.org import ProviderSettings
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
@@ -110,7 +111,7 @@ class ProviderMetrics:
     def called(self, provider: str) -> None:
         series = self._series[provider]
         series.calls.inc()
-        series.cost.inc(self._prices[provider][0])
+        self._pay(series, self._prices[provider][0])
 
     def answered(self, provider: str, answer: Answer, seconds: float) -> None:
         series = self._series[provider]
@@ -119,7 +120,7 @@ class ProviderMetrics:
             series.answers["empty"].inc()
             return
         series.answers["found"].inc()
-        series.cost.inc(self._prices[provider][1])
+        self._pay(series, self._prices[provider][1])
         for name, filled in series.fields.items():
             if getattr(answer.company, name) is not None:
                 filled.inc()
@@ -137,6 +138,10 @@ class ProviderMetrics:
                 self._fill.labels(one.provider, name).set(share)
             for name, share in one.fall.items():
                 self._fall.labels(one.provider, name).set(share)
+
+    def _pay(self, series: _Series, price: float) -> None:
+        if price:  # most name none, and counting nothing costs as much
+            series.cost.inc(price)
 
     def _started(self, provider: str) -> "_Series":
         """Show zeros from the start, so that a rate sees the first one."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from enrichment.guard import Guarded, HourlyQuota, RetryBudget, Unwatched, Watch
+from enrichment.guard import Guarded, RetryBudget, Unwatched, Watch
 from enrichment.normalise import mail
 from enrichment.providers.registry import AT_HAND, PROVIDERS, Tools
+from enrichment.quota import HourlyQuota
 from enrichment.waterfall import Waterfall
 from schemas.ids import person_id
 from schemas.org import Org

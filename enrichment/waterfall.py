@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from enrichment.answer import Learnt, Said
-from enrichment.guard import NOT_CALLED, READING_PASSES, Guarded, Used
-from enrichment.merge import NEEDED
+from enrichment.guard import NOT_CALLED, READING_PASSES, Guarded
+from enrichment.merge import NEEDED, is_complete
 from enrichment.providers.pool import Pool
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
-from schemas.lead import Company
+from enrichment.quota import Used
 from schemas.org import ProviderSettings
 
 T = TypeVar("T")
@@ -157,15 +157,32 @@ async def _by(deadline: float, asking: "asyncio.Task[Said]") -> Said:
     Where many ask at once, an answer may have arrived while others were read: the loop gets a few passes to read what
     is there, which waits for nobody.
     """
+    await _ended(asking, deadline)
+    for _ in range(READING_PASSES):
+        if asking.done():
+            return asking.result()
+        await asyncio.sleep(0)
+    if asking.done():
+        return asking.result()
+    raise TimeoutError
+
+
+async def _ended(asking: "asyncio.Task[Said]", deadline: float) -> None:
+    """Wait until `asking` has ended or the deadline is there: `asyncio.timeout_at` and `shield` at half of the cost."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def wake(_done: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_at(deadline, wake)
+    asking.add_done_callback(wake)
     try:
-        async with asyncio.timeout_at(deadline):
-            return await asyncio.shield(asking)
-    except TimeoutError:
-        for _ in range(READING_PASSES):
-            await asyncio.sleep(0)
-            if asking.done():
-                return asking.result()
-        raise
+        await waiter
+    finally:
+        timer.cancel()
+        asking.remove_done_callback(wake)
 
 
 def _has_part(settings: ProviderSettings, key: str) -> bool:
@@ -198,11 +215,9 @@ async def started(asking: Sequence[Coroutine[Any, Any, T]]) -> list[asyncio.Task
 def is_enough(answers: Sequence[Said]) -> bool:
     """Tell whether the fields that routing needs are all answered, so that no further provider need be paid."""
     firms = [said.company for said in answers if said.company is not None]
-    return all(any(_knows(firm, name) for firm in firms) for name in NEEDED)
-
-
-def _knows(firm: Company, name: str) -> bool:
-    return getattr(firm, name) is not None
+    if len(firms) == 1:  # as for most leads, which are asked about twice
+        return is_complete(firms[0])
+    return all(any(getattr(firm, name) is not None for firm in firms) for name in NEEDED)
 
 
 def said_by(name: str, answer: Answer, at: datetime, person_of: Callable[[str], str]) -> Said:

@@ -51,6 +51,7 @@ def of_site(text: str) -> str | None:
     return registrable(name) if name else None
 
 
+@lru_cache(maxsize=16_384)
 def parents(name: str) -> tuple[str, ...]:
     """Return `name` and the hosts above it down to the registrable domain, longest first."""
     top = registrable(name)

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import orjson
 import yaml
+from aiohttp import hdrs
 from pydantic import JsonValue
 from yarl import URL
 
@@ -118,6 +119,9 @@ class _Client:
             raise ProviderDown(f"status {status}")
         if status != 200:
             raise ProviderWrong(f"status {status}")
+        length = response.content_length
+        if length is not None and length <= self._http.max_bytes and hdrs.CONTENT_ENCODING not in response.headers:
+            return await response.read()
         body = b""
         async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
             body += chunk

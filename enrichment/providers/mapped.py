@@ -10,7 +10,6 @@ from schemas.lead import Company
 
 FIELDS = frozenset(Company.model_fields) - {"region"}
 MOST_TECHNOLOGIES = 50
-_NOTHING = Company()
 
 
 def firm(values: Mapping[str, Any]) -> Company | None:
@@ -23,22 +22,22 @@ def firm(values: Mapping[str, Any]) -> Company | None:
     place = subdivision.place(text["state"] or "", where) if text.get("state") else None
     where = where or (place[0] if place else None)
     code = text.get("postcode_area")
-    found = Company(
-        name=company.name(text["name"] or "") or None if text.get("name") else None,
-        domain=_site(text.get("domain")),
-        employees=headcount.number(values.get("employees")),
-        industry=_industry(values.get("industry")),
-        country=where,
-        state=place[1] if place else None,
-        region=country.region(where) if where else None,
-        city=text.get("city"),
-        postcode_area=postcode.area(code, where) if code else None,
-        revenue=_dollars(values.get("revenue")),
-        parent_domain=_site(text.get("parent_domain")),
-        technologies=_names(values.get("technologies")),
-        funding=text.get("funding"),
-    )
-    return None if found == _NOTHING else found
+    found = {
+        "name": company.name(text["name"] or "") or None if text.get("name") else None,
+        "domain": _site(text.get("domain")),
+        "employees": headcount.number(values.get("employees")),
+        "industry": _industry(values.get("industry")),
+        "country": where,
+        "state": place[1] if place else None,
+        "region": country.region(where) if where else None,
+        "city": text.get("city"),
+        "postcode_area": postcode.area(code, where) if code else None,
+        "revenue": _dollars(values.get("revenue")),
+        "parent_domain": _site(text.get("parent_domain")),
+        "technologies": _names(values.get("technologies")),
+        "funding": text.get("funding"),
+    }
+    return Company(**found) if any(value not in (None, ()) for value in found.values()) else None
 
 
 def _site(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ import orjson
 
 from enrichment.answer import Learnt
 from enrichment.cache import Kept, decode_kept, usable, with_answers
-from enrichment.guard import Used, decode_used, hour_of
+from enrichment.quota import Used, decode_used, hour_of
 from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Put
 from schemas.org import CacheSettings, Enrichment, Org

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from enrichment.guard import hour_of
 from enrichment.normalise.text import plain
+from enrichment.quota import hour_of
 from schemas.effects import Delete, Put
 from schemas.ids import person_id
 from schemas.lead import Lead

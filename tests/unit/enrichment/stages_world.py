@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from enrichment.guard import Guarded, HourlyQuota, RetryBudget
+from enrichment.guard import Guarded, RetryBudget
 from enrichment.providers.provider import Answer, Firmographics, ProviderFailed, Query
+from enrichment.quota import HourlyQuota
 from enrichment.waterfall import Waterfall
 from schemas.account import Account
 from schemas.effects import Emit

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from enrichment.guard import Guarded, HourlyQuota, RetryBudget
+from enrichment.guard import Guarded, RetryBudget
 from enrichment.metrics import OUTCOMES, ProviderMetrics
 from enrichment.providers.provider import (
     Answer,
@@ -17,6 +17,7 @@ from enrichment.providers.provider import (
     ProviderWrong,
     Query,
 )
+from enrichment.quota import HourlyQuota
 from schemas.lead import Company
 from schemas.org import ProviderSettings
 

@@ -8,17 +8,7 @@ import purgatory.domain.model
 import pytest
 
 from enrichment.answer import Said
-from enrichment.guard import (
-    BreakerOpen,
-    Guarded,
-    HourlyQuota,
-    OneTooSlow,
-    PaceFull,
-    QuotaSpent,
-    RetryBudget,
-    Used,
-    decode_used,
-)
+from enrichment.guard import BreakerOpen, Guarded, OneTooSlow, PaceFull, RetryBudget
 from enrichment.providers.provider import (
     Answer,
     Firmographics,
@@ -28,6 +18,7 @@ from enrichment.providers.provider import (
     ProviderFailed,
     Query,
 )
+from enrichment.quota import HourlyQuota, QuotaSpent, Used, decode_used
 from enrichment.waterfall import Waterfall
 from schemas.lead import Company
 from schemas.org import ProviderSettings
