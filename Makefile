@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else: the first call makes .venv.
+# `make demo` needs Python 3.11 to 3.13 and make, nothing else: the first call makes .venv. `make test` also needs what
+# `make tools` installs.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -43,10 +44,11 @@ check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
 	$(BIN)/deptry .
 
 .PHONY: tools
-tools: ## Install what the tests need of the system (Debian): promtool and prometheus
-	@command -v promtool >/dev/null && command -v prometheus >/dev/null || { \
-	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	$$sudo apt-get update -qq && $$sudo apt-get install -qq --yes --no-install-recommends prometheus; }
+tools: ## Install what the tests need of the system (Debian): Prometheus and Chromium
+	@wanted=; command -v promtool >/dev/null && command -v prometheus >/dev/null || wanted=prometheus; \
+	command -v chromium >/dev/null || wanted="$$wanted chromium"; [ -n "$$wanted" ] || exit 0; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -qq; \
+	for one in $$wanted; do $$sudo apt-get install -qq --yes --no-install-recommends $$one; done
 
 .PHONY: bench
 bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare copy loop

@@ -100,7 +100,7 @@ def morning(broker: FoundBroker, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    assert shutil.which(CHROMIUM), f"{CHROMIUM} is missing: apt-get install chromium"
+    assert shutil.which(CHROMIUM), f"{CHROMIUM} is missing: `make tools` installs it (Debian)"
     expect.set_options(timeout=PAGE_SECONDS * 1_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

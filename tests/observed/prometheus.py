@@ -23,7 +23,7 @@ READY_SECONDS = 120.0
 def tool(name: str) -> str:
     """Return the path of `promtool` or `prometheus`. Raises AssertionError where it is not installed."""
     found = shutil.which(name)
-    assert found is not None, f"{name} is not installed: apt-get install prometheus (.ci/run does), then run this again"
+    assert found is not None, f"{name} is not installed: `make tools` does it (Debian), then run this again"
     return found
 
 
