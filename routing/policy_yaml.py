@@ -18,6 +18,7 @@ MOST_NODES = 100_000
 
 Path = tuple[str | int, ...]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _NUMBER = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(\.\d*)?[eE][-+]?\d+)")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
@@ -25,7 +26,7 @@ _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": No
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's plain data. keys, values: path -> (line, column) from 1. lines: the text."""
+    """A file's plain data. keys, values: path -> (line, column) from 1. lines: the text, parted as YAML parts it."""
 
     data: Any
     keys: dict[Path, tuple[int, int]]
@@ -45,8 +46,8 @@ class Document:
 
     def inside(self, path: Path, text: str, offset: int) -> Where:
         """Return the place of a character of a one-line text, else the place of `path`. offset: from 0."""
-        line, column = self.values.get(path, (0, 0))
-        written = self.lines[line - 1][column - 1 :] if 0 < line <= len(self.lines) else ""
+        line, column = self.values[path]
+        written = self.lines[line - 1][column - 1 :]
         for quote in ("", '"', "'"):
             if written.startswith(quote + text):
                 return Where(line, column + len(quote) + offset, path_text(path))
@@ -158,7 +159,7 @@ def read(text: str, largest_bytes: int = LARGEST_BYTES, most_nodes: int = MOST_N
             reader.take(event)
     except yaml.YAMLError as error:
         raise Unreadable(_syntax(error)) from error
-    return Document(reader.root, reader.keys, reader.values, tuple(text.split("\n")))
+    return Document(reader.root, reader.keys, reader.values, tuple(_BREAK.split(text)))
 
 
 def _value(event: Any) -> Any:

@@ -7,7 +7,8 @@ and "unknown" is trying them all. Backtracking over three-valued conditions; the
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
+from math import ceil, floor
 
 from routing.catalogue import CHOICES, FactKind, kind_of
 from routing.derived import All, AnyOf, Basic, Neither, Sure
@@ -81,7 +82,7 @@ def find_lead(yes: Sequence[Case], no: Sequence[Case], budget: Budget) -> Assign
     if any(exclude(one.needs, two.needs) for one, two in combinations(yes, 2)):
         return None
     against = [case for case in no if not any(exclude(case.needs, each.needs) for each in yes)]
-    wanted = yes[0].condition if len(yes) == 1 else All(tuple(case.condition for case in yes))
+    wanted = All(tuple(case.condition for case in yes))
     return _search(wanted, [case.condition for case in against], {}, _domains((*yes, *against)), budget)
 
 
@@ -195,22 +196,20 @@ def _values(name: str, every: Sequence[Comparison | Opaque]) -> tuple[Fact | Non
     return (*unknown, *_words(name, tests))
 
 
-def _literals(tests: Sequence[Comparison]) -> list[Fact]:
-    found: list[Fact] = []
+def _literals(tests: Sequence[Comparison]) -> list[Fact | None]:
+    found: list[Fact | None] = []
     for test in tests:
-        each = test.expected if test.op is Op.IN and isinstance(test.expected, tuple) else (test.expected,)
-        found += [value for value in each if value is not None and not isinstance(value, tuple)]
+        found += test.expected if isinstance(test.expected, tuple) else (test.expected,)
     return found
 
 
 def _numbers(name: str, tests: Sequence[Comparison]) -> list[Fact]:
+    """Each number that a condition names, and one between each two and beyond the last, where there is one."""
     low, high = _RANGES.get(name, (0, 10**12))
-    bounds = sorted({float(value) for value in _literals(tests) if isinstance(value, int | float)})
-    near = 0.5 if name in _FRACTIONAL else 1
-    tried = {float(low)} | {each for bound in bounds for each in (bound - near, bound, bound + near)}
+    bounds = sorted({low, *(value for value in _literals(tests) if isinstance(value, int | float))})
+    tried: set[float] = {*bounds, *((one + two) / 2 for one, two in pairwise(bounds)), bounds[-1] + 1}
     if name not in _FRACTIONAL:
-        tried = {float(int(each)) if each == int(each) else each for each in tried}
-        tried = {each for each in tried if each == int(each)} | {float(int(each) + 1) for each in tried}
+        tried = {whole for bound in bounds for whole in (ceil(bound) - 1, floor(bound), floor(bound) + 1)}
     return [int(each) if each == int(each) else each for each in sorted(tried) if low <= each <= high]
 
 

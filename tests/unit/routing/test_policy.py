@@ -3,6 +3,7 @@ import hashlib
 import jsonschema
 import pytest
 
+from routing.finding import Where
 from routing.policy import PolicyInvalid, compile_policy, policy_hash
 from routing.policy_yaml import DEEPEST, LARGEST_BYTES, Unreadable, read
 from schemas.export import policy_schema
@@ -150,3 +151,30 @@ def test_a_file_of_more_values_than_may_be_is_refused(most: int, is_read: bool) 
     else:
         with pytest.raises(Unreadable, match="more than 4 values"):
             read(text, most_nodes=most)
+
+
+def test_a_place_in_a_text_is_found_on_its_line_however_lines_end() -> None:
+    for end in ("\n", "\r\n", "\r", "\u2028"):
+        document = read(f"a: 1{end}b: 'x y'")
+        assert document.inside(("b",), "x y", 2) == Where(2, 7, "b")
+        assert document.inside(("b",), "other", 2) == Where(2, 1, "b")
+
+
+def test_what_is_no_text_at_all_is_said_to_be_so() -> None:
+    with pytest.raises(Unreadable, match="unacceptable character #x0001"):
+        read("a: \x01")
+
+
+def test_the_largest_size_is_told_in_kib() -> None:
+    with pytest.raises(Unreadable, match="larger than 2 KiB"):
+        read("#" * 2049, largest_bytes=2048)
+    assert read("#" * 2048, largest_bytes=2048).data is None
+
+
+@pytest.mark.parametrize("target", ["[rep]", "{team: x}", "somewhere"])
+def test_a_target_that_is_none_is_said_to_be_none(target: str) -> None:
+    with pytest.raises(PolicyInvalid) as error:
+        edited("default", ("    to: recycled_rep\n", f"    to: {target}\n"))
+    (finding,) = error.value.findings
+    assert (finding.code, finding.where.path) == ("rule.target", "rules[3].to")
+    assert finding.what.endswith(" is no target.")

@@ -142,3 +142,40 @@ def test_words_and_numbers_asked_of_one_fact_exclude_nothing_by_themselves() -> 
     assert necessary(AnyOf((basic(POLICY, number), basic(POLICY, word)))) == {}
     assert necessary(All((basic(POLICY, number), basic(POLICY, word)))) == needs[0]
     assert necessary(AnyOf(())) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ('company.state > "M" && company.state < "N"', True),
+        ('company.state < "A"', True),
+        ('company.state.startsWith("T") && company.state.contains("E") && company.state.endsWith("X")', True),
+        ('company.state.startsWith("T") && company.state == "NY"', False),
+        ("company.revenue > 1.5 && company.revenue < 1.6", True),
+        ("company.revenue > 50 && company.revenue < 51", True),
+        ("company.employees > 50 && company.employees < 51", False),
+        ("company.employees > 49.2 && company.employees < 49.8", False),
+        ("company.employees < 1", True),
+        ("company.employees < 0", False),
+        ("score >= 100", True),
+        ("score > 100", False),
+        ("hour >= 23", True),
+        ("hour > 23", False),
+        ("lead.touch < 1", False),
+    ],
+)
+def test_a_condition_can_hold_exactly_where_some_value_meets_it(text: str, is_found: bool) -> None:
+    assert (find_lead((case_of(basic(POLICY, parse(text))),), (), Budget()) is not None) is is_found
+
+
+def test_what_only_cel_understands_may_fail() -> None:
+    opaque = basic(POLICY, parse("company.employees * 2 > 300"))
+    assert find_lead((case_of(Neither(opaque)),), (), Budget()) is not None
+
+
+def test_a_budget_lasts_as_many_steps_as_it_has() -> None:
+    budget = Budget(2)
+    budget.spend()
+    budget.spend()
+    with pytest.raises(TooHard):
+        budget.spend()
