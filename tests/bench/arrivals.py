@@ -66,7 +66,7 @@ def passed(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return when each record was sent, and when it was seen, by id, each in its order; what comes late is not seen.
 
-    linger_ms: how long the sender gathers records. A request each at 500/s takes the broker half as long as the stage.
+    linger_ms: how long the sender gathers records; with 0 the broker answers a request for each.
     """
     seen = _Seen()
     reader = threading.Thread(target=_read, args=(settings, target, id_of, seen), daemon=True)
