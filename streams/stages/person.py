@@ -108,3 +108,13 @@ def _open_lead(fields: dict[str, Any]) -> OpenLead:
     fields["opened_at"] = datetime.fromisoformat(fields["opened_at"])
     fields["touched_at"] = tuple(map(datetime.fromisoformat, fields["touched_at"]))
     return OpenLead(**fields)
+
+
+def lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
+    """Return the open lead of a person that an activity is about: the one it names, else the one there is."""
+    if activity.lead_id is None:
+        return person.open
+    for lead in (person.open, person.test):
+        if lead is not None and lead.lead_id == activity.lead_id:
+            return lead
+    return None

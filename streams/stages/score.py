@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from routing.gradebook import Gradebook
 from routing.policy import Policy
 from schemas.activity import ActivityBound
-from schemas.effects import CancelWake, Delete, Effect, Emit, Put, Wake
-from schemas.ids import division_of, lead_id
+from schemas.effects import Delete, Effect, Emit, Put
+from schemas.ids import lead_id
 from schemas.lead import Disqualified, Lead, LeadEnriched, LeadScored, OpenDuplicate
 from schemas.poison import Poison
 from schemas.scored_json import scored_json
@@ -16,6 +16,7 @@ from schemas.state import StateView
 from schemas.timer import WakeUp
 from streams.stage import Context, Event, Handled, Kind, asks_nobody
 from streams.stages.active_policy import COMPILED_KEPT, ActivePolicies, Missing
+from streams.stages.early import bound, caught_up, forget_at, until_forgotten
 from streams.stages.home import moved_on
 from streams.stages.person import (
     EARLY_KEPT,
@@ -30,12 +31,11 @@ from streams.stages.person import (
     Person,
     decode_person,
     ended_by,
+    lead_of,
     mark_of,
 )
 from streams.stages.rows import Tables
 from streams.stages.waiting import decode_waiting, still_waits, wait
-
-EARLY_FOR = timedelta(days=1)  # how long an activity waits for the first lead of its person
 
 
 class Score:
@@ -114,7 +114,7 @@ class Score:
         emit = Emit("leads.scored", division, "lead.scored", scored, encoded=encoded)
         touched = _touched(person, current, scored, policy, mark)
         if person.early and not lead.is_test:
-            return (emit, *_caught_up(key, touched, person.early))
+            return (emit, *caught_up(key, touched, person.early))
         return (emit, Put(key, touched))
 
     def _late(self, person: Person, enriched: LeadEnriched, now: datetime) -> Sequence[Effect]:
@@ -159,14 +159,14 @@ class Score:
         if mark in person.acted:
             self._count("repeated_activity")
             return ()
-        lead = _lead_of(person, activity)
+        lead = lead_of(person, activity)
         acted = replace(person, acted=(*person.acted[-SEEN_ACTIVITIES + 1 :], mark))
         about = activity.lead_id or (lead.lead_id if lead else None)
         if about is None:
             return self._homeless(key, acted, activity)
         if lead is not None and activity.kind in ENDS:
             acted = ended_by(acted, lead, activity)
-        return (_bound(activity, about), Put(key, acted))
+        return (bound(activity, about), Put(key, acted))
 
     def _homeless(self, key: str, person: Person, activity: ActivityBound) -> Sequence[Effect]:
         """An activity of someone without an open lead here.
@@ -175,7 +175,7 @@ class Score:
         """
         if person.home is None and person.ended is None and activity.kind not in PASSING:
             early = (*person.early[-EARLY_KEPT + 1 :], activity.model_dump_json(exclude_none=True))
-            return (Put(key, replace(person, early=early)), _until_forgotten(str(activity.person), early))
+            return (Put(key, replace(person, early=early)), until_forgotten(str(activity.person), early))
         if person.home is None:
             self._count("activity_without_lead")
             return ()
@@ -189,56 +189,18 @@ class Score:
         person: Person | None = state.get(key)
         if person is None or not person.early:
             return ()
-        kept = tuple(text for text in person.early if _forget_at(text) > now)
+        kept = tuple(text for text in person.early if forget_at(text) > now)
         for _ in range(len(person.early) - len(kept)):
             self._count("activity_without_lead")
         if kept:
-            return (Put(key, replace(person, early=kept)), _until_forgotten(person_id, kept))
+            return (Put(key, replace(person, early=kept)), until_forgotten(person_id, kept))
         return (Delete(key),) if person.ordinal == 0 else (Put(key, replace(person, early=())),)
-
-
-def _until_forgotten(person_id: str, early: Sequence[str]) -> Wake:
-    """Wake when the first of them has waited for a day."""
-    return Wake(f"early/{person_id}", min(_forget_at(text) for text in early), "leads.enriched", person_id)
-
-
-def _forget_at(text: str) -> datetime:
-    return ActivityBound.model_validate_json(text).learned_at + EARLY_FOR
 
 
 BLOCKED_BEFORE = "person.blocked"  # in `Lead.suspect`: somebody blocked this person's last lead (CAP-4)
 
 DROPPED = ("repeated_submission", "repeated_activity", "stale_wake_up", "late_answer", "activity_without_lead")
 """Why SCORE may set an event aside: labels of a counter."""
-
-
-def _bound(activity: ActivityBound, lead: str, tag: str = "") -> Emit:
-    division = division_of(lead)
-    value = activity.model_copy(update={"lead_id": lead, "division": division})
-    return Emit("leads.scored", division, "activity.bound", value, tag=tag)
-
-
-def _caught_up(key: str, person: Person, early: Sequence[str]) -> Sequence[Effect]:
-    """Pass on what was done before the lead came, and remember what it did to the lead."""
-    effects: list[Effect] = []
-    for place, text in enumerate(early):
-        activity = ActivityBound.model_validate_json(text)
-        lead = _lead_of(person, activity)
-        if lead is None:
-            break  # what came before has ended it
-        effects.append(_bound(activity, lead.lead_id, f"early/{place}"))
-        if activity.kind in ENDS:
-            person = ended_by(person, lead, activity)
-    return (*effects, Put(key, replace(person, early=())), CancelWake(f"early/{key.removeprefix('person/')}"))
-
-
-def _lead_of(person: Person, activity: ActivityBound) -> OpenLead | None:
-    if activity.lead_id is None:
-        return person.open
-    for lead in (person.open, person.test):
-        if lead is not None and lead.lead_id == activity.lead_id:
-            return lead
-    return None
 
 
 def _scored(
