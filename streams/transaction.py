@@ -18,14 +18,25 @@ OFFSETS_SECONDS = TRANSACTION_TIMEOUT_MS / 1_000
 HUNG_SECONDS = 2 * OFFSETS_SECONDS
 
 
+Headers = list[tuple[str, str | bytes | None]]
+
+
 class Record(NamedTuple):
     """A record to write. topic: full name. partition: PARTITION_BY_KEY, or its number."""
 
     topic: str
     key: bytes | str | None
     value: bytes | None
-    headers: list[tuple[str, str | bytes | None]] | None
+    headers: Headers | None
     partition: int
+
+
+Row = tuple[str, bytes | str | None, bytes | None, Headers | None, int]
+"""A `Record`, or a plain tuple of the same: half the time to make."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class RecordTooLarge(Exception):
@@ -55,10 +66,15 @@ class Transactor:
         self._watchdog = Watchdog("A transaction", HUNG_SECONDS)
 
     def run(
-        self, records: Sequence[Record], offsets: Sequence[TopicPartition], changelog: Mapping[int, Sequence[Record]]
+        self,
+        records: Sequence[Row],
+        offsets: Sequence[TopicPartition],
+        changelog: Mapping[int, Sequence[Record]],
+        meanwhile: Callable[[], None] = _nothing,
     ) -> dict[int, int]:
         """Commit `records`, changelog records by partition and `offsets` (next to read, each with a valid one).
 
+        meanwhile: called while the records are on their way; what it raises ends the process, and nothing is committed.
         Returns, per changelog partition that was written, the offset after its last record.
         Raises NoOffset, and RecordTooLarge (index into records, then changelog by partition) with nothing written.
         """
@@ -66,7 +82,7 @@ class Transactor:
             raise NoOffset()
         self._watchdog.begin()
         try:
-            return self._run(records, offsets, changelog)
+            return self._run(records, offsets, changelog, meanwhile)
         finally:
             self._watchdog.end()
 
@@ -75,11 +91,16 @@ class Transactor:
         self._producer.poll(0)
 
     def _run(
-        self, records: Sequence[Record], offsets: Sequence[TopicPartition], changelog: Mapping[int, Sequence[Record]]
+        self,
+        records: Sequence[Row],
+        offsets: Sequence[TopicPartition],
+        changelog: Mapping[int, Sequence[Record]],
+        meanwhile: Callable[[], None],
     ) -> dict[int, int]:
         self._delivered = {}
         self._guarded("beginning a transaction", self._producer.begin_transaction)
         self._write(records, changelog)
+        meanwhile()
         self._guarded(
             "sending offsets",
             lambda: self._producer.send_offsets_to_transaction(
@@ -97,7 +118,7 @@ class Transactor:
         self._at(FaultName.AFTER_COMMIT_BEFORE_FOLD)
         return self._delivered
 
-    def _write(self, records: Sequence[Record], changelog: Mapping[int, Sequence[Record]]) -> None:
+    def _write(self, records: Sequence[Row], changelog: Mapping[int, Sequence[Record]]) -> None:
         index = 0
         try:
             produce = self._producer.produce
@@ -128,7 +149,7 @@ class Transactor:
         value: bytes | None,
         key: bytes | str | None,
         partition: int,
-        headers: list[tuple[str, str | bytes | None]] | None,
+        headers: Headers | None,
         told: Callable[[KafkaError | None, Message], None] | None,
     ) -> None:
         """Produce once the queue has room: a large batch may be ahead of the network."""

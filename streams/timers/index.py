@@ -75,6 +75,11 @@ def entry(due_us: int, body: bytes) -> bytes:
     return due_us.to_bytes(_DUE_BYTES) + body
 
 
+def due_of(value: bytes) -> int:
+    """Return the due of an entry's bytes."""
+    return int.from_bytes(value[:_DUE_BYTES])
+
+
 class TimerIndex:
     """Entries by due time. One owner; every method raises StoreFailed where the disk fails.
 
@@ -102,12 +107,16 @@ class TimerIndex:
         """As `fold`, rows in the order of the topic: of a key the last counts."""
         self._write(dict(rows), position, None)
 
-    def falling_due(self, now_us: int) -> Iterator[Pending]:
-        """Yield entries with due_us <= now_us, oldest first, then by key; lazily, as of the first step."""
+    def falling_due(self, now_us: int, after: Pending | None = None) -> Iterator[Pending]:
+        """Yield entries with due_us <= now_us, oldest first, then by key; lazily, as of the first step.
+
+        after: only those behind it: it fires just now, and all before it have fired or do so too.
+        """
         # Held until the scan ends: the iterator only points at the bound, and with the bound gone it skips files.
         until = _until(_time_key(now_us + 1, b""))
-        is_first = True  # so far nothing lies before: what is out of date here may raise the bound
-        for rows, pending in self._looked_up(self._lowest, until):
+        is_first = after is None  # so far nothing lies before: what is out of date here may raise the bound
+        start = self._lowest if after is None else _time_key(after.due_us, after.key) + b"\0"
+        for rows, pending in self._looked_up(start, until):
             out_of_date = [row for row, one in zip(rows, pending, strict=True) if one is None]
             is_first = is_first and len(out_of_date) == len(rows)
             if out_of_date:

@@ -1,11 +1,11 @@
 """The loop of TIMERS: take what was armed, fire what is due. docs/timers.md says what a kill at each step does."""
 
-import heapq
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import chain, islice
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from operator import itemgetter
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
@@ -16,13 +16,14 @@ from streams.kafka.config import qualified
 from streams.message import Incoming, arrived, failure
 from streams.metrics import RunnerMetrics
 from streams.stopping import Stop
-from streams.timers.index import Pending, TimerIndex, microseconds
+from streams.timers.fires import Fires, FiresAhead, next_due
+from streams.timers.index import Pending, microseconds
 from streams.timers.lag import ActivityLag
 from streams.timers.metrics import TimersMetrics
 from streams.timers.partitions import Partitions
 from streams.timers.record import TOPIC, Firing
 from streams.tracing import Tracing
-from streams.transaction import Record, Transactor
+from streams.transaction import Row, Transactor
 
 # Wake-ups a transaction: offsets and commit cost as much as 2,000 fires on a busy broker.
 FIRE_LIMIT = 5_000
@@ -34,13 +35,6 @@ SLICE = 500  # records between two looks at the clock
 INTAKE = timedelta(seconds=0.5)  # on a slow machine a slice that ends after this is the last before the look
 IDLE_SECONDS = 0.1  # between two looks at the request to end, while nothing is armed or due
 COMMIT_SECONDS = 5.0  # offsets are committed this often without a fire: for the group's lag, and to be fenced early
-
-
-Due = tuple[int, int, Pending]
-"""One entry to fire: its due (microseconds since 1970), its partition, itself. In due order as it is.
-
-A plain tuple: a named one takes five times as long to make.
-"""
 
 
 class TimersLoop:
@@ -74,6 +68,8 @@ class TimersLoop:
         self._metrics = metrics
         self._stop = stop
         self._has_more_due = False
+        self._ahead: FiresAhead | None = None
+        self._looked_seconds = 0.0  # of the last transaction, for what fires after it
         self._committed: Mapping[int, int] = {}
         self._commit_at = time.monotonic() + COMMIT_SECONDS
 
@@ -81,16 +77,28 @@ class TimersLoop:
         """Take one batch of armings, fire at most one transaction of what is due; return how many fired."""
         self._health.tick()
         self._take_in(READ_LIMIT_FIRING if self._has_more_due else READ_LIMIT)
-        now = self._clock.now()
-        due = next_due(self._partitions.indexes, microseconds(now), FIRE_LIMIT)
-        self._has_more_due = len(due) == FIRE_LIMIT
-        if due:
-            self._fire(due, now)
+        fires = self._found_ahead() or self._find({})
+        self._has_more_due = len(fires.due) == FIRE_LIMIT
+        if fires.due:
+            self._fire(fires)
         elif time.monotonic() >= self._commit_at and self._has_moved():
-            self._commit(())
+            self._commit((), _nothing)
         else:
             self._transactor.poll()
-        return len(due)
+        return len(fires.due)
+
+    def _find(self, after: Mapping[int, Pending]) -> Fires:
+        """Return what is due now, and its records. after: of each partition, the last one that fires already."""
+        now, indexes = self._clock.now(), self._partitions.indexes
+        due = next_due(indexes, microseconds(now), FIRE_LIMIT, after)
+        firing = Firing(self._names, now, self._lag.seconds(), self._tracing)
+        records = [record for _, partition, pending in due for record in firing.records(pending, partition)]
+        return Fires(due, now, indexes, firing, records)
+
+    def _found_ahead(self) -> Fires | None:
+        """Return what was found during the transaction before, None where it no longer counts."""
+        ahead, self._ahead = self._ahead, None
+        return ahead.fires if ahead is not None and ahead.fires.indexes is self._partitions.indexes else None
 
     def _take_in(self, limit: int) -> None:
         """Take at most `limit` records, in slices, while there is time: a wake-up may fall due meanwhile."""
@@ -126,55 +134,52 @@ class TimersLoop:
             elif error.code() != KafkaError._PARTITION_EOF:
                 raise failure(error, "reading")
         if records:
-            self._partitions.take(records)
+            for rows in self._partitions.take(records).values():
+                if self._ahead is not None and self._ahead.is_touched_by(rows):
+                    self._ahead = None
             self._runner.count_records(TOPIC, len(records))
 
-    def _fire(self, due: Sequence[Due], now: datetime) -> None:
+    def _fire(self, fires: Fires) -> None:
         """Commit the wake-ups and their tombstones, then drop the entries: a kill between fires none twice, for the
         restart reads the tombstones before it fires."""
         began = time.perf_counter()
-        firing = Firing(self._names, now, self._lag.seconds(), self._tracing)
-        records = [record for _, partition, pending in due for record in firing.records(pending, partition)]
-        self._commit(records)
-        firing.committed(time.time_ns())
-        fired: dict[int, list[Pending]] = {}
-        for _, number, pending in due:
-            fired.setdefault(number, []).append(pending)
-        for number, entries in fired.items():
+        self._looked_seconds = 0.0
+        self._commit(fires.records, partial(self._look_ahead, fires) if self._has_more_due else _nothing)
+        fires.firing.committed(time.time_ns())
+        for number, entries in fires.by_partition().items():
             self._partitions.indexes[number].remove(entries)
-        self._measure(due, now, records, time.perf_counter() - began)
+        self._measure(fires, time.perf_counter() - began - self._looked_seconds)
 
-    def _commit(self, records: Sequence[Record]) -> None:
+    def _look_ahead(self, fires: Fires) -> None:
+        """Find what fires after `fires`, while those are on their way to the broker."""
+        began = time.perf_counter()
+        found = self._find(fires.lasts())
+        self._ahead = FiresAhead(found) if found.due else None
+        self._looked_seconds = time.perf_counter() - began
+
+    def _commit(self, records: Sequence[Row], meanwhile: Callable[[], None]) -> None:
         offsets = self._partitions.offsets()
         self._stop.is_mid_transaction = True
         try:
             # Offsets every time, whether or not anything was read: they are what fences an expelled member.
-            self._transactor.run(records, [TopicPartition(self._topic, *pair) for pair in offsets.items()], {})
+            spots = [TopicPartition(self._topic, *pair) for pair in offsets.items()]
+            self._transactor.run(records, spots, {}, meanwhile)
         finally:
             self._stop.is_mid_transaction = False
         self._committed = offsets
         self._commit_at = time.monotonic() + COMMIT_SECONDS
         self._runner.transactions.inc()
 
-    def _measure(self, due: Sequence[Due], now: datetime, records: Sequence[Record], seconds: float) -> None:
-        now_us = microseconds(now)
-        for due_us, _, _ in due:
-            # What is late at the commit, not at the reading of the clock: that is when readers can see it.
-            self._metrics.lateness.observe((now_us - due_us) / 1_000_000 + seconds)
-        for topic, fires in Counter(record.topic for record in records).items():
+    def _measure(self, fires: Fires, seconds: float) -> None:
+        # What is late at the commit, not at the reading of the clock: that is when readers can see it.
+        now_us = microseconds(self._clock.now())
+        self._metrics.lateness.observe_all([(now_us - due_us) / 1_000_000 for due_us, _, _ in reversed(fires.due)])
+        for topic, count in Counter(map(itemgetter(0), fires.records)).items():
             if topic != self._topic:
-                self._metrics.count_fired(self._logical[topic], fires)
-        self._runner.batch.observe(len(due))
+                self._metrics.count_fired(self._logical[topic], count)
+        self._runner.batch.observe(len(fires.due))
         self._runner.time_step("commit", seconds)
 
 
-def next_due(indexes: Mapping[int, TimerIndex], now_us: int, limit: int) -> Sequence[Due]:
-    """Return at most `limit` due entries over all partitions, oldest first; of each partition its earliest."""
-    rows = [_of(number, index.falling_due(now_us)) for number, index in indexes.items()]
-    # Compared as they are, which needs no call a comparison: of equal dues the lower partition is the first.
-    merged = heapq.merge(*rows) if len(rows) > 1 else chain.from_iterable(rows)
-    return list(islice(merged, limit))
-
-
-def _of(partition: int, pending: Iterable[Pending]) -> Iterator[Due]:
-    return ((one.due_us, partition, one) for one in pending)
+def _nothing() -> None:
+    """Do nothing: there is no more to find."""

@@ -106,8 +106,11 @@ class Partitions:
         """Return, by partition, the offset after the last record taken."""
         return {number: position_of(index).next_offset for number, index in self.indexes.items()}
 
-    def take(self, messages: Sequence[Incoming]) -> None:
-        """Take records into the indexes of their partitions, with the position that covers them."""
+    def take(self, messages: Sequence[Incoming]) -> Mapping[int, Sequence[Row]]:
+        """Take records into the indexes of their partitions, with the position that covers them; return what they say.
+
+        By partition, in the order of the topic.
+        """
         rows: dict[int, list[Row]] = {}
         nexts: dict[int, int] = {}
         for message in messages:
@@ -122,6 +125,7 @@ class Partitions:
         for number, next_offset in nexts.items():
             index = self.indexes[number]
             index.take(rows.get(number, ()), Position(position_of(index).topic_id, next_offset, wall))
+        return rows
 
     def row(self, message: Incoming) -> Row | None:
         """Return what is kept of a record; what can never fire is counted and told, and the arming before stands."""

@@ -1,12 +1,12 @@
 """From a record of leads.timers to an entry of the index, and from a due entry to what is written when it fires."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 
-import orjson
+from orjson import OPT_UTC_Z, dumps
 
-from schemas.ids import derived_id
+from schemas.ids import derived_ids
 from schemas.poison import Poison
 from schemas.timer import TIMER_ARMED, WAKE_UP, TimerArmed
 from schemas.topics import TOPICS
@@ -15,7 +15,7 @@ from streams.errors import Fatal
 from streams.message import Incoming
 from streams.timers.index import Pending, entry, instant, microseconds
 from streams.tracing import Place, Tracing, place_below
-from streams.transaction import PARTITION_BY_KEY, Record
+from streams.transaction import PARTITION_BY_KEY, Headers, Row
 
 STAGE = "timers"
 TOPIC = "leads.timers"
@@ -55,7 +55,7 @@ def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
     to_key = armed.to_key.encode()
     if _APART in to_key:
         raise Poison("the key that it wakes holds a NUL")
-    parts = _APART.join((armed.topic.encode(), to_key, trace, orjson.dumps(armed.data)))
+    parts = _APART.join((armed.topic.encode(), to_key, trace, dumps(armed.data)))
     return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + parts)
 
 
@@ -88,31 +88,27 @@ class Firing:
         self._names = {name.encode(): full for name, full in namespace.items()}
         self._topic = namespace[TOPIC]
         self._seconds: dict[int, bytes] = {}
+        self._ids: dict[int, Callable[[int], str]] = {}
         lag = {} if activity_lag_seconds is None else {"activity_lag_seconds": activity_lag_seconds}
         # What all of them end in: `"fired_at": ...` and the lag, without the opening brace.
-        self._end = orjson.dumps({"fired_at": fired_at, **lag}, option=orjson.OPT_UTC_Z)[1:]
-        self._headers: Sequence[tuple[str, bytes | None]] = [
+        self._end = dumps({"fired_at": fired_at, **lag}, option=OPT_UTC_Z)[1:]
+        self._headers: Headers = [
             (name, value) for name, value in headers_for("", WAKE_UP, SOURCE, fired_at, {}) if name != "ce_id"
         ]
 
-    def records(self, pending: Pending, partition: int) -> tuple[Record, Record]:
+    def records(self, pending: Pending, partition: int) -> tuple[Row, Row]:
         """Return the wake-up, to the topic that it names, and the tombstone, to the partition it was read from.
 
         The wake-up's JSON is put together from parts that are JSON already: a third of the time of making it anew.
         """
-        body = pending.body
+        key, due_us, body = pending
         topic, to_key, trace, data = body[_OFFSET_BYTES:].split(_APART, 3)
-        waker = orjson.dumps(pending.key.decode())
-        due_at = self._json(pending.due_us)
-        event_id = derived_id(f"{TOPIC}/{partition}/{int.from_bytes(body[:_OFFSET_BYTES])}", STAGE, "fire")
-        headers: list[tuple[str, str | bytes | None]] = [("ce_id", event_id.encode()), *self._headers]
+        event_id = self._id(partition, int.from_bytes(body[:_OFFSET_BYTES]))
+        headers: Headers = [("ce_id", event_id), *self._headers]
         if trace:
-            headers.append((TRACE, self._named(trace, event_id, pending.due_us, topic)))
-        wake = b'{"waker":%b,"due_at":%b,"data":%b,%b' % (waker, due_at, data, self._end)
-        return (
-            Record(self._names[topic], to_key, wake, headers, PARTITION_BY_KEY),
-            Record(self._topic, pending.key, None, None, partition),
-        )
+            headers.append((TRACE, self._named(trace, event_id, due_us, topic)))
+        wake = b'{"waker":%b,"due_at":%b,"data":%b,%b' % (dumps(key.decode()), self._json(due_us), data, self._end)
+        return (self._names[topic], to_key, wake, headers, PARTITION_BY_KEY), (self._topic, key, None, None, partition)
 
     def committed(self, ended_ns: int) -> None:
         """Tell the span of each wake-up, from its due to the commit (nanoseconds since 1970): how late it was."""
@@ -123,12 +119,19 @@ class Firing:
             ids: dict[str, str | int] = {"messaging.destination.name": name, "messaging.message.id": event_id}
             self._tracing.tell(f"{STAGE} {WAKE_UP}", place, (due_us * 1_000, ended_ns), "PRODUCER", ids)
 
+    def _id(self, partition: int, offset: int) -> str:
+        """Return the id of the fire of the arming at `offset`: the same whenever it fires."""
+        ids = self._ids.get(partition)
+        if ids is None:
+            ids = self._ids[partition] = derived_ids(f"{TOPIC}/{partition}/", STAGE, "fire")
+        return ids(offset)
+
     def _json(self, due_us: int) -> bytes:
         """Return the JSON of an instant. Most of many dues share their second, whose text is kept."""
         second, rest = divmod(due_us, 1_000_000)
         text = self._seconds.get(second)
         if text is None:
-            text = self._seconds[second] = orjson.dumps(instant(second * 1_000_000), option=orjson.OPT_UTC_Z)[:-2]
+            text = self._seconds[second] = dumps(instant(second * 1_000_000), option=OPT_UTC_Z)[:-2]
         return b'%b.%06dZ"' % (text, rest) if rest else text + b'Z"'
 
     def _named(self, trace: bytes, event_id: str, due_us: int, topic: bytes) -> bytes:

@@ -13,9 +13,10 @@ from schemas.timer import TimerArmed, WakeUp
 from schemas.topics import TOPICS
 from schemas.wire import decode, encode
 from streams.store.store import Position
+from streams.timers.fires import next_due
 from streams.timers.index import Pending, TimerIndex, entry, instant, microseconds, open_index
-from streams.timers.loop import next_due
 from streams.timers.record import Firing, NewerTimers, row
+from streams.transaction import Record
 from tests.incoming import Made
 
 NOW = datetime(2026, 3, 10, 18, 14, 0, 123_456, tzinfo=UTC)
@@ -184,12 +185,17 @@ def test_a_due_is_kept_to_the_microsecond() -> None:
     assert microseconds(zone) == microseconds(NOW)
 
 
+def fired(firing: Firing, pending: Pending, partition: int) -> tuple[Record, Record]:
+    wake, tombstone = firing.records(pending, partition)
+    return Record(*wake), Record(*tombstone)
+
+
 def test_a_record_becomes_an_entry_and_fires_as_the_wake_up_it_was_armed_for() -> None:
     kept = row(message(armed()))
     assert kept is not None and kept[1] is not None
     pending = Pending(kept[0], microseconds(NOW), kept[1][8:])
     fired_at = NOW + timedelta(seconds=2)
-    wake, tombstone = Firing(NAMES, fired_at, 1.5).records(pending, 1)
+    wake, tombstone = fired(Firing(NAMES, fired_at, 1.5), pending, 1)
     assert (wake.topic, wake.key) == ("ns.leads.scored", b"main")
     value = decode("wake.up", 1, wake.value)
     assert value == WakeUp(waker="lead/a", due_at=NOW, fired_at=fired_at, activity_lag_seconds=1.5, data={"epoch": 2})
@@ -209,7 +215,7 @@ def test_a_wake_up_tells_its_due_to_the_microsecond(us: int) -> None:
     assert kept is not None and kept[1] is not None
     firing = Firing(NAMES, NOW, None)
     for _ in range(2):  # the second time from what is kept of its second
-        wake, _tombstone = firing.records(Pending(kept[0], microseconds(due_at), kept[1][8:]), 1)
+        wake, _tombstone = fired(firing, Pending(kept[0], microseconds(due_at), kept[1][8:]), 1)
         written = orjson.loads(wake.value or b"")["due_at"]
         assert written == orjson.loads(orjson.dumps(due_at, option=orjson.OPT_UTC_Z))
 
@@ -218,7 +224,7 @@ def test_a_wake_up_has_one_id_an_arming_whenever_it_fires() -> None:
     def event_id(offset: int, fired_at: datetime) -> bytes | str | None:
         kept = row(message(armed(), offset=offset))
         assert kept is not None and kept[1] is not None
-        wake, _ = Firing(NAMES, fired_at, None).records(Pending(kept[0], 0, kept[1][8:]), 1)
+        wake, _ = fired(Firing(NAMES, fired_at, None), Pending(kept[0], 0, kept[1][8:]), 1)
         assert "activity_lag_seconds" not in orjson.loads(wake.value or b"")
         return dict(wake.headers or ())["ce_id"]
 
@@ -241,7 +247,7 @@ def test_a_wake_up_is_part_of_the_trace_that_armed_it(given: bytes | None, passe
         record.headers_.append(("traceparent", given))
     kept = row(record)
     assert kept is not None and kept[1] is not None
-    wake, _ = Firing(NAMES, NOW, None).records(Pending(kept[0], 0, kept[1][8:]), 1)
+    wake, _ = fired(Firing(NAMES, NOW, None), Pending(kept[0], 0, kept[1][8:]), 1)
     assert dict(wake.headers or ()).get("traceparent") == passed_on
     assert wake.topic == "ns.leads.scored"
 

@@ -1,6 +1,7 @@
 """What TIMERS does between two records: a backlog that comes in never holds up what is due."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from streams.kafka.config import ClusterSettings
 from streams.metrics import RunnerMetrics
 from streams.stopping import Stop
 from streams.store.store import Position
-from streams.timers.index import open_index
+from streams.timers.index import microseconds, open_index
 from streams.timers.loop import FIRE_LIMIT, INTAKE, READ_LIMIT, READ_LIMIT_FIRING, SLICE, TimersLoop
 from streams.timers.metrics import TimersMetrics
 from streams.timers.partitions import Partitions
-from streams.transaction import Record
+from streams.transaction import Row
 from tests.incoming import Made
 
 NOW = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)
@@ -55,9 +56,11 @@ class Log:
         self.backlog = backlog
         self.fired: list[tuple[bytes, int]] = []
 
-    def run(self, records: Sequence[Record], offsets: Any, changelog: Any) -> dict[int, int]:
-        self.fired += [(record.key, self.backlog.taken) for record in records if record.value is None]  # type: ignore[misc]
-        return {}
+    def run(
+        self, records: Sequence[Row], offsets: Any, changelog: Any, meanwhile: Callable[[], None]
+    ) -> dict[int, int]:
+        self.fired += [(key, self.backlog.taken) for _, key, value, _, _ in records if value is None]  # type: ignore[misc]
+        meanwhile()
 
     def poll(self) -> None:
         pass
@@ -152,3 +155,64 @@ def test_on_a_slow_machine_the_intake_ends_by_the_clock_and_what_fell_due_meanwh
     ((key, taken),) = log.fired
     assert key == b"lead/soon"
     assert taken == 2 * SLICE
+
+
+def test_what_is_found_ahead_fires_once_oldest_first(partitions: Any) -> None:
+    """The second and the third transaction's fires are found while the one before is under way."""
+    overdue = 2 * FIRE_LIMIT + 10
+    partitions.take([arming(f"late/{n}", NOW - timedelta(milliseconds=overdue - n), n) for n in range(overdue)])
+    turning, log = loop(partitions, Backlog([]))
+    assert [turning.turn() for _ in range(4)] == [FIRE_LIMIT, FIRE_LIMIT, 10, 0]
+    assert [key for key, _ in log.fired] == [f"late/{n}".encode() for n in range(overdue)]
+
+
+@pytest.mark.parametrize("change", ["cancelled", "armed for later", "armed for earlier", "another, due before it"])
+def test_what_changes_after_it_was_found_ahead_fires_as_it_stands_when_its_turn_comes(
+    partitions: Any, change: str
+) -> None:
+    overdue = FIRE_LIMIT + 20
+    partitions.take([arming(f"late/{n:05}", NOW - timedelta(milliseconds=overdue - n), n) for n in range(overdue)])
+    key = f"late/{FIRE_LIMIT + 10:05}"  # of the second transaction
+    changed, fires = {
+        "cancelled": (Made("leads.timers", 0, overdue, key.encode(), None, []), []),
+        "armed for later": (arming(key, FAR, overdue), []),
+        "armed for earlier": (arming(key, NOW - timedelta(hours=2), overdue), [key]),
+        "another, due before it": (arming("early", NOW - timedelta(hours=2), overdue), [key, "early"]),
+    }[change]
+    backlog = Backlog([])
+    turning, log = loop(partitions, backlog)
+    assert turning.turn() == FIRE_LIMIT
+    backlog.records = [changed]
+    while turning.turn():
+        pass
+    second = Counter(found.decode() for found, _ in log.fired[FIRE_LIMIT:])
+    assert {name: second[name] for name in (key, "early") if name in second} == dict.fromkeys(fires, 1)
+    assert set(second) - {key, "early"} == {f"late/{n:05}" for n in range(FIRE_LIMIT, overdue)} - {key}
+    assert partitions.indexes[0].due(microseconds(NOW), 10) == []
+
+
+def test_what_was_found_ahead_does_not_fire_once_its_partition_was_given_back(partitions: Any) -> None:
+    overdue = FIRE_LIMIT + 20
+    partitions.take([arming(f"late/{n}", NOW - timedelta(milliseconds=overdue - n), n) for n in range(overdue)])
+    turning, log = loop(partitions, Backlog([]))
+    assert turning.turn() == FIRE_LIMIT
+    partitions.close()
+    assert turning.turn() == 0
+    assert len(log.fired) == FIRE_LIMIT
+
+
+def test_many_latenesses_at_once_are_counted_as_one_by_one() -> None:
+    values = [0.0, 0.004, 0.005, 0.3, 0.3, 1.0, 2_000.0, 3_000.0]
+    many, single = CollectorRegistry(), CollectorRegistry()
+    TimersMetrics(many).lateness.observe_all(values)
+    one_by_one = TimersMetrics(single).lateness
+    for value in values:
+        one_by_one.observe(value)
+    name = "leadstream_streams_timer_lateness_seconds"
+    assert _samples(many, name) == _samples(single, name)
+
+
+def _samples(registry: CollectorRegistry, name: str) -> list[tuple[str, str, float]]:
+    (family,) = (found for found in registry.collect() if found.name == name)
+    kept = [sample for sample in family.samples if not sample.name.endswith("_created")]
+    return [(sample.name, sample.labels.get("le", ""), sample.value) for sample in kept]

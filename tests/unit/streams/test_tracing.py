@@ -18,6 +18,7 @@ from streams.store.state import PartitionState
 from streams.timers.index import Pending
 from streams.timers.record import Firing
 from streams.tracing import Place, Tracing, place_below, place_of, well_formed
+from streams.transaction import Record
 from tests.lab.collector import Collector, collecting
 
 NOW = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
@@ -133,7 +134,7 @@ def test_the_span_of_a_wake_up_lasts_from_its_due_to_the_commit_of_its_fire() ->
     ((name, place, times),) = tracing.told
     assert (name, place.trace, place.parent) == ("timers wake.up", TRACE, PARENT)
     assert times == (1_000_000_000, 3_000_000_000)
-    assert dict(wake.headers or ())["traceparent"] == place.traceparent.encode()
+    assert dict(Record(*wake).headers or ())["traceparent"] == place.traceparent.encode()
 
 
 def test_a_callers_trace_is_taken_up_only_where_it_is_one() -> None:
