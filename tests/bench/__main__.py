@@ -103,12 +103,13 @@ def _measured(
         found.update(_latency(bootstrap, folder))
     if only in (None, "restore"):
         console.print("restore ...")
-        restore = restoring.run(bootstrap, folder, count)
-        found["restore score"] = {
-            "keys": restore.keys,
-            "seconds": round(restore.seconds, 2),
-            "per second": round(restore.per_second),
-        }
+        for restore in restoring.run(bootstrap, folder, count):
+            found[f"restore score, {restore.keys:,} keys"] = {
+                "seconds": round(restore.seconds, 2),
+                "per second": round(restore.per_second),
+                "bare consumer per second": round(restore.keys / restore.bare_seconds),
+                "ratio": round(restore.ratio, 2),
+            }
     if only in (None, "kill"):
         console.print("SIGKILL to next commit ...")
         waits = sorted(chain.kill_to_commit(bootstrap, folder, 5))

@@ -25,6 +25,7 @@ from streams.kafka.config import ClusterSettings, plain_producer_config
 from streams.store.store import Position
 from streams.timers.index import entry, microseconds, open_index
 from streams.timers.loop import FIRE_LIMIT
+from tests.bench import fire_loop
 from tests.bench.plot import svg
 from tests.bench.process import python, resident_bytes, running
 from tests.bench.progress import ends
@@ -34,6 +35,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 WAIT_SECONDS = 600.0
 BACKLOG = 60_000  # ten minutes of 100 armings a second
 PLOTTED = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+BARE = 100_000  # fires of the bare loop: its records are all made before
 CHUNK = 500  # armings between two looks at what is due, as the loop takes them
 HEADERS: dict[str, str | bytes | None] = {"ce_type": TIMER_ARMED, "ce_schemaversion": "1"}
 FAR = timedelta(days=2)
@@ -69,7 +71,9 @@ def run(bootstrap: str, folder: Path, sizes: tuple[int, ...] = SIZES) -> dict[st
             "MB over empty": round((pending["resident"] - empty["resident"]) / 1e6),
             "restore s": round(pending["restore"], 2),
             "MB over empty, restarted": round((pending["restarted"] - empty["restarted"]) / 1e6),
-            "fires per second": round(pending["fires"]) if "fires" in pending else "-",
+            "fires per second": round(pending["fires"]),
+            "bare loop per second": round(pending["bare"]),
+            "ratio": round(pending["fires"] / pending["bare"], 2),
         }
     return found
 
@@ -138,7 +142,8 @@ def backlog(bootstrap: str, folder: Path, records: int = BACKLOG) -> dict[str, f
 def on_kafka(bootstrap: str, folder: Path, pending: int) -> dict[str, float]:
     """Arm `pending` wake-ups, let a slot take them, measure it, restart it without its folder, let all fall due.
 
-    Returns resident and restarted (bytes, once caught up), restore (seconds) and, with any pending, fires (a second).
+    Returns resident and restarted (bytes, once caught up), restore (seconds) and, with any pending, fires and bare (a
+    second; the latter of a bare loop that writes the same records).
     """
     setting = Setting(ClusterSettings(bootstrap=bootstrap, namespace=f"bench-timers-{pending}"), folder, "")
     kafka_topics.create(setting.cluster, PARTITIONS)
@@ -151,7 +156,10 @@ def on_kafka(bootstrap: str, folder: Path, pending: int) -> dict[str, float]:
         restore = _caught_up(setting, "second")
         restarted = resident_bytes(process)
     found = {"resident": float(resident), "restarted": float(restarted), "restore": restore}
-    return found | ({"fires": _fires(setting, pending)} if pending else {})
+    if not pending:
+        return found
+    fires = _fires(setting, pending)
+    return found | {"fires": fires, "bare": fire_loop.per_second(setting, min(pending, BARE))}
 
 
 def _fires(setting: Setting, pending: int) -> float:
