@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from schemas.model import Written
+from schemas.topics import TOPICS
 
 WAKE_UP = "wake.up"
 TIMER_ARMED = "timer.armed"
@@ -18,6 +19,17 @@ class TimerArmed(Written):
     to_key: str
     data: dict[str, Any] = Field(default_factory=dict)
     armed_at: AwareDatetime
+
+
+def why_never(key: bytes, armed: TimerArmed) -> str | None:
+    """Return why an arming can never fire, None where it can. key: of its record."""
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return "its key is not UTF-8"
+    if armed.topic not in TOPICS:
+        return f"it wakes {armed.topic[:60]!r}, which is no topic"
+    return "the key that it wakes holds a NUL" if "\0" in armed.to_key else None
 
 
 class WakeUp(Written):

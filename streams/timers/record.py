@@ -8,8 +8,7 @@ from orjson import OPT_UTC_Z, dumps
 
 from schemas.ids import derived_ids
 from schemas.poison import Poison
-from schemas.timer import TIMER_ARMED, WAKE_UP, TimerArmed
-from schemas.topics import TOPICS
+from schemas.timer import TIMER_ARMED, WAKE_UP, TimerArmed, why_never
 from schemas.wire import NewerSchema, decode, headers_for
 from streams.errors import Fatal
 from streams.message import Incoming
@@ -45,17 +44,12 @@ def row(message: Incoming) -> tuple[bytes, bytes | None] | None:
     version, trace = _said(message)
     try:
         armed: TimerArmed = decode(TIMER_ARMED, version, value)
-        key.decode()
     except NewerSchema as error:
         raise NewerTimers() from error
-    except UnicodeDecodeError as error:
-        raise Poison("its key is not UTF-8") from error
-    if armed.topic not in TOPICS:
-        raise Poison(f"it wakes {armed.topic[:60]!r}, which is no topic")
-    to_key = armed.to_key.encode()
-    if _APART in to_key:
-        raise Poison("the key that it wakes holds a NUL")
-    parts = _APART.join((armed.topic.encode(), to_key, trace, dumps(armed.data)))
+    reason = why_never(key, armed)
+    if reason is not None:
+        raise Poison(reason)
+    parts = _APART.join((armed.topic.encode(), armed.to_key.encode(), trace, dumps(armed.data)))
     return key, entry(microseconds(armed.due_at), message.offset().to_bytes(_OFFSET_BYTES) + parts)
 
 

@@ -329,6 +329,18 @@ def test_pending_wake_ups_are_listed_the_next_first(leadstream: Said, records: R
     assert (code, [one["armed"] is None for one in shown["records"]]) == (ExitCode.OK, [False, True])
     assert "is not armed" in leadstream("timers", "show", "lead/c")[1]
     assert leadstream("timers", "show", "lead/nobody")[0] == ExitCode.NOT_FOUND
+    assert "starts with" in leadstream("timers", "list", "--of", "pool/")[1]
+
+
+def test_what_timers_refuses_is_not_listed_as_pending(leadstream: Said, records: Records) -> None:
+    nowhere = {"due_at": AT, "topic": "leads.nowhere", "to_key": "main", "data": {}, "armed_at": AT}
+    records.write("leads.timers", [Outgoing("lead/a", b"{"), Outgoing("lead/b", nowhere)])
+    assert leadstream("timers", "stats", "--json")[1]["pending"] == 0
+    for key in ("lead/a", "lead/b"):
+        code, shown, refused = leadstream("timers", "show", key)
+        assert (code, f"{key} is not armed." in shown) == (ExitCode.OK, True)
+        assert "leads.timers/" in refused
+    assert leadstream("timers", "show", " ")[0] == ExitCode.USAGE
 
 
 def test_a_wake_up_is_found_with_its_division_or_by_its_key(leadstream: Said, records: Records) -> None:

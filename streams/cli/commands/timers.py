@@ -2,16 +2,17 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from routing.explain import spell
-from schemas.timer import TimerArmed
+from schemas.timer import TimerArmed, why_never
 from streams.cli.failure import not_found
 from streams.cli.output import AsJson, print_json, print_table, say
-from streams.cli.records import Record, latest, partition_count, read, readable
+from streams.cli.records import Record, partition_count, read, readable
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
 
@@ -40,7 +41,7 @@ def list_timers(
     print_table(
         ("wakes", "due (UTC)", "when", "returns to"),
         [(k, f"{t.due_at:%Y-%m-%d %H:%M:%S}", _relative(t.due_at - now), t.topic) for k, t in pending],
-        empty="Nothing waits.",
+        empty=f'Nothing waits whose key starts with "{of}".' if of else "Nothing waits.",
     )
 
 
@@ -55,18 +56,23 @@ def show(
     Example: leadstream timers show main.4f0c2d6a9b1e4c58a7d3e2f10b9c8d7e.1
     """
     cluster = context.obj.cluster()
+    key = key.strip()
+    if not key:
+        raise typer.BadParameter("name what wakes, or a lead id", param_hint="KEY")
     name = key if "/" in key else f"lead/{key}"
     records = _records_of(cluster, name)
     if not records:
         fix = "`leadstream timers list` shows what waits. What fired or was cancelled is compacted away in time."
         raise not_found(f"leads.timers has nothing of {name}.", fix)
     now = datetime.now(UTC)
-    told = [_told(record, timer) for record, timer in readable(records)]
+    told = [_told(record, timer) for record, timer in _that_can_fire(readable(records))]
     if as_json:
         print_json({"key": name, "records": told})
         return
-    last = told[-1]["armed"]
-    say(f"{name} {'is not armed' if last is None else _armed_for(last, now)}.")
+    last = told[-1]["armed"] if told else None
+    say(f"{name} {'is not armed.' if last is None else _armed_for(last, now)}")
+    if not told:
+        return
     print_table(
         ("written (UTC)", "by", "what", "due (UTC)", "returns to"),
         [
@@ -104,7 +110,7 @@ def _armed_for(timer: TimerArmed, now: datetime) -> str:
     when = f"{timer.due_at:%Y-%m-%d %H:%M:%S} UTC"
     if timer.due_at <= now:
         return f"is overdue since {when}, {spell(now - timer.due_at)} ago: is TIMERS running?"
-    return f"wakes at {when}, in {spell(timer.due_at - now)}"
+    return f"wakes at {when}, in {spell(timer.due_at - now)}."
 
 
 @app.command()
@@ -129,13 +135,31 @@ def stats(context: typer.Context, as_json: AsJson = False) -> None:
         f"{pending[0][1].due_at:%Y-%m-%d %H:%M:%S} UTC, {_relative(pending[0][1].due_at - now)}" if pending else "-"
     )
     say(f"{told['pending']} pending, {told['overdue']} overdue; next due: {following}")
-    print_table(("kind", "pending"), Counter(key.partition("/")[0] for key, _ in pending).most_common())
+    if pending:
+        print_table(("kind", "pending"), Counter(key.partition("/")[0] for key, _ in pending).most_common())
 
 
 def armed(cluster: ClusterSettings) -> list[tuple[str, TimerArmed]]:
     """Return (what wakes, its timer), the next due first."""
-    timers: list[tuple[str, TimerArmed]] = [(key, row.model) for key, row in latest(cluster, TOPIC).items()]
-    return sorted(timers, key=lambda pair: (pair[1].due_at, pair[0]))
+    timers: dict[str, TimerArmed] = {}
+    for record, timer in _that_can_fire(readable(read(cluster, TOPIC))):
+        if timer is None:
+            timers.pop(record.key_text, None)
+        else:
+            timers[record.key_text] = timer
+    return sorted(timers.items(), key=lambda pair: (pair[1].due_at, pair[0]))
+
+
+def _that_can_fire(rows: Iterable[tuple[Record, TimerArmed | None]]) -> Iterator[tuple[Record, TimerArmed | None]]:
+    """Yield what TIMERS takes; tell of what it refuses, after which the arming before stands."""
+    refused: list[str] = []
+    for record, timer in rows:
+        if record.key is not None and (timer is None or (reason := why_never(record.key, timer)) is None):
+            yield record, timer
+        else:
+            refused.append(f"{record.place}: {'it has no key' if record.key is None else reason}")
+    if refused:
+        typer.secho(f"Passed over {len(refused)} that never fire, the first {refused[0]}.", err=True, fg="yellow")
 
 
 def _relative(time: timedelta) -> str:
