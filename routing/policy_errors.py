@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -143,8 +142,8 @@ def meant(word: str, allowed: Sequence[str]) -> str:
 
 
 def _words(row: Mapping[str, Any]) -> tuple[str, ...]:
-    said = str(row.get("ctx", {}).get("expected", ""))
-    return tuple(word.strip().strip("'") for word in said.replace(" or ", ", ").split(",") if word.strip())
+    said = str(row["ctx"]["expected"]).replace(" or ", ", ")
+    return tuple(word.strip().strip("'") for word in said.split(","))
 
 
 def _shown(value: Any) -> str:
@@ -187,9 +186,7 @@ def _inside(model: Any, part: str | int) -> Any:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if get_origin(annotation) in (Union, UnionType, dict, tuple, list) or get_args(annotation):
-        return [model for part in get_args(annotation) for model in _models(part)]
-    return []
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def place(document: Document, path: Path, severity: Severity, code: str, what: str, allowed: str = "") -> Finding:

@@ -1,11 +1,13 @@
 """What lint says of a policy file beside its rules: selectors, roles, skills, words that are people, conditions."""
 
+from itertools import pairwise
+
 import pytest
 
 from routing.finding import Finding
 from routing.lint import unsolved
 from routing.policy import PolicyInvalid, compile_policy
-from schemas.rep import Rep
+from schemas.rep import Backup, Rep
 from tests.unit.routing.policies import text_of
 from tests.worked.world import ROSTER, person
 
@@ -213,3 +215,68 @@ def test_a_condition_that_can_never_hold_is_an_error(condition: str, code: str, 
 def test_a_condition_that_may_hold_is_not_complained_of(condition: str) -> None:
     assert "    when: has(account.owner)\n" in text_of("default")
     compile_policy(text_of("default").replace("    when: has(account.owner)\n", f"    when: '{condition}'\n"))
+
+
+ELSEWHERE = [rep.model_copy(update={"division": "emea"}) if rep.team == "smb-sdr" else rep for rep in REPS]
+LEFT = [rep.model_copy(update={"active": False}) if rep.id in ("S1", "S2", "S3") else rep for rep in REPS]
+
+
+@pytest.mark.parametrize(
+    ("roster", "is_empty"),
+    [(REPS, False), (ELSEWHERE, True), (LEFT, True)],
+    ids=["three", "of another division", "left"],
+)
+def test_a_pool_is_empty_where_nobody_active_of_the_division_is_in_it(roster: list[Rep], is_empty: bool) -> None:
+    told = "pool 'smb-sdr' is empty: nobody active fits role rep or ae or sdr, team smb-sdr."
+    assert whats(code="pool.empty", roster=roster) == ([("pools.smb-sdr.members", told)] if is_empty else [])
+    ghosts = [what for path, what in whats(code="roster.ghost", roster=roster) if path == "pools.smb-sdr.members"]
+    assert [ghost.split()[2] for ghost in ghosts] == (["S1", "S2", "S3"] if roster is LEFT else [])
+
+
+def test_a_role_that_only_somebody_who_left_has_is_nobodys() -> None:
+    edit = ("queues:\n", "ladder: [{at: 1x, do: alert_manager, also: [coach]}]\nqueues:\n")
+    for active in (True, False):
+        roster = [*REPS, person("C1", "coaches", "coach", active=active)]
+        assert bool(whats(edit, code="step.no_recipient", roster=roster)) is not active
+
+
+@pytest.mark.parametrize(("step", "is_told"), [("alert_leadership", True), ("alert_manager", False)])
+def test_leadership_may_be_empty_where_no_ladder_alerts_it(step: str, is_told: bool) -> None:
+    steps = f"[{{at: 1x, do: {step}}}]"
+    edit = ("queues:\n", f"ladder: {steps}\nqueue_ladder: [{{at: 1x, do: alert_manager}}]\nqueues:\n")
+    roster = [rep for rep in REPS if rep.role != "leadership"]
+    told = "the ladder alerts leadership, which is empty: nobody active fits role leadership."
+    assert whats(edit, code="step.no_recipient", roster=roster) == ([("leadership", told)] if is_told else [])
+
+
+def backed_up(*names: str) -> list[Rep]:
+    """Reps of a team, each with the next of these as backup."""
+    pairs = pairwise(names)
+    last = [person(names[-1], "smb-sdr")] if names[-1] not in names[:-1] else []
+    return [*REPS, *(person(one, "smb-sdr", backups=(Backup(rep=two),)) for one, two in pairs), *last]
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "told"),
+    [
+        ("B1 B2 B3 B4", "roster.backup_chain", []),
+        (
+            "B1 B2 B3 B4 B5",
+            "roster.backup_chain",
+            ["the chain of backups B1 -> B2 -> B3 -> B4 -> B5 is longer than 3."],
+        ),
+        ("B1 B2 B3 B2", "roster.backup_cycle", ["backups run in a circle: B2 -> B3 -> B2."]),
+        ("B1 B2 B3 B2", "roster.backup_chain", []),
+    ],
+)
+def test_backups_run_in_no_circle_and_no_further_than_the_policy_goes(names: str, code: str, told: list[str]) -> None:
+    assert [what for _, what in whats(code=code, roster=backed_up(*names.split()))] == told
+
+
+def test_a_backup_who_is_not_there_or_has_left_is_told_and_ends_the_chain() -> None:
+    roster = [*backed_up("B1", "nobody")[:-1], person("B2", "smb-sdr", backups=(Backup(rep="X9"),))]
+    ghosts = [what for path, what in whats(code="roster.ghost", roster=roster) if path.endswith("backups")]
+    assert ghosts == [
+        "ghost user: B1 has the backup nobody, who is not in the roster.",
+        "ghost user: B2 has the backup X9, who is deactivated.",
+    ]

@@ -178,3 +178,57 @@ def test_a_target_that_is_none_is_said_to_be_none(target: str) -> None:
     (finding,) = error.value.findings
     assert (finding.code, finding.where.path) == ("rule.target", "rules[3].to")
     assert finding.what.endswith(" is no target.")
+
+
+def said_of(*edits: tuple[str, str]) -> dict[str, tuple[str, str, str]]:
+    """What is said of the default policy with these edits: by path, code, what is wrong and what is allowed."""
+    with pytest.raises(PolicyInvalid) as error:
+        edited("default", *edits)
+    return {found.where.path: (found.code, found.what, found.allowed) for found in error.value.findings}
+
+
+def test_a_target_that_names_a_person_beside_other_things_is_said_to() -> None:
+    (said,) = said_of(("    to: recycled_rep\n", "    to: {team: x, rep: Jo}\n")).values()
+    assert said[:2] == ("rule.names_person", "rep: 'Jo' names a person; rules name groups and roles.")
+
+
+@pytest.mark.parametrize(
+    ("edit", "path", "code"),
+    [
+        (("leadership: {role: leadership}", "leadership: {rep: Jo}"), "leadership.rep", "selector.names_person"),
+        (("leadership: {role: leadership}", "rep: Jo"), "rep", "file.unknown_key"),
+        (("recycling: {days: 90}", "recycling: {days: 90, rep: Jo}"), "recycling.rep", "file.unknown_key"),
+    ],
+    ids=["of a group", "of the file", "of no group"],
+)
+def test_a_key_names_a_person_only_where_a_group_is_chosen(edit: tuple[str, str], path: str, code: str) -> None:
+    assert said_of(edit)[path][0] == code
+
+
+@pytest.mark.parametrize(
+    ("edit", "guess", "is_listed"),
+    [
+        (("    label: hot\n", "    labl: hot\n"), " Did you mean 'label'?", True),
+        (("    label: hot\n", "    zzz: hot\n"), "", True),
+        (("    strategy: least_loaded\n", "    strateg: least_loaded\n"), " Did you mean 'strategy'?", False),
+        (("    strategy: least_loaded\n", "    zzz: least_loaded\n"), "", True),
+    ],
+    ids=["near one of twelve", "near none of twelve", "near one of nineteen", "near none of nineteen"],
+)
+def test_an_unknown_key_is_answered_by_a_guess_and_by_a_list_where_that_is_short_or_all_there_is(
+    edit: tuple[str, str], guess: str, is_listed: bool
+) -> None:
+    ((_, what, allowed),) = said_of(edit).values()
+    assert what.endswith(f" is not known here.{guess}")
+    assert allowed.startswith("Allowed: ") is is_listed
+
+
+@pytest.mark.parametrize(("length", "shown"), [(58, "x" * 58 + "'"), (59, "x" * 56 + "...")])
+def test_a_long_value_is_shown_by_its_beginning(length: int, shown: str) -> None:
+    (said,) = said_of(("threshold: 3", f"threshold: {'x' * length}")).values()
+    assert said[1] == f"'{shown} is no whole number."
+
+
+def test_an_opening_without_its_end_is_said_to_miss_it() -> None:
+    said = said_of(('mon: [["00:00", "09:00"], ["18:00", "24:00"]]', 'mon: [["00:00"], ["18:00", "24:00"]]'))
+    assert list(said) == ["calendars.nights.week.mon[0][1]"]
