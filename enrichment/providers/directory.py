@@ -1,13 +1,13 @@
 """The built-in directory: 1,800 real listed companies (pytickersymbols), found by site, mail domain or name."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from pytickersymbols import PyTickerSymbols
 from rapidfuzz import fuzz, process
 
 from enrichment.normalise import company, country, domain, headcount, industry, subdivision
@@ -78,7 +78,7 @@ def _index() -> _Index:
     by_domain: dict[str, list[Company]] = {}
     by_name: dict[str, list[Company]] = {}
     rows: list[tuple[Mapping[str, Any], Company]] = []
-    for row in PyTickerSymbols().iter_all_stocks():
+    for row in _listed():
         known = _company(row)
         if known.domain:
             _add(by_domain, known.domain, known)
@@ -97,6 +97,16 @@ def _index() -> _Index:
         {key: tuple(rows) for key, rows in by_name.items()},
         {key: tuple(names) for key, names in initials.items()},
     )
+
+
+def _listed() -> list[Mapping[str, Any]]:
+    """Return the rows of pytickersymbols. Its modules, 5 MB of text that the index needs no more, go again."""
+    from pytickersymbols import PyTickerSymbols
+
+    rows = list(PyTickerSymbols().iter_all_stocks())
+    for name in ("pytickersymbols.indices_data", "pytickersymbols"):
+        sys.modules.pop(name, None)
+    return rows
 
 
 def _add(rows: dict[str, list[Company]], key: str, known: Company) -> None:
