@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from routing.arriving import bind, judge, nowhere, restarted, searching
+from routing.aside import set_aside
 from routing.availability import INACTIVE, MOVED, UNKNOWN, standing_absence
 from routing.backlog import drain_rep
 from routing.capacity import shortage
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed, lead_key
-from routing.moving import Move, moved, next_owner, reroute
+from routing.moving import Move, by_hand_aside, moved, next_owner, reroute
 from routing.opportunity import follow
 from routing.owners import release, reload
 from routing.placement import Placement, Via
@@ -138,8 +139,10 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         lead = changed(lead, chain=Chain.QUEUE, bound_to=None)
         placed = to_queue(search, name, Via.QUEUE)
         moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
+    elif to in (Place.NURTURE, Place.QUARANTINE):
+        by_hand_aside(docket, lead, Place(to), why, _override(docket, lead, activity))
     else:
-        reason = f"It could not be moved to {to}: no rep, pool or queue of that name."
+        reason = f"It could not be moved to {to}: no rep, pool or queue of that name, nor nurture or quarantine."
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": to})
 
 
@@ -270,8 +273,7 @@ def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     routing = judge(docket, scored)
     rule = routing.match.rule
     if rule.to is Place.NURTURE:
-        lead = changed(lead, phase=Phase.NURTURED, rule=rule.name)
-        record(docket, lead, DecisionKind.NURTURED, f"{by} {rule.say}", {"rule": rule.name})
+        set_aside(docket, changed(lead, rule=rule.name), rule.to, f"{by} {rule.say}", {"rule": rule.name})
     elif rule.to is Place.QUARANTINE:
         lead = changed(lead, chain=Chain.QUEUE)
         search = searching(docket, lead, scored, routing.facts)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from routing.aside import place_aside, set_aside
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
 from routing.lead_state import NOBODY, UNKNOWN_LEAD, Chain, LeadState, OwnerRef, Phase, changed
-from routing.notices import Notice, Telling, auto_reply, notices_for, reply_for
+from routing.notices import Notice, Telling, notices_for, reply_for
 from routing.owner_chain import owner_chain
 from routing.owners import give
 from routing.placement import Placement, Via
@@ -29,10 +30,6 @@ from schemas.scored import Scored
 from schemas.spliced import Written
 
 _OWNER_BOUND = (Place.OWNER, Place.ACCOUNT_OWNER, Place.OPPORTUNITY_OWNER, Place.RECYCLED_REP)
-_SET_ASIDE: dict[Place, tuple[Phase, DecisionKind]] = {
-    Place.NURTURE: (Phase.NURTURED, DecisionKind.NURTURED),
-    Place.QUARANTINE: (Phase.QUARANTINED, DecisionKind.QUARANTINED),
-}
 
 
 @dataclass(slots=True)
@@ -64,14 +61,14 @@ def arrive(docket: Docket, scored: LeadScored, lead: LeadState | None) -> LeadSt
     lead: None when the division sees it for the first time.
     """
     routing = judge(docket, scored)
-    to = routing.match.rule.to
-    known = {"rule": routing.match.rule.name, "tier": _known_tier(docket, scored.tier)}
-    aside = _SET_ASIDE.get(to) if isinstance(to, Place) else None
+    rule = routing.match.rule
+    known = {"rule": rule.name, "tier": _known_tier(docket, scored.tier)}
+    aside = place_aside(rule)
     if aside is None:
         known |= _chain(NOBODY if lead is None else lead.owner, scored, routing)
     lead = opened(scored, **known) if lead is None else changed(lead, **known)
     if aside is not None:
-        return _set_aside(docket, scored, lead, *aside, routing)
+        return set_aside(docket, lead, aside, rule.say, {"rule": rule.name, "tried": Written(routing.match.tried_json)})
     search = searching(docket, lead, scored, routing.facts)
     placed = succession(search, lead, scored, routing.rules_pool)
     return settle(docket, lead, scored, placed or nowhere(search, lead), search.wanted, routing)
@@ -223,21 +220,6 @@ def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:
     return notices_for(docket, lead, Telling("inactive_owner", f"{lead.bound_to} has left.")) if gone else []
 
 
-def _set_aside(
-    docket: Docket, scored: LeadScored, lead: LeadState, phase: Phase, kind: DecisionKind, routing: Routing
-) -> LeadState:
-    """Nurture and quarantine: no rep, no timers. Content goes out at once to a nurtured lead, nothing to a suspect."""
-    lead = changed(lead, phase=phase, owner=NOBODY, epoch=lead.epoch + 1)
-    rule = routing.match.rule
-    notices: list[Notice] = []
-    if phase is Phase.NURTURED:
-        notices, lead = auto_reply(docket, lead, scored.lead.action)
-    trace = {"rule": rule.name, "tried": Written(routing.match.tried_json)}
-    record(docket, lead, kind, rule.say, trace, notices)
-    docket.draft.cancel_wake(f"lead/{lead.lead_id}")
-    return lead
-
-
 def _bound_to(to: Place, scored: LeadScored, owner: OwnerRef) -> str | None:
     account = scored.lead.account
     if to is Place.ACCOUNT_OWNER:
@@ -280,6 +262,9 @@ def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
         contacted_at=None,
         booked_at=None,
         done=(),
+        acted=None,
+        queued_at=None,
+        held_until=None,
         excluded=(),
         moves=0,
         breach=None,

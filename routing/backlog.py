@@ -62,6 +62,9 @@ def handed(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, a
     reason = f"It had waited; {placed.owner.id or 'nobody'} takes it ({placed.via.value})."
     uses_turn = placed.pick is not None and not lead.is_test
     trace = placement_trace(placed, lead.lead_id)
+    if lead.queued_at is not None:
+        reason += " The queue's own times count from now."
+        trace["queue_clock_at"] = lead.queued_at
     record(docket, lead, kind, reason, trace, [*notices, *reply], before, uses_turn=uses_turn)
     arm(docket, lead)
     return lead

@@ -35,12 +35,11 @@ def with_breach(docket: Docket, lead: LeadState, contacted_at: datetime | None =
 def _cause(docket: Docket, lead: LeadState, due: datetime) -> str:
     if lead.phase is Phase.HELD:
         return NO_CAPACITY
-    if lead.owned_at is not None and lead.owned_at > route_due(docket, lead.tier, lead.clock_at):
-        is_first_owner = lead.epoch == 1
-        if is_first_owner:
-            return LATE  # it came to its first owner too late, and nobody had it before
-        if lead.moves == 0 and lead.cycle == 1:
-            return NO_CAPACITY
+    route_by = route_due(docket, lead.tier, lead.clock_at)
+    if lead.held_until is not None and lead.held_until > route_by:
+        return NO_CAPACITY
+    if lead.epoch == 1 and lead.owned_at is not None and lead.owned_at > route_by:
+        return LATE  # it came to its first owner too late, and nobody had it before
     if not _was_on_duty(docket, lead, due):
         return NO_HOURS
     if lead.owner.kind is OwnerKind.QUEUE:

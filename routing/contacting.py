@@ -4,6 +4,7 @@ from routing.arriving import searching
 from routing.breach import with_breach
 from routing.docket import Docket
 from routing.facts import LeadFacts
+from routing.groups import queue_owner_group
 from routing.lead_state import LeadState, OwnerRef, Phase, changed
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
@@ -58,8 +59,12 @@ def _give_back(docket: Docket, lead: LeadState, rep_id: str) -> None:
     scored = scored_of(lead)
     search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     lead = changed(lead, excluded=tuple(one for one in lead.excluded if one != rep_id))
-    pool = lead.owner.pool
-    placed = Placement(OwnerRef(OwnerKind.REP, rep_id, pool=pool), Phase.OWNED, Via.OWNER)
+    queue = lead.owner.queue
+    if queue is not None and rep_id in docket.group(queue_owner_group(queue)):
+        placed = Placement(OwnerRef(OwnerKind.QUEUE, rep_id, queue), Phase.QUEUED, Via.QUEUE)
+    else:
+        pool = lead.owner.pool or lead.pool
+        placed = Placement(OwnerRef(OwnerKind.REP, rep_id, pool=pool), Phase.OWNED, Via.OWNER)
     moved(docket, lead, placed, search.wanted, f"{rep_id} had made contact before it was moved.", Move.RETURNED)
 
 

@@ -152,7 +152,7 @@ def _remind(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
 def _tell(docket: Docket, lead: LeadState, row: DueStep, event: str) -> LeadState:
     lead = done(docket, lead, row)
     who = ", ".join(manager_of(docket, lead)) if event == "alert" else "leadership"
-    said = f"No contact {row.step.at} after the clock started; {who or 'nobody'} is alerted."
+    said = f"No contact {row.step.at} after {row.since}; {who or 'nobody'} is alerted."
     note = UNVERIFIED if lead.is_unverified else ""
     return _told(docket, lead, row, Telling(event, note, also=row.step.also), said)
 
@@ -176,7 +176,7 @@ def _reassign(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
         record(docket, lead, DecisionKind.NOTED, f"Nobody else is free; it stays with {late}.", {"step": row.name})
         return lead
     lead = changed(lead, moves=lead.moves + 1)
-    why = f"No contact by {late} {row.step.at} after the clock started."
+    why = f"No contact by {late} {row.step.at} after {row.since}."
     return moved(docket, lead, placed, wanted, why, Move.STEP)
 
 
@@ -200,7 +200,7 @@ def _move(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
         placed = Placement(owner, lead.phase, Via.TEAM_LEAD) if owner else None
     if placed is None or placed.owner == lead.owner:
         return lead
-    return moved(docket, lead, placed, wanted, f"Unclaimed {row.step.at} after the clock started.", Move.STEP)
+    return moved(docket, lead, placed, wanted, f"Unclaimed {row.step.at} after {row.since}.", Move.STEP)
 
 
 def _search(docket: Docket, lead: LeadState) -> Search:

@@ -72,6 +72,8 @@ class LeadState:
     (stops the ladder only). notified_at, failed_at, crm_at: of the current epoch's notices. charged_to, breach: set
     when the contact deadline passes. touches: submissions so far. moves: automatic reassignments in this cycle.
     told_at: the cycle's first delivery, where the policy counts from there. first_owned_at: the lead's first owner.
+    queued_at: when it came into its queue from people who had it in this cycle; None: the queue had it first.
+    held_until: when it left the backlog of a pool in this cycle.
     """
 
     lead_id: str
@@ -112,6 +114,8 @@ class LeadState:
     closed_at: datetime | None = None
     told_at: datetime | None = None
     first_owned_at: datetime | None = None
+    queued_at: datetime | None = None
+    held_until: datetime | None = None
 
 
 _FIELDS = frozenset(each.name for each in fields(LeadState))

@@ -6,12 +6,13 @@ from types import MappingProxyType
 from typing import Any
 
 from routing.arriving import bind, judge, nowhere, searching, succession
+from routing.aside import is_aside, place_aside, set_aside
 from routing.backlog import drain_rep
 from routing.breach import with_breach
 from routing.candidates import Wanted
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import NOBODY, LeadState, OwnerRef, Phase, changed
+from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed
 from routing.notices import Telling, notices_for
 from routing.owners import give
 from routing.placement import Placement
@@ -23,6 +24,8 @@ from routing.trace import placement_trace
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
 from schemas.policy_file import Place
+
+QUEUE_CLOCK = " The queue's own times count from now."
 
 
 class Move(StrEnum):
@@ -78,6 +81,9 @@ def moved(
     trace = {"because": why, "move": move.value, **more, **placement_trace(placed, lead.lead_id)}
     uses_turn = placed.pick is not None and not lead.is_test
     reason = f"{why} {lead.owner.id or lead.owner.queue or 'nobody'} takes it over ({placed.via.value})."
+    if lead.queued_at == docket.now:
+        reason += QUEUE_CLOCK
+        trace["queue_clock_at"] = lead.queued_at
     kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(lead.phase, DecisionKind.REASSIGNED)
     record(docket, lead, kind, reason, trace, notices, before, uses_turn=uses_turn)
     arm(docket, lead)
@@ -86,16 +92,45 @@ def moved(
     return lead
 
 
-def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> LeadState:
-    """Give the lead to whom the rules choose now, keeping its clocks; what they would set aside stays with people."""
+def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> bool:
+    """Give the lead to whom the rules choose now, keeping its clocks. Tells whether it went elsewhere.
+
+    An owner that the same rule gave it to keeps it, whoever's turn it is by now.
+    """
     routing = judge(docket, scored)
-    if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE):
-        remember(docket, lead)
-        return lead
-    lead = bind(changed(lead, rule=routing.match.rule.name), scored, routing)
-    search = searching(docket, lead, scored, routing.facts)
-    placed = succession(search, lead, scored, routing.rules_pool) or nowhere(search, lead)
+    rule = routing.match.rule
+    place = place_aside(rule)
+    if place is not None:
+        if is_aside(lead, place):
+            remember(docket, lead)
+            return False
+        _aside(docket, changed(lead, rule=rule.name), place, f"{why} {rule.say}", {"rule": rule.name})
+        return True
+    ruled = bind(changed(lead, rule=rule.name), scored, routing)
+    if lead.owner != NOBODY and _route(ruled) == _route(lead):
+        remember(docket, ruled)
+        return False
+    search = searching(docket, ruled, scored, routing.facts)
+    placed = succession(search, ruled, scored, routing.rules_pool) or nowhere(search, ruled)
     if placed.owner == lead.owner:
-        remember(docket, lead)
-        return lead
-    return moved(docket, lead, placed, search.wanted, why, Move.RULES)
+        remember(docket, ruled)
+        return False
+    moved(docket, ruled, placed, search.wanted, why, Move.RULES)
+    return True
+
+
+def by_hand_aside(docket: Docket, lead: LeadState, place: Place, why: str, more: dict[str, Any]) -> None:
+    """Set a lead aside because a person says so."""
+    if not is_aside(lead, place):
+        _aside(docket, lead, place, why, {"because": why, "move": Move.BY_HAND.value, **more})
+
+
+def _aside(docket: Docket, lead: LeadState, place: Place, why: str, trace: dict[str, Any]) -> None:
+    before = lead.owner
+    set_aside(docket, lead, place, why, trace)
+    if before.id is not None:
+        drain_rep(docket, before.id)  # they have room now
+
+
+def _route(lead: LeadState) -> tuple[str | None, Chain, str | None, str | None]:
+    return (lead.rule, lead.chain, lead.bound_to, lead.pool)

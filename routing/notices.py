@@ -94,6 +94,8 @@ def _is_reachable(docket: Docket, rep_id: str) -> bool:
 
 def _notice(docket: Docket, lead: LeadState, telling: Telling, audience: str) -> Notice | None:
     owner = lead.owner
+    if audience == "owner" and owner.kind is OwnerKind.NONE:
+        return None  # it is set aside
     if audience == "owner" and owner.kind is OwnerKind.QUEUE:
         audience = "queue"
     recipients: tuple[str, ...] = ()

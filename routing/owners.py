@@ -1,7 +1,7 @@
 """Gives a lead to an owner and takes it away: load, indexes, turns, epochs."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from routing.candidates import Wanted
 from routing.capacity import with_lead, without_lead
@@ -43,8 +43,19 @@ def give(
         replies=lead.replies if replies is None else replies,
         points=0 if lead.is_test else (lead.points or docket.assigned_points),
         first_owned_at=lead.first_owned_at or (docket.now if placed.phase is Phase.OWNED else None),
+        queued_at=_queued_at(docket, lead, placed),
+        held_until=docket.now if lead.phase is Phase.HELD and placed.phase is not Phase.HELD else lead.held_until,
     )
     return _keep(docket, given)
+
+
+def _queued_at(docket: Docket, lead: LeadState, placed: Placement) -> datetime | None:
+    """From when the queue's own times count: its first lead's from the lead's clock, what others had from now."""
+    if placed.phase is not Phase.QUEUED:
+        return None
+    if lead.phase is Phase.QUEUED and placed.owner.queue == lead.owner.queue:
+        return lead.queued_at  # another person of the same queue
+    return docket.now if lead.phase in (Phase.OWNED, Phase.HELD, Phase.QUEUED) else None
 
 
 def release(docket: Docket, lead: LeadState) -> LeadState:

@@ -84,8 +84,9 @@ def _late_data(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     lead = changed(lead, scored=Scored.of(scored))
     untouched = lead.contacted_at is None and lead.touches <= 1
     if docket.file.options.late_enrichment == "reroute_untouched" and untouched and lead.phase is not Phase.WAITING:
-        reroute(docket, scored, lead, "More is known about it now.")
-        return
+        if reroute(docket, scored, lead, "More is known about it now."):
+            return
+        lead = docket.lead(lead.lead_id) or lead
     notices = notices_for(docket, lead, Telling("late_data")) if lead.owner.id else []
     record(docket, lead, DecisionKind.NOTED, "More is known about it now.", {"late": True}, notices)
 

@@ -20,11 +20,12 @@ _MAY_BE_NONE = ("owned_at", "contacted_at", "breach", "breach_charged_to")
 
 
 class DueStep(NamedTuple):
-    """A step of the ladder with its instant. name: unique within an SLA cycle."""
+    """A step of the ladder with its instant. name: unique within an SLA cycle. since: what its time counts from."""
 
     name: str
     step: Step
     due_at: datetime
+    since: str = "the clock started"
 
 
 def clock_calendar(docket: Docket, lead: LeadState) -> Calendar | None:
@@ -78,11 +79,13 @@ def contact_due(docket: Docket, lead: LeadState) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step of a ladder, with its time from the clock's start."""
+    """A step of a ladder, with its time from the clock's start. queue: whose own time it is, where a lead that others
+    had comes into the queue: from then on. Leadership is told at its multiple of the lead's clock, whoever has it."""
 
     name: str
     step: Step
     time: timedelta
+    queue: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +114,12 @@ def _ladder(policy: Policy, tier_name: str, pool_name: str, queue_name: str | No
         own = pool.ladders.get(tier_name) or pool.ladder if pool else None
         steps = own or tier.ladder or file.ladder
     window = tier.contact_within
-    return Ladder(tuple(PlannedStep(f"{one.at}:{one.do.value}", one, one.at.of(window)) for one in steps), window)
+    return Ladder(tuple(_planned(one, window, queue_name) for one in steps), window)
+
+
+def _planned(step: Step, window: timedelta, queue: str | None) -> PlannedStep:
+    is_the_leads = step.do is StepAction.ALERT_LEADERSHIP and step.at.multiple is not None
+    return PlannedStep(f"{step.at}:{step.do.value}", step, step.at.of(window), None if is_the_leads else queue)
 
 
 def steps_of(docket: Docket, lead: LeadState) -> tuple[DueStep, ...]:
@@ -137,6 +145,12 @@ def clocks_of(docket: Docket, lead: LeadState) -> Clocks:
     contact, dues = _dues(calendar, start, start.tzinfo, ladder)
     rows: list[DueStep] = []
     for planned, due in zip(ladder.steps, dues, strict=True):
+        if planned.queue is not None and lead.queued_at is not None:
+            due = after(calendar, lead.queued_at, planned.time)
+            # a name of its own: in a pool or in the queue before, a step of this name may have been acted on
+            name, since = f"{planned.name}:{planned.queue}", f"it came into queue {planned.queue}"
+            rows.append(DueStep(name, planned.step, due, since))
+            continue
         if planned.step.do is StepAction.REASSIGN:
             due = max(due, late_window(docket, lead, calendar))
         rows.append(DueStep(planned.name, planned.step, due))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
+from pydantic import ValidationError
 
 from schemas.delivery import DeadLettered
 from schemas.topics import TOPICS
@@ -18,7 +19,6 @@ from schemas.wire import headers_for
 from streams.cli.failure import CommandFailed
 from streams.cli.records import Record, read, read_from
 from streams.deadletter import PREFIX
-from streams.errors import Retryable
 from streams.kafka.config import ClusterSettings, producer_config, qualified
 
 REPLAYED_FROM = "dlq_replayed_from"
@@ -31,8 +31,19 @@ _INIT_SECONDS = 30.0
 _FOREIGN = "not written by leadstream: it does not say where it came from"
 
 
-class OriginalGone(Retryable):
-    """The letter points to a record that its topic no longer keeps, so there is nothing to replay. Drop it."""
+_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+
+
+class NotReplayable(CommandFailed):
+    """There is nothing to put back, now or later: the letter can only be dropped."""
+
+    def __init__(self, letter: "Letter", why: str) -> None:
+        super().__init__(
+            f"Letter {letter.id} cannot be replayed: {why}.",
+            f'leadstream dlq drop {letter.id} --reason "..." closes it.',
+        )
+        self.letter_id = letter.id
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +120,10 @@ class DeadLetters:
         self._producer.flush(_INIT_SECONDS)
 
     def replay(self, letter: Letter) -> None:
-        """Write the letter back to its topic and partition and close it. Raises CommandFailed, OriginalGone."""
+        """Write the letter back to its topic and partition and close it. Raises CommandFailed, NotReplayable."""
         _require_open(letter)
         if not letter.has_origin:
-            what = f"Letter {letter.id} cannot be replayed: it names no topic of leadstream."
-            raise CommandFailed(what, f'leadstream dlq drop {letter.id} --reason "..." closes it.')
+            raise NotReplayable(letter, "it names no topic of leadstream")
         key, value, headers = _original(self._settings, letter) if letter.is_pointer else _kept(letter)
         self._producer.begin_transaction()
         self._producer.produce(
@@ -156,12 +166,20 @@ def _kept(letter: Letter) -> tuple[bytes | None, bytes | None, Sequence[tuple[st
 def _original(
     settings: ClusterSettings, letter: Letter
 ) -> tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]:
-    pointer = DeadLettered.model_validate_json(letter.value or b"")
-    for record in read_from(settings, pointer.topic, {pointer.partition: pointer.offset}):
-        if record.offset == pointer.offset:
-            return record.key, record.value, record.headers
-        break
-    raise OriginalGone
+    try:
+        pointer = DeadLettered.model_validate_json(letter.value or b"")
+    except ValidationError:
+        raise NotReplayable(letter, "it says that it points to its original, and does not say where that is") from None
+    try:
+        record = next(read_from(settings, pointer.topic, {pointer.partition: pointer.offset}), None)
+    except KafkaException as error:
+        if error.args[0].code() not in _GONE:
+            raise
+        record = None
+    if record is None or record.offset != pointer.offset:
+        where = f"{pointer.topic}/{pointer.partition}/{pointer.offset}"
+        raise NotReplayable(letter, f"its original, {where}, is no longer kept")
+    return record.key, record.value, record.headers
 
 
 def _letter(record: Record) -> Letter:

@@ -174,7 +174,7 @@ def test_a_dead_letter_goes_back_once_with_its_bytes_key_and_headers(leadstream:
     assert (one["topic"], one["partition"], one["offset"], one["stage"], one["state"]) == (
         "leads.raw", 1, 7, "enrich", "open",
     )  # fmt: skip
-    assert leadstream("dlq", "replay", one["id"], "--json")[1] == {"replayed": [one["id"]]}
+    assert leadstream("dlq", "replay", one["id"], "--json")[1] == {"replayed": [one["id"]], "not_replayed": []}
     (back,) = records.read_all("leads.raw")
     assert (back.key, back.value, back.partition) == ("k7", b"\xff{7", 1)
     assert back.headers == {"ce_id": "e7", "trace": "t", "dlq_replayed_from": one["id"]}
@@ -213,8 +213,34 @@ def test_a_letter_that_is_none_of_ours_can_only_be_dropped(leadstream: Said, rec
     code, _, error = leadstream("dlq", "replay", foreign["id"])
     assert code == ExitCode.FAILED
     assert f"dlq drop {foreign['id']}" in error
-    assert leadstream("dlq", "replay", "--all", "--json")[1] == {"replayed": [ours["id"]]}
+    code, told, error = leadstream("dlq", "replay", "--all", "--json")
+    left = {"id": foreign["id"], "why": "it names no topic of leadstream"}
+    assert (code, told) == (ExitCode.FAILED, {"replayed": [ours["id"]], "not_replayed": [left]})
+    assert f"1 cannot be replayed:\n  {foreign['id']}: it names no topic of leadstream" in error
     assert leadstream("dlq", "drop", foreign["id"], "--reason", "not ours")[0] == ExitCode.OK
+
+
+def test_letters_whose_originals_are_gone_keep_no_other_from_being_replayed(
+    leadstream: Said, records: Records
+) -> None:
+    """Beyond the end (the topic was made anew), on a topic that is no more, and a pointer to nowhere."""
+    said = letter(0).headers | {"dlq_pointer": "true"}
+    gone = {"topic": "leads.raw", "partition": 1, "offset": 99, "size_bytes": 12}
+    pointers = [Outgoing(f"k{at}", value, said) for at, value in enumerate((gone, gone | {"topic": "no.such"}, {}))]
+    records.write("leads.dlq", [pointers[0], letter(1), *pointers[1:], letter(2)])
+    code, told, error = leadstream("dlq", "replay", "--all", "--json")
+    assert (code, len(told["replayed"])) == (ExitCode.FAILED, 2)
+    whys = sorted(one["why"] for one in told["not_replayed"])
+    assert whys == [
+        "it says that it points to its original, and does not say where that is",
+        "its original, leads.raw/1/99, is no longer kept",
+        "its original, no.such/1/99, is no longer kept",
+    ]
+    assert "3 cannot be replayed:" in error
+    assert sorted(record.value for record in records.read_all("leads.raw")) == [b"\xff{1", b"\xff{2"]
+    code, _, error = leadstream("dlq", "replay", told["not_replayed"][0]["id"])
+    assert (code, "Traceback" in error) == (ExitCode.FAILED, False)
+    assert f"Letter {told['not_replayed'][0]['id']} cannot be replayed: " in error
 
 
 READING = (

@@ -54,3 +54,52 @@ def test_late_data_of_a_lead_that_has_ended_opens_nothing() -> None:
     first = world.arrives(UNKNOWN)
     world.does(ActivityKind.DISQUALIFIED, first.lead_id, "Q1", at("14:16"), reason="no budget")
     assert late(world, UNKNOWN.but(employees=450), first) == []
+
+
+def test_by_option_a_lead_that_the_same_rule_chooses_again_stays_and_its_owner_is_told() -> None:
+    """The next turn is M2's by now: that moves nobody."""
+    world = World(policy_text=REROUTE)
+    known = Arrival("lone.example", 450, action="webinar")
+    first = world.arrives(known)
+    (noted,) = late(world, known.but(employees=460), first)
+    assert (noted.kind, noted.owner.id, told(noted, "owner")) == (DecisionKind.NOTED, "M1", {"M1"})
+    assert world.turns("mm-southwest") == {"M1": 1}
+
+
+READER = Arrival("tiny.example", 450, action="whitepaper")
+TINY = READER.but(employees=20)
+
+
+def test_by_option_a_lead_that_turns_out_to_be_nurtured_leaves_its_owner_who_is_told() -> None:
+    world = World(policy_text=REROUTE)
+    first = world.arrives(READER)
+    assert (first.owner.id, world.load("M1")) == ("M1", 20.5)
+    (aside,) = late(world, TINY, first)
+    assert (aside.kind, aside.owner.kind, aside.epoch) == (DecisionKind.NURTURED, OwnerKind.NONE, 2)
+    assert (told(aside, "previous_owner"), told(aside, "owner")) == ({"M1"}, set())
+    assert aside.reason.startswith("More is known about it now. ")
+    assert (world.load("M1"), f"lead/{first.lead_id}" in world.wakes) == (20.0, False)
+    assert world.until(at("14:14", 20)) == []
+
+
+def test_by_option_a_nurtured_lead_that_the_rules_nurture_again_stays_so() -> None:
+    world = World(policy_text=REROUTE)
+    first = world.arrives(TINY)
+    (noted,) = late(world, TINY.but(employees=25), first)
+    assert (noted.kind, noted.owner.kind, noted.epoch) == (DecisionKind.NOTED, OwnerKind.NONE, first.epoch)
+
+
+def test_by_option_a_nurtured_lead_that_turns_out_to_be_larger_goes_to_people() -> None:
+    world = World(policy_text=REROUTE)
+    first = world.arrives(TINY)
+    (moved,) = late(world, READER, first)
+    assert (moved.kind, moved.owner.id, moved.epoch) == (DecisionKind.REASSIGNED, "M1", first.epoch + 1)
+
+
+def test_a_held_lead_that_turns_out_to_be_nurtured_leaves_the_backlog() -> None:
+    world = World(policy_text=REROUTE, loads={"M1": 40, "M2": 40, "M3": 20})
+    first = world.arrives(READER)
+    assert first.kind is DecisionKind.HELD
+    (aside,) = late(world, TINY, first)
+    assert aside.kind is DecisionKind.NURTURED
+    assert list(world.state.scan("held/")) == []

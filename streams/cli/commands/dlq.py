@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli.dead_letters import DeadLetters, Letter, letters
+from streams.cli.dead_letters import DeadLetters, Letter, NotReplayable, letters
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed
 from streams.cli.output import AsJson, print_json, print_table, say
@@ -73,6 +73,8 @@ def replay(
 ) -> None:
     """Put letters back where they came from: same bytes, key and headers, and a header that says so. Once each.
 
+    With --all, one that cannot be put back keeps no other: the end tells which those are, and the exit code is 1.
+
     Example: leadstream dlq replay 3/17
     """
     if (letter_id is None) != everything:
@@ -81,13 +83,31 @@ def replay(
         if letter_id is not None:
             chosen = [_one(dead.letters, letter_id)]
         else:
-            chosen = [one for one in dead.letters if one.is_open and one.has_origin and stage in ("", one.stage)]
-        for letter in chosen:
-            dead.replay(letter)
+            chosen = [one for one in dead.letters if one.is_open and stage in ("", one.stage)]
+        replayed, left = _replayed(dead, chosen)
+    if letter_id is not None and left:
+        raise left[0]
     if as_json:
-        print_json({"replayed": [letter.id for letter in chosen]})
+        print_json({"replayed": replayed, "not_replayed": [{"id": one.letter_id, "why": one.why} for one in left]})
     else:
-        say(f"{len(chosen)} replayed.")
+        say(f"{len(replayed)} replayed.")
+    if left:
+        told = "\n".join(f"  {one.letter_id}: {one.why}" for one in left)
+        raise CommandFailed(f"{len(left)} cannot be replayed:\n{told}", "leadstream dlq drop ID closes one.")
+
+
+def _replayed(dead: DeadLetters, chosen: list[Letter]) -> tuple[list[str], list[NotReplayable]]:
+    """Replay what can be; return the ids of those, and why not of the others."""
+    replayed: list[str] = []
+    left: list[NotReplayable] = []
+    for letter in chosen:
+        try:
+            dead.replay(letter)
+        except NotReplayable as error:
+            left.append(error)
+        else:
+            replayed.append(letter.id)
+    return replayed, left
 
 
 @app.command()

@@ -202,3 +202,38 @@ def test_who_has_no_hours_is_on_duty_day_and_night_but_not_for_a_lead_that_came_
     text = DEFAULT.replace("hours: office\n", "").replace("    hours: southwest\n", "")
     for seconds, cause in ((299, ("not_contacted", "M1")), (300, ("no_hours", None))):
         assert charged(World(text, changed=everyone), HOT.but(when=at("22:00"), delay_seconds=seconds)) == cause
+
+
+def test_a_lead_that_had_room_in_time_and_changed_hands_later_is_charged_to_who_has_it() -> None:
+    world = World()
+    lead = world.arrives(WARM).lead_id
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:40"), **TO_S1)
+    world.until(at("15:14"))
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == ("not_contacted", "S1")
+
+
+def test_a_lead_held_in_time_and_moved_by_hand_later_is_charged_to_who_has_it() -> None:
+    world = World(loads=FULL)
+    lead = world.arrives(WARM).lead_id
+    (given,) = world.roster(ROSTER["M2"][0].model_copy(update={"limit": 50.0}), at("14:20"))
+    assert (given.lead_id, given.owner.id) == (lead, "M2")
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:40"), **TO_S1)
+    world.until(at("15:14"))
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == ("not_contacted", "S1")
+
+
+def test_a_lead_claimed_from_a_queue_after_the_route_deadline_is_charged_to_who_claimed_it() -> None:
+    world = World()
+    lead = world.arrives(HOT.but(country="BR", state=None)).lead_id
+    world.does(ActivityKind.CLAIMED, lead, "S1", at("14:40"))
+    world.until(at("15:14"))
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == ("not_contacted", "S1")
+
+
+def test_a_lead_that_found_no_room_until_too_late_stays_so_whoever_it_is_moved_to() -> None:
+    world = World(loads=FULL, without=("MM", "CM", "CA", "SL"))
+    lead = world.arrives(WARM).lead_id
+    world.roster(ROSTER["M2"][0].model_copy(update={"limit": 50.0}), at("14:40"))
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:50"), **TO_S1)
+    world.until(at("15:14"))
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == ("no_capacity", None)

@@ -6,8 +6,8 @@ import pytest
 
 from routing.lead_state import Phase
 from schemas.activity import ActivityKind
-from schemas.decision import DecisionKind
-from tests.worked.world import ROSTER, Arrival, World, at
+from schemas.decision import DecisionKind, OwnerKind
+from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at
 
 HOT = Arrival("lone.example", 450)  # M1 has it; contact by 14:19, M2 has it from 14:24
 CALLED = ActivityKind.CALLED
@@ -142,3 +142,57 @@ def test_a_call_learned_after_its_rep_has_left_gives_them_nothing_back() -> None
     world.roster(ROSTER["M1"][0].model_copy(update={"active": False}), at("14:25"))
     (said,) = world.does(CALLED, lead, "M1", at("14:20"), learned=at("14:26"))
     assert (said.kind, world.lead(lead).owner.id) == (DecisionKind.CONTACTED, "M2")
+
+
+def in_review(ladder: str = '{at: 2x, do: move, to: "queue:manual-review"}') -> tuple[World, str]:
+    """A lead that a step took from M1 and put into a queue at 14:24."""
+    world = World(f"{DEFAULT}\nladder: [{ladder}]\n")
+    lead = world.arrives(HOT).lead_id
+    world.until(at("14:24"))
+    assert world.lead(lead).owner.queue == "manual-review"
+    return world, lead
+
+
+def test_a_lead_moved_to_a_queue_goes_back_to_who_had_called_before() -> None:
+    world, lead = in_review()
+    (back,) = world.does(CALLED, lead, "M1", at("14:23:58"), learned=at("14:24:05"))
+    assert (back.kind, back.owner.id, back.owner.pool, back.epoch) == (DecisionKind.REASSIGNED, "M1", "mm-southwest", 3)
+    assert back.reason.startswith("M1 had made contact before it was moved.")
+    assert (world.load("M1"), f"lead/{lead}" in world.wakes) == (20.5, False)
+
+
+def test_a_lead_moved_to_a_queue_stays_there_where_the_queue_has_acted_or_the_call_came_after() -> None:
+    world, lead = in_review()
+    world.does(CALLED, lead, "RV", at("14:24:03"))
+    world.does(CALLED, lead, "M1", at("14:23:58"), learned=at("14:24:05"))
+    assert world.lead(lead).owner.queue == "manual-review"
+    world, lead = in_review()
+    world.does(CALLED, lead, "M1", at("14:24:01"), learned=at("14:24:05"))
+    assert world.lead(lead).owner.queue == "manual-review"
+
+
+def test_within_a_queue_a_lead_goes_back_to_the_one_of_the_queue_who_had_called() -> None:
+    world = World()
+    lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None)).lead_id
+    world.until(at("14:44"))
+    assert world.lead(lead).owner.id == "CM"
+    (back,) = world.does(CALLED, lead, "CA", at("14:43"), learned=at("14:45"))
+    assert (back.kind, back.owner.kind, back.owner.id, back.owner.queue) == (
+        DecisionKind.QUEUED,
+        OwnerKind.QUEUE,
+        "CA",
+        "catch-all",
+    )
+
+
+def test_who_acted_in_an_earlier_cycle_has_not_acted_in_this_one() -> None:
+    """M2 called in the first cycle; in the second a step gives M2 the lead that M1 had called in time."""
+    world = World()
+    lead = world.arrives(HOT.but(who="a" * 32)).lead_id
+    world.does(CALLED, lead, "M2", at("14:15"))
+    world.does(CALLED, lead, "M1", at("14:16"))
+    world.arrives(HOT.but(who="a" * 32, touch=2, when=at("15:14")))
+    world.until(at("15:24"))
+    assert (world.lead(lead).owner.id, world.lead(lead).excluded) == ("M2", ("M1",))
+    (back,) = world.does(CALLED, lead, "M1", at("15:23:58"), learned=at("15:24:05"))
+    assert (back.kind, back.owner.id) == (DecisionKind.REASSIGNED, "M1")

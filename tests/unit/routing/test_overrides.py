@@ -198,3 +198,43 @@ def test_a_declined_lead_of_a_queue_stays_but_is_not_offered_to_who_declined() -
     assert lead.kind is DecisionKind.QUEUED
     assert world.does(ActivityKind.DECLINED, lead.lead_id, "RV", at("14:20")) == []
     assert world.lead(lead.lead_id).excluded == ("RV",)
+
+
+@pytest.mark.parametrize(
+    ("to", "kind", "phase"),
+    [
+        ("nurture", DecisionKind.NURTURED, Phase.NURTURED),
+        ("quarantine", DecisionKind.QUARANTINED, Phase.QUARANTINED),
+    ],
+)
+def test_a_person_may_set_a_lead_aside(to: str, kind: DecisionKind, phase: Phase) -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    said = by_hand(world, lead.lead_id, to, "not_a_fit")
+    aside = world.decisions[-1]
+    assert (aside.kind, aside.owner.kind, aside.previous_owner) == (kind, OwnerKind.NONE, lead.owner)
+    assert (told(aside, "previous_owner"), said["is_wrong_first_owner"]) == ({"M1"}, True)  # type: ignore[index]
+    assert (world.lead(lead.lead_id).phase, world.load("M1")) == (phase, 20)
+    assert world.until(at("14:14", 20)) == []
+    assert world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:15", 20), to=to, by="MM") == []
+
+
+def test_a_lead_set_aside_by_hand_gives_its_room_to_who_waits() -> None:
+    world = World(loads={"M1": 39.5, "M2": 40, "M3": 20})
+    lead = world.arrives(WARM)
+    waiting = world.arrives(WARM.but(domain="two.example"))
+    assert (lead.owner.id, waiting.kind) == ("M1", DecisionKind.HELD)
+    by_hand(world, lead.lead_id, "nurture")
+    given = world.decisions[-1]
+    assert (given.lead_id, given.kind, given.owner.id) == (waiting.lead_id, DecisionKind.ASSIGNED, "M1")
+
+
+def test_a_lead_nurtured_by_hand_comes_back_to_people_by_what_it_does() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, "nurture")
+    for day in (11, 12, 13):
+        world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", day))
+    back = world.decisions[-1]
+    assert (back.kind, back.owner.id) == (DecisionKind.QUEUED, "RV")
+    assert back.sla is not None and back.sla.clock_at == at("10:00", 13)

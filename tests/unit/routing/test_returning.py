@@ -8,7 +8,7 @@ from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind
 from schemas.lead import MailKind
-from tests.worked.world import DEFAULT, Arrival, World, at
+from tests.worked.world import DEFAULT, Arrival, World, at, told
 
 WARM = Arrival("lone.example", 450, action="webinar", who="a" * 32)  # T2
 READER = Arrival("tiny.example", 5, action="whitepaper", who="b" * 32)  # nurtured
@@ -141,7 +141,8 @@ def test_a_policy_may_route_anew_by_what_is_learned_late_unless_somebody_called(
 def test_what_is_learned_late_and_changes_nothing_of_the_route_moves_nobody() -> None:
     world = World(DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n")
     world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL, who="a" * 32))
-    assert late(world, Arrival("somebody.example", 5000, mail=MailKind.PERSONAL, who="a" * 32)) == []
+    (noted,) = late(world, Arrival("somebody.example", 5000, mail=MailKind.PERSONAL, who="a" * 32))
+    assert (noted.kind, told(noted, "queue")) == (DecisionKind.NOTED, {"RV"})
     known = world.lead(WARM_ID)
     assert known.scored.data["lead"]["company"]["employees"] == 5000
 

@@ -1,5 +1,7 @@
 """Steps of a ladder that a policy may ask for beyond the shipped ones: moves to a pool or queue, roles told besides."""
 
+from datetime import datetime
+
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at, of_kind, on_leave, told
@@ -102,3 +104,93 @@ def test_a_declined_lead_names_nobody_where_nobody_was() -> None:
     lead = world.arrives(WARM)
     (moved,) = world.does(ActivityKind.DECLINED, lead.lead_id, None, at("14:20"))
     assert (moved.owner.id, moved.reason[:33]) == ("M2", "M1 declined it: no reason given. ")
+
+
+# What a queue does when it gets a lead that others have had
+
+
+TO_REVIEW = '{at: 1x, do: move, to: "queue:manual-review"}'
+
+
+def steps(world: World, lead_id: str) -> dict[str, datetime]:
+    last = [row for row in world.decisions if row.lead_id == lead_id][-1]
+    assert last.sla is not None
+    return {step.name: step.due_at for step in last.sla.steps}
+
+
+def test_a_queues_times_count_from_when_a_step_brings_it_the_lead_and_leaderships_from_the_leads_clock() -> None:
+    world = World(with_ladder(TO_REVIEW))
+    lead = world.arrives(WARM)
+    (moved,) = world.until(at("15:14"))
+    assert moved.trace["queue_clock_at"] == "2026-03-10T20:14:00Z"
+    assert moved.reason.endswith(" RV takes it over (queue). The queue's own times count from now.")
+    assert steps(world, lead.lead_id) == {
+        "15m:alert_manager:manual-review": at("15:29"),
+        "30m:move:manual-review": at("15:44"),
+        "3x:alert_leadership": at("08:14", 11),  # in the queue's hours
+    }
+    rows = world.until(at("08:14", 11))
+    assert [(row.at, row.owner.id, told(row, "manager")) for row in rows] == [
+        (at("15:29"), "RV", {"RM"}),
+        (at("15:44"), "RM", set()),
+        (at("08:14", 11), "RM", set()),
+    ]
+    assert told(rows[-1], "leadership") == {"SL"}
+    assert rows[0].reason == "No contact 15m after it came into queue manual-review; RM is alerted."
+    assert rows[1].reason.startswith("Unclaimed 30m after it came into queue manual-review.")
+
+
+def test_a_queue_that_has_a_lead_first_counts_from_the_submission() -> None:
+    world = World()
+    lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None, delay_seconds=600))
+    assert "queue_clock_at" not in lead.trace
+    assert steps(world, lead.lead_id)["15m:alert_manager"] == at("14:29")
+
+
+def test_the_next_person_of_a_queue_has_no_new_time() -> None:
+    world = World(with_ladder(TO_REVIEW))
+    lead = world.arrives(WARM)
+    world.until(at("15:44"))
+    assert steps(world, lead.lead_id)["15m:alert_manager:manual-review"] == at("15:29")
+    assert world.until(at("08:13", 11)) == []
+
+
+def test_a_second_queue_has_its_own_time_and_the_first_none_again() -> None:
+    world = World(
+        with_ladder(TO_REVIEW)
+        + 'queue_ladder: [{at: 15m, do: alert_manager}, {at: 30m, do: move, to: "queue:catch-all"}]\n'
+    )
+    lead = world.arrives(WARM)
+    rows = world.until(at("16:14"))
+    assert [(row.at, row.owner.queue, row.kind) for row in rows] == [
+        (at("15:14"), "manual-review", DecisionKind.QUEUED),
+        (at("15:29"), "manual-review", DecisionKind.ESCALATED),
+        (at("15:44"), "catch-all", DecisionKind.QUEUED),
+        (at("15:59"), "catch-all", DecisionKind.ESCALATED),
+    ]
+    assert steps(world, lead.lead_id)["15m:alert_manager:catch-all"] == at("15:59")
+
+
+def test_a_lead_moved_to_a_queue_by_hand_gives_the_queue_its_time() -> None:
+    world = World()
+    lead = world.arrives(WARM)
+    world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("15:00"), to="catch-all", by="MM", reason="unclear")
+    assert steps(world, lead.lead_id)["15m:alert_manager:catch-all"] == at("15:15")
+
+
+def test_a_held_lead_that_ends_in_the_catch_all_gives_its_queue_its_time() -> None:
+    world = World(loads={"M1": 40.0, "M2": 40.0, "M3": 20.0}, without=("MM",))
+    lead = world.arrives(WARM)
+    assert lead.kind is DecisionKind.HELD
+    (queued,) = world.until(at("14:29"))
+    assert (queued.owner.queue, queued.trace["queue_clock_at"]) == ("catch-all", "2026-03-10T19:29:00Z")
+    assert steps(world, lead.lead_id)["15m:alert_manager:catch-all"] == at("14:44")
+
+
+def test_a_queued_lead_that_comes_again_more_urgently_counts_from_the_new_submission() -> None:
+    world = World(with_ladder(TO_REVIEW))
+    first = world.arrives(WARM.but(who="a" * 32))
+    world.until(at("15:20"))
+    hot = Arrival("lone.example", 450, who="a" * 32, touch=2, when=at("15:21"))
+    world.arrives(hot)
+    assert steps(world, first.lead_id)["15m:alert_manager"] == at("15:36")
