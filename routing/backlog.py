@@ -15,6 +15,7 @@ from routing.pool_chain import has_room
 from routing.record import record, scored_of
 from routing.timing import arm
 from routing.trace import placement_trace
+from routing.waiting_place import QUEUE_CLOCK
 from schemas.decision import DecisionKind
 
 MOST_LOOKED_AT = 200  # leads of one pool that an event looks at; the rest have their own wake-ups
@@ -63,7 +64,7 @@ def handed(docket: Docket, lead: LeadState, placed: Placement, wanted: Wanted, a
     uses_turn = placed.pick is not None and not lead.is_test
     trace = placement_trace(placed, lead.lead_id)
     if lead.queued_at is not None:
-        reason += " The queue's own times count from now."
+        reason += QUEUE_CLOCK
         trace["queue_clock_at"] = lead.queued_at
     record(docket, lead, kind, reason, trace, [*notices, *reply], before, uses_turn=uses_turn)
     arm(docket, lead)

@@ -21,11 +21,10 @@ from routing.search import Search
 from routing.sla import is_running
 from routing.timing import arm
 from routing.trace import placement_trace
+from routing.waiting_place import QUEUE_CLOCK
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
 from schemas.policy_file import Place
-
-QUEUE_CLOCK = " The queue's own times count from now."
 
 
 class Move(StrEnum):

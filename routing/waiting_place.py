@@ -7,6 +7,8 @@ from routing.search import Search, first_present
 from schemas.decision import OwnerKind
 from schemas.policy_file import ToQueue
 
+QUEUE_CLOCK = " The queue's own times count from now."  # for the reason: `LeadState.queued_at`
+
 
 def to_queue(search: Search, queue: str, via: Via) -> Placement:
     """Return the queue with its named owner: present ones first, then whoever; the queue itself if nobody fits."""

@@ -77,7 +77,7 @@ def test_a_held_lead_that_nobody_can_have_any_more_goes_to_the_queue_and_is_told
     held = world.arrives(WARM)
     given = next(row for row in world.until(at("14:30")) if row.owner.queue is not None)
     assert (given.lead_id, given.kind, given.owner.id) == (held.lead_id, DecisionKind.QUEUED, "CA")
-    assert given.reason == "It had waited; CA takes it (catch-all)."
+    assert given.reason == "It had waited; CA takes it (catch-all). The queue's own times count from now."
     assert given.uses_turn is False
     assert [notice.id for notice in given.notices if notice.audience == "queue"] == ["queued:queue"]
 
@@ -88,7 +88,7 @@ def test_a_held_lead_whose_manager_is_away_is_in_the_catch_all_after_the_route_d
     world.roster(ROSTER["MM"][0].model_copy(update={"vacant": True}), at("14:20"))
     given = next(row for row in world.until(at("14:30")) if row.lead_id == held.lead_id)
     assert (given.kind, given.owner.queue, given.owner.id) == (DecisionKind.QUEUED, "catch-all", "CA")
-    assert given.reason == "It had waited; CA takes it (catch-all)."
+    assert given.reason == "It had waited; CA takes it (catch-all). The queue's own times count from now."
 
 
 def test_a_held_lead_that_ended_gets_no_room() -> None:
