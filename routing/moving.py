@@ -126,6 +126,8 @@ def by_hand_aside(docket: Docket, lead: LeadState, place: Place, why: str, more:
 
 def _aside(docket: Docket, lead: LeadState, place: Place, why: str, trace: dict[str, Any]) -> None:
     before = lead.owner
+    if before != NOBODY and is_running(lead):
+        lead = with_breach(docket, lead)
     set_aside(docket, lead, place, why, trace)
     if before.id is not None:
         drain_rep(docket, before.id)  # they have room now

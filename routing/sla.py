@@ -233,7 +233,7 @@ def standing(docket: Docket, lead: LeadState) -> dict[str, Any] | None:
 
 def _steps(clocks: Clocks, lead: LeadState) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
-        {"name": name, "do": step.do, "due_at": due_at} for name, step, due_at in clocks.steps
+        {"name": name, "do": step.do, "due_at": due_at} for name, step, due_at, _ in clocks.steps
     ]
     if lead.done:
         done = {row.name: row for row in lead.done}

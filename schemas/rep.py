@@ -1,15 +1,37 @@
 """The roster: one person who can be given leads, told about them, or both."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.hours import HolidayCode, Shift, Zone
 from schemas.model import Typed, Written
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _rep_id(rep_id: str) -> str:
+    """Refuse what would not be found again: "/" parts keys, the rest is not seen by whoever writes the id."""
+    wrong = (
+        "a slash"
+        if "/" in rep_id
+        else "a character that is not printed"
+        if not rep_id.isprintable()
+        else "a space at an end"
+        if rep_id != rep_id.strip()
+        else None
+    )
+    if wrong is not None:
+        allowed = "Write an id such as r-ada, or the CRM's: letters, digits and . _ - @ :"
+        raise PydanticCustomError(
+            "rep.id", "the id {id} has {wrong}", {"id": repr(rep_id), "wrong": wrong, "allowed": allowed}
+        )
+    return rep_id
+
+
+RepId = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_rep_id)]
 
 
 class Hours(Typed):
@@ -90,7 +112,7 @@ class Rep(Typed):
     entries of 0.1 are still understood, and means nothing: browsers are in `devices`.
     """
 
-    id: str = Field(min_length=1, max_length=64)
+    id: RepId
     division: str = "main"
     name: str
     active: bool = True

@@ -17,7 +17,7 @@ from schemas.delivery import DeadLettered
 from schemas.topics import TOPICS
 from schemas.wire import headers_for
 from streams.cli.failure import CommandFailed
-from streams.cli.records import Record, read, read_from
+from streams.cli.records import Record, partition_count, read, read_from
 from streams.deadletter import PREFIX
 from streams.kafka.config import ClusterSettings, producer_config, qualified
 
@@ -31,7 +31,7 @@ _INIT_SECONDS = 30.0
 _FOREIGN = "not written by leadstream: it does not say where it came from"
 
 
-_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
 
 
 class NotReplayable(CommandFailed):
@@ -170,16 +170,23 @@ def _original(
         pointer = DeadLettered.model_validate_json(letter.value or b"")
     except ValidationError:
         raise NotReplayable(letter, "it says that it points to its original, and does not say where that is") from None
-    try:
-        record = next(read_from(settings, pointer.topic, {pointer.partition: pointer.offset}), None)
-    except KafkaException as error:
-        if error.args[0].code() not in _GONE:
-            raise
-        record = None
+    record = _at(settings, pointer)
     if record is None or record.offset != pointer.offset:
         where = f"{pointer.topic}/{pointer.partition}/{pointer.offset}"
         raise NotReplayable(letter, f"its original, {where}, is no longer kept")
     return record.key, record.value, record.headers
+
+
+def _at(settings: ClusterSettings, pointer: DeadLettered) -> Record | None:
+    """Return the first record at the place or behind it; None where the topic has no such place (it was made anew)."""
+    if pointer.topic not in TOPICS or pointer.partition >= partition_count(settings, pointer.topic):
+        return None
+    try:
+        return next(read_from(settings, pointer.topic, {pointer.partition: pointer.offset}), None)
+    except KafkaException as error:
+        if error.args[0].code() in _GONE:
+            return None
+        raise
 
 
 def _letter(record: Record) -> Letter:

@@ -77,9 +77,13 @@ def newcomers(users: Iterable[HeldUser], known: Known) -> list[Rep]:
     ids = {rep.crm_id for rep in known.reps.values()}
     strangers = [user for user in users if user.is_active and user.id not in ids and user.email.lower() not in mails]
     return [
-        Rep(id=f"crm-{user.id}"[:64], name=user.name or user.id, email=user.email or None, crm_id=user.id, active=False)
+        Rep(id=_id_of(user.id), name=user.name or user.id, email=user.email or None, crm_id=user.id, active=False)
         for user in strangers
     ]
+
+
+def _id_of(user: str) -> str:
+    return "crm-" + "".join(one if one.isalnum() else "-" for one in user)[:60]
 
 
 def reported(activity: ActivityReported) -> Outgoing:

@@ -220,13 +220,12 @@ def test_a_letter_that_is_none_of_ours_can_only_be_dropped(leadstream: Said, rec
     assert leadstream("dlq", "drop", foreign["id"], "--reason", "not ours")[0] == ExitCode.OK
 
 
-def test_letters_whose_originals_are_gone_keep_no_other_from_being_replayed(
-    leadstream: Said, records: Records
-) -> None:
-    """Beyond the end (the topic was made anew), on a topic that is no more, and a pointer to nowhere."""
+def test_letters_whose_originals_are_gone_keep_no_other_from_being_replayed(leadstream: Said, records: Records) -> None:
+    """Beyond the end (the topic was made anew), on a topic or partition that is no more, and a pointer to nowhere."""
     said = letter(0).headers | {"dlq_pointer": "true"}
     gone = {"topic": "leads.raw", "partition": 1, "offset": 99, "size_bytes": 12}
-    pointers = [Outgoing(f"k{at}", value, said) for at, value in enumerate((gone, gone | {"topic": "no.such"}, {}))]
+    bodies = (gone, gone | {"topic": "no.such"}, gone | {"partition": 99}, {})
+    pointers = [Outgoing(f"k{at}", body, said) for at, body in enumerate(bodies)]
     records.write("leads.dlq", [pointers[0], letter(1), *pointers[1:], letter(2)])
     code, told, error = leadstream("dlq", "replay", "--all", "--json")
     assert (code, len(told["replayed"])) == (ExitCode.FAILED, 2)
@@ -234,9 +233,10 @@ def test_letters_whose_originals_are_gone_keep_no_other_from_being_replayed(
     assert whys == [
         "it says that it points to its original, and does not say where that is",
         "its original, leads.raw/1/99, is no longer kept",
+        "its original, leads.raw/99/99, is no longer kept",
         "its original, no.such/1/99, is no longer kept",
     ]
-    assert "3 cannot be replayed:" in error
+    assert "4 cannot be replayed:" in error
     assert sorted(record.value for record in records.read_all("leads.raw")) == [b"\xff{1", b"\xff{2"]
     code, _, error = leadstream("dlq", "replay", told["not_replayed"][0]["id"])
     assert (code, "Traceback" in error) == (ExitCode.FAILED, False)

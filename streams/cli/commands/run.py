@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.stage_names import require_known
+
 app = typer.Typer(add_completion=False)
 
 
@@ -22,6 +24,7 @@ def run(
     leave_out_screens()
     keep_few_arenas()
     with loading():
-        from streams.topology import run_stage  # here: the stage to run decides what else is loaded
+        from streams.topology import NAMES, run_stage  # here: the stage to run decides what else is loaded
 
+    require_known((stage,), NAMES)
     raise typer.Exit(run_stage(stage, slot, context.obj.settings()))

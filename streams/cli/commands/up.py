@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.stage_names import require_known
+
 app = typer.Typer(add_completion=False)
 
 
@@ -21,4 +23,5 @@ def up(
     """
     from streams import supervisor  # here: help needs no Kafka client
 
+    require_known(stages or (), supervisor.STOP_ORDER)
     raise typer.Exit(supervisor.up(context.obj.settings(), stages or ()))

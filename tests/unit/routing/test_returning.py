@@ -148,21 +148,21 @@ def test_what_is_learned_late_and_changes_nothing_of_the_route_moves_nobody() ->
 
 
 @pytest.mark.parametrize(
-    ("first", "learned", "phase", "owner"),
+    ("first", "learned", "kind"),
     [
-        (READER, READER.but(employees=6), Phase.NURTURED, None),
-        (WARM.but(action="x"), WARM.but(action="x", employees=6), Phase.OWNED, "M1"),
-        (WARM.but(country="BR", action="x"), WARM.but(action="x", employees=6), Phase.QUEUED, "CA"),
+        (READER, READER.but(employees=6), DecisionKind.NOTED),
+        (WARM.but(action="x"), WARM.but(action="x", employees=6), DecisionKind.NURTURED),
+        (WARM.but(country="BR", action="x"), WARM.but(action="x", employees=6), DecisionKind.NURTURED),
     ],
     ids=["nurtured already", "of a rep", "in a queue"],
 )
-def test_by_option_a_lead_that_the_rules_would_nurture_by_what_is_learned_late_stays_where_it_is(
-    first: Arrival, learned: Arrival, phase: Phase, owner: str | None
+def test_by_option_a_lead_that_the_rules_nurture_by_what_is_learned_late_is_nurtured(
+    first: Arrival, learned: Arrival, kind: DecisionKind
 ) -> None:
     world = World(DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n")
     lead = world.arrives(first).lead_id
-    late(world, learned)
-    assert (world.lead(lead).phase, world.lead(lead).owner.id) == (phase, owner)
+    (row,) = late(world, learned)
+    assert (row.kind, world.lead(lead).phase, world.lead(lead).owner.id) == (kind, Phase.NURTURED, None)
 
 
 def test_late_data_of_a_lead_nobody_knows_makes_none() -> None:

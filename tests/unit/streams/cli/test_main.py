@@ -55,6 +55,16 @@ def test_every_command_with_a_result_can_give_json(path: tuple[str, ...], capsys
     assert "--json" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("line", ["up scor", "up score scor", "run scor", "run board"])
+def test_a_stage_that_there_is_none_of_is_a_usage_error_that_names_them(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*NOBODY, *line.split()]) == ExitCode.USAGE
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("Error: There is no stage '")
+    assert "score, " in second
+
+
 def test_a_misspelt_command_is_a_usage_error_that_suggests(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["polcy"]) == ExitCode.USAGE
     assert "policy" in capsys.readouterr().err
