@@ -13,8 +13,9 @@ from streams.inbox import Batch, Spot
 from streams.lookups import Begun, Lookups
 from streams.marker import Marker
 
-# Between two looks for new records while answers are waited for: what the poll wait of an idle stage once was.
-LOOK_SECONDS = 0.005
+# Between two looks for new records while answers are waited for. A look costs about what a lead does: at 500 leads a
+# second, with one every 5 ms, a third of ENRICH went into looking (docs/decisions/0266).
+LOOK_SECONDS = 0.01
 
 
 class Ahead:
@@ -84,7 +85,7 @@ class Ahead:
             self._tick()
             self._marker.enter(batch)
             try:
-                self._lookups.wait(waits, LOOK_SECONDS)
+                self._lookups.wait(waits[-1:], LOOK_SECONDS)  # the last begun ends about last; all cost as much again
             finally:
                 self._marker.forgive()
 
