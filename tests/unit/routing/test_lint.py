@@ -142,3 +142,61 @@ def test_rules_that_ask_too_much_to_be_solved_are_said_to_be_unsettled(monkeypat
     assert {finding.severity for finding in said} == {Severity.WARNING}
     assert any("whether rule 'recycled' can be reached could not be settled" in finding.what for finding in said)
     assert not [finding for finding in lint(shipped("territory-first")) if finding.code == "rule.overlap"]
+
+
+PLAIN = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+pools:
+  one: {members: {team: one}, lead: {role: manager}}
+  two: {members: {team: two}, lead: {role: manager}}
+queues:
+  rest: {owner: {role: reviewer}, manager: {role: manager}}
+rules:
+"""
+LAST = "  - {name: last, to: {queue: rest}, because: the rest, say: The rest., owner: ops}\n"
+
+
+def in_order(*rules: tuple[str, str]) -> tuple[Finding, ...]:
+    """What lint says of these rules, (condition, pool) each, before a catch-all."""
+    rows = (
+        f"  - {{name: r{at}, when: '{when}', to: {{pool: {pool}}}, because: abc, say: abc, owner: ops}}\n"
+        for at, (when, pool) in enumerate(rules)
+    )
+    return lint_text(PLAIN + "".join(rows) + LAST)
+
+
+TEXAS, SAAS, BIG = 'company.state == "TX"', 'company.industry == "saas"', "company.employees > 500"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_warned_of"),
+    [
+        pytest.param((TEXAS, "one"), (SAAS, "two"), True, id="a territory and an industry"),
+        pytest.param((SAAS, "one"), (TEXAS, "two"), True, id="an industry and a territory"),
+        pytest.param((TEXAS, "one"), (SAAS, "one"), False, id="to one pool"),
+        pytest.param((SAAS, "one"), ('company.industry != "x"', "two"), False, id="two industries"),
+        pytest.param((TEXAS, "one"), (BIG, "two"), False, id="a territory and a size"),
+        pytest.param((TEXAS, "one"), (f"{TEXAS} || {SAAS}", "two"), False, id="one a case of the other"),
+        pytest.param((f"{TEXAS} && {BIG}", "one"), (f"{SAAS} && lead.has_phone", "two"), True, id="with other things"),
+    ],
+)
+def test_territories_overlap_where_one_lead_fits_two_of_different_pools(
+    first: tuple[str, str], second: tuple[str, str], is_warned_of: bool
+) -> None:
+    found = [finding.where.path for finding in in_order(first, second) if finding.code == "rule.overlap"]
+    assert found == (["rules[1]"] if is_warned_of else [])
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_a_rule_of_many_conditions_is_warned_of_from_the_limit_on(count: int) -> None:
+    when = " && ".join(f'lead.campaign != "c{number}"' for number in range(count))
+    text = PLAIN.replace("rules:\n", "lint: {conditions: 6}\nrules:\n")
+    rule = f"  - {{name: r, when: '{when}', to: {{pool: one}}, because: abc, say: abc, owner: ops}}\n"
+    said = [finding.what for finding in lint_text(text + rule + LAST) if finding.code == "rule.many_conditions"]
+    assert said == (["rule 'r' has 6 conditions; 6 or more are hard to follow."] if count == 6 else [])
+
+
+def test_of_a_policy_of_one_rule_no_kind_of_lead_is_said_to_fall_through() -> None:
+    assert "matrix.catch_all_only" not in codes(in_order())
