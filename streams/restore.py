@@ -1,6 +1,7 @@
 """Bring stores up to their changelog: bulk, committed records only, none missed."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from streams.kafka.config import (
     uncommitted_consumer_config,
 )
 from streams.message import Incoming, received
+from streams.store.loading import Loading, a_thread_each
 from streams.store.store import Position, Restorable
 
 CHUNK = 2_000  # records a write: so many messages with their headers are in memory at once
@@ -97,7 +99,7 @@ def restore(
     """
     started = time.monotonic()
     identity = topic_id(settings, topic)
-    ends, wiped = _plan(settings, topic, stores, identity)
+    ends, wiped = _planned(settings, topic, stores, identity)
     starts = {number: _next_offset(store, identity) for number, store in stores.items()}
     unread = {number: start for number, start in starts.items() if start < ends[number]}
     records = 0
@@ -105,8 +107,9 @@ def restore(
         reader = Consumer(to_end_consumer_config(settings))
         try:
             reader.assign([TopicPartition(topic, number, start) for number, start in sorted(unread.items())])
-            reading = _Reading(reader, stores, ends, identity, row)
-            records = reading.finish(set(unread), is_stopping, on_progress)
+            with a_thread_each(unread) as threads:
+                reading = _Reading(reader, Loading(stores, threads), ends, identity, row)
+                records = reading.finish(set(unread), is_stopping, on_progress)
         finally:
             reader.close()
     seal(stores, unread, {number: Position(identity, end, 0.0) for number, end in ends.items()}, _wall())
@@ -119,37 +122,47 @@ def seal(stores: Mapping[int, Restorable], loaded: Iterable[int], ends: Mapping[
     In this order: the note goes to the store's own log and what was loaded does not, so before the flush a kill would
     leave the position of rows that are gone. ends: of stores without a position. now: seconds since 1970.
     """
-    for number in loaded:
-        stores[number].flush()
-    for number, store in stores.items():
+    flushed = set(loaded)
+
+    def one(number: int, store: Restorable) -> None:
+        if number in flushed:
+            store.flush()
         store.fold({}, replace(store.position() or ends[number], written_at=now))
 
+    with a_thread_each(stores) as threads:
+        list(threads.map(one, stores.keys(), stores.values()))
 
-def _plan(
+
+def _planned(
     settings: ClusterSettings, topic: str, stores: Mapping[int, Restorable], identity: str
 ) -> tuple[dict[int, int], list[int]]:
+    """Wipe the stores that are not usable; return the changelog's end by partition, and which were wiped."""
     asker = Consumer(uncommitted_consumer_config(settings))
-    ends: dict[int, int] = {}
-    wiped: list[int] = []
+
+    def one(number: int, store: Restorable) -> tuple[int, bool]:
+        first, end = bounds(asker, TopicPartition(topic, number))
+        found = store.position()
+        is_wiped = found is not None and reason_to_wipe(found, identity, first, end, _wall()) is not None
+        if is_wiped:
+            store.wipe()
+        if store.position() is None:
+            store.fold({}, Position(identity, first, _wall()))
+        return end, is_wiped
+
     try:
-        for number, store in stores.items():
-            first, end = bounds(asker, TopicPartition(topic, number))
-            ends[number] = end
-            found = store.position()
-            if found is not None and reason_to_wipe(found, identity, first, end, _wall()):
-                store.wipe()
-                wiped.append(number)
-            if store.position() is None:
-                store.fold({}, Position(identity, first, _wall()))
+        with a_thread_each(stores) as threads:
+            found = dict(zip(stores, threads.map(one, stores.keys(), stores.values()), strict=True))
     finally:
         asker.close()
-    return ends, wiped
+    return {number: end for number, (end, _) in found.items()}, [
+        number for number, (_, wiped) in found.items() if wiped
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     reader: Consumer
-    stores: Mapping[int, Restorable]
+    loading: Loading
     ends: Mapping[int, int]
     identity: str
     row: Callable[[Incoming], Row | None]
@@ -170,19 +183,20 @@ class _Reading:
                     f"Partitions {sorted(unread)} of {self.reader.assignment()[0].topic} could not be read to their "
                     f"end in {STALLED_SECONDS:.0f} s: an open transaction holds them, or the broker does not answer."
                 )
+        self.loading.finish()
         return total
 
     def _chunk(self, unread: set[int]) -> int:
-        """Read and write once; take partitions that are at their end out of `unread`. Returns the records read."""
-        rows: dict[int, list[Row]] = {number: [] for number in self.stores}
-        lasts: dict[int, Incoming] = {}
+        """Read once and begin to write; take partitions that are at their end out of `unread`. Returns the records."""
+        rows: defaultdict[int, list[Row]] = defaultdict(list)
+        nexts: dict[int, int] = {}
         row = self.row
         messages = received(self.reader, CHUNK, POLL_SECONDS)
         for message in messages:
             number = message.partition()
             error = message.error()
             if error is None:
-                lasts[number] = message
+                nexts[number] = message.offset() + 1
                 kept = row(message)
                 if kept is not None:
                     rows[number].append(kept)
@@ -193,8 +207,8 @@ class _Reading:
             else:
                 # The offset of the end of a partition is the last stable one: `position()` doesn't tell.
                 unread.discard(number)
-        for number, last in lasts.items():
-            self.stores[number].load(rows[number], Position(self.identity, last.offset() + 1, _wall()))
+        wall = _wall()
+        self.loading.begin(rows, {number: Position(self.identity, offset, wall) for number, offset in nexts.items()})
         return len(messages)
 
 
