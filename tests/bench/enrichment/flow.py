@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,13 +33,12 @@ class Passage:
     """What became of leads. waits: seconds from the sender's call to a committed record, sorted.
 
     medians: of the waits of the first fifth of the leads, the second and so on; a stage that does not keep up shows it
-    in a last one that is above the others. spent: seconds of ENRICH's own time by step of its batches.
+    in a last one that is above the others.
     """
 
     sent: int
     waits: tuple[float, ...]
     medians: tuple[float, ...] = ()
-    spent: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def lost(self) -> int:
@@ -49,7 +48,7 @@ class Passage:
         """Return the wait that `share` of the leads did not exceed."""
         return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))]
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         """Return what is reported, in milliseconds."""
         return {
             "sent": self.sent,
@@ -57,13 +56,7 @@ class Passage:
             "p50 ms": round(self.at(0.5) * 1000, 1),
             "p99 ms": round(self.at(0.99) * 1000, 1),
             "max ms": round(self.waits[-1] * 1000, 1),
-        }
-
-    def course(self) -> dict[str, Any]:
-        """Return how the run went on: the median wait of each fifth, in milliseconds, and where ENRICH's time went."""
-        return {
             "p50 ms of each fifth": [round(one * 1000) for one in self.medians],
-            "seconds of enrich": {step: round(seconds, 1) for step, seconds in self.spent.items()},
         }
 
 
@@ -88,20 +81,18 @@ class Flow:
         """Send leads for `seconds` at `rate` a second, each of a company of its own, and see them on `target`."""
         records = list(leads(name, int(rate * seconds)))
         full = self.setting.full
-        before = self.spent("enrich")
         sent, seen = passed(
             self.setting.cluster, full("leads.raw"), full(target), records, rate, event_of, 180, LINGER_MS
         )
         waits = [seen[one] - at for one, at in sent.items() if one in seen]
-        spent = {step: seconds - before.get(step, 0.0) for step, seconds in self.spent("enrich").items()}
-        return Passage(len(sent), tuple(sorted(waits)), _medians(waits), spent)
+        return Passage(len(sent), tuple(sorted(waits)), _medians(waits))
 
     def calls(self, provider: str) -> int:
         """Return the requests to a provider that the processes count on their metrics pages."""
         return int(sum(self._counted(name, CALLS, "provider").get(provider, 0) for name in ("enrich", "pending")))
 
     def spent(self, stage: str) -> dict[str, float]:
-        """Return the seconds that a stage's batches have spent so far, by step."""
+        """Return the seconds that a stage's batches have spent so far, by step. Its page must be there."""
         return self._counted(stage, STEPS, "step")
 
     def processes(self, stage: str) -> list[psutil.Process]:

@@ -27,16 +27,14 @@ def run(bootstrap: str, folder: Path, rate: int, seconds: float) -> dict[str, An
             for door in ("primary", "secondary"):
                 lab.turn(door, mood)
             with flowing(bootstrap, f"bench-slow{number}", folder, lab, STAGES, **deadlines) as flow:
-                before, began = spent(), time.perf_counter()
+                before, began, steps = spent(), time.perf_counter(), flow.spent("enrich")
                 one = flow.run("slow", rate, seconds)
                 shares = cores(before, spent(), time.perf_counter() - began)
+                after = flow.spent("enrich")
                 waited = len({record.key for record in flow.setting.records.read_all("leads.pending")})
-        found[f"{title}, {rate}/s for {seconds:.0f} s"] = (
-            one.figures()
-            | one.course()
-            | {
-                "through leads.pending": waited,
-                "cores": shares,
-            }
-        )
+        found[f"{title}, {rate}/s for {seconds:.0f} s"] = one.figures() | {
+            "seconds of enrich": {step: round(now - steps.get(step, 0.0), 1) for step, now in after.items()},
+            "through leads.pending": waited,
+            "cores": shares,
+        }
     return found
