@@ -1,8 +1,8 @@
 """What the journal keeps of a decision: the input without contact, the clock, and all that came out, canonically."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ _CONTACT = {"contact"}
 _CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SORT_KEYS
 
 
-def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Sequence[Effect]) -> bytes:
+def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any, effects: Sequence[Effect]) -> Written:
     """Return one journal entry as canonical JSON (schemas.decision.JournalEntry): of the value, all but the contact."""
     row = {
         "event_id": event_id,
@@ -31,7 +31,7 @@ def entry(event_id: str, event_type: str, offset: int, now: datetime, value: Any
         "input": Written(_bare(value, effects)),
         "outcome": outcome(effects),
     }
-    return b"".join(spliced(row, plain))
+    return Written(*spliced(row, plain))
 
 
 def _bare(value: Any, effects: Sequence[Effect]) -> bytes:
@@ -52,7 +52,8 @@ def outcome(effects: Iterable[Effect]) -> list[dict[str, Any]]:
             if row is not None:
                 rows.append(row)
         elif not effect.key.startswith(_APART):  # most are
-            rows.append({"put": effect.key, "sha256": _digest(effect)})
+            encoded = effect.encoded or orjson.dumps(effect.value, option=orjson.OPT_UTC_Z)
+            rows.append({"put": effect.key, "sha256": sha256(encoded).hexdigest()[:16]})
     return rows
 
 
@@ -61,24 +62,26 @@ def canonical(rows: Any) -> bytes:
     return orjson.dumps(orjson.loads(orjson.dumps(rows, plain, orjson.OPT_UTC_Z)), option=_CANONICAL)
 
 
-def chained(previous: str, entries: Sequence[bytes]) -> str:
+def chained(previous: str, entries: Sequence[Written]) -> str:
     """Return the digest of a journal record: SHA-256 over the one before and the entries, hex."""
-    digest = hashlib.sha256(previous.encode())
+    digest = sha256(previous.encode())
     for row in entries:
-        digest.update(row)
+        for piece in row.pieces:
+            digest.update(piece)
     return digest.hexdigest()
 
 
-def chunks(entries: Sequence[bytes], most_bytes: int) -> list[list[bytes]]:
+def chunks(entries: Sequence[Written], most_bytes: int) -> list[list[Written]]:
     """Return the entries in runs of at most `most_bytes`; one that is larger stands alone."""
-    runs: list[list[bytes]] = []
+    runs: list[list[Written]] = []
     size = most_bytes + 1
     for row in entries:
-        if size + len(row) > most_bytes:
+        length = sum(map(len, row.pieces))
+        if size + length > most_bytes:
             runs.append([])
             size = 0
         runs[-1].append(row)
-        size += len(row)
+        size += length
     return runs
 
 
@@ -94,8 +97,3 @@ def _row(effect: Emit | Delete | Wake | CancelWake | DeadLetter) -> dict[str, An
             return {"cancel": key}
         case Emit() | DeadLetter():
             return None
-
-
-def _digest(put: Put) -> str:
-    encoded = put.encoded or orjson.dumps(put.value, option=orjson.OPT_UTC_Z)
-    return hashlib.sha256(encoded).hexdigest()[:16]

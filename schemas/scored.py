@@ -9,6 +9,7 @@ from schemas.lead import Lead, LeadScored
 from schemas.spliced import Written
 
 _AROUND = {"contact", "lead"}
+_set = object.__setattr__  # the models are frozen
 
 
 class Scored:
@@ -24,7 +25,7 @@ class Scored:
         around = scored.__pydantic_serializer__.to_json(scored, exclude_none=True, exclude=_AROUND)
         head = orjson.dumps({"lead_id": scored.lead_id, "division": scored.division})
         kept = cls(b"".join((head[:-1], b',"lead":', lead, b",", around[len(head) :])))
-        kept.lead_json, kept.model = lead, scored if scored.contact is None else _bare(scored)
+        kept.lead_json, kept.model = lead, scored if scored.contact is None else without_contact(scored)
         return kept
 
     @classmethod
@@ -80,6 +81,16 @@ class Scored:
 NOTHING = Scored(b"{}")  # of a lead that has ended
 
 
+def without_contact(scored: LeadScored) -> LeadScored:
+    """Return the lead without its contact, as `model_copy` does, which takes twice as long."""
+    bare = LeadScored.__new__(LeadScored)
+    _set(bare, "__dict__", scored.__dict__ | {"contact": None})
+    _set(bare, "__pydantic_fields_set__", scored.__pydantic_fields_set__ | {"contact"})
+    _set(bare, "__pydantic_extra__", scored.__pydantic_extra__)
+    _set(bare, "__pydantic_private__", scored.__pydantic_private__)
+    return bare
+
+
 def plain(value: Any) -> orjson.Fragment:
     """Return what orjson shall write for a value that it does not know. Raises TypeError."""
     if isinstance(value, Scored | Written):
@@ -89,7 +100,3 @@ def plain(value: Any) -> orjson.Fragment:
 
 def _json(lead: Lead) -> bytes:
     return lead.__pydantic_serializer__.to_json(lead, exclude_none=True)
-
-
-def _bare(scored: LeadScored) -> LeadScored:
-    return scored.model_copy(update={"contact": None})

@@ -29,7 +29,7 @@ from schemas.lead import Contact, LeadScored
 from schemas.poison import Poison
 from schemas.policy import PolicyActivated
 from schemas.rep import RepChanged
-from schemas.scored import plain
+from schemas.scored import plain, without_contact
 from schemas.spliced import Written, spliced
 from schemas.state import StateView
 from schemas.timer import WakeUp
@@ -113,7 +113,7 @@ class AssignStage:
 
     def seal(self, handled: Sequence[Handled]) -> Sequence[Effect]:
         """Return the journal of a batch: each division's entries, chained by digest, in records of 700 kB at most."""
-        by_division: dict[str, list[bytes]] = {}
+        by_division: dict[str, list[Written]] = {}
         latest: dict[str, Division] = {}
         for one in handled:
             division = _division_after(one.effects)
@@ -136,7 +136,7 @@ class AssignStage:
             raise PolicyMissing(division, active)
         return policy
 
-    def _journalled(self, division: Division, entries: list[bytes]) -> list[Effect]:
+    def _journalled(self, division: Division, entries: list[Written]) -> list[Effect]:
         effects: list[Effect] = []
         for run in chunks(entries, JOURNAL_BYTES):
             digest = chained(division.journal_digest, run)
@@ -147,7 +147,7 @@ class AssignStage:
                 **({"policy_hash": division.policy_hash} if division.policy_hash else {}),
                 "engine": ENGINE,
                 "calendars": self._calendars,
-                "entries": [Written(row) for row in run],
+                "entries": run,
                 "digest": digest,
             }
             tag = f"journal/{division.name}/{division.journal_sequence}"
@@ -159,7 +159,7 @@ class AssignStage:
 def _parted(value: Any) -> tuple[Contact | None, Any]:
     """A scored lead without its contact, and the contact."""
     if isinstance(value, LeadScored) and value.contact is not None:
-        return value.contact, value.model_copy(update={"contact": None})
+        return value.contact, without_contact(value)
     return None, value
 
 

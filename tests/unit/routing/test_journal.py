@@ -8,6 +8,7 @@ import pytest
 
 from routing.journal import chained, chunks, entry, outcome
 from schemas.effects import CancelWake, DeadLetter, Delete, Put, Wake
+from schemas.spliced import Written
 from tests.worked.world import Arrival, World, at
 
 DIGEST = hashlib.sha256(b'{"load":2}').hexdigest()[:16]
@@ -43,7 +44,7 @@ def test_contacts_and_the_divisions_own_record_are_not_journalled(effect: Any) -
 def test_the_entry_of_a_lead_that_was_not_kept_has_neither_its_contact_nor_what_is_unknown() -> None:
     world = World()
     scored = Arrival("lone.example", industry=None).scored(world, world.policy)
-    row = orjson.loads(entry("event-1", "lead.scored", 7, at("14:14"), scored, ()))
+    row = orjson.loads(entry("event-1", "lead.scored", 7, at("14:14"), scored, ()).json)
     assert {name: row[name] for name in ("event_id", "type", "offset", "now", "outcome")} == {
         "event_id": "event-1",
         "type": "lead.scored",
@@ -55,7 +56,7 @@ def test_the_entry_of_a_lead_that_was_not_kept_has_neither_its_contact_nor_what_
 
 
 def test_a_record_is_chained_over_the_one_before_and_every_entry() -> None:
-    assert chained("before", [b"one", b"two"]) == hashlib.sha256(b"beforeonetwo").hexdigest()
+    assert chained("before", [Written(b"one"), Written(b"t", b"wo")]) == hashlib.sha256(b"beforeonetwo").hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -70,4 +71,5 @@ def test_a_record_is_chained_over_the_one_before_and_every_entry() -> None:
     ids=["one", "as many bytes as there may be", "a byte more", "one that is larger", "none"],
 )
 def test_entries_are_cut_into_runs_of_at_most_four_bytes(entries: list[bytes], runs: list[list[bytes]]) -> None:
-    assert chunks(entries, 4) == runs
+    written = [Written(row[:1], row[1:]) for row in entries]
+    assert [[row.json for row in run] for run in chunks(written, 4)] == runs

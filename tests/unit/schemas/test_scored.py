@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.decided import Decided
 from schemas.decision import Decision, DecisionKind, Owner
 from schemas.lead import AccountRef, Company, Contact, Disqualified, Fact, Lead, LeadScored, MailFacts, OpenDuplicate
-from schemas.scored import NOTHING, Scored
+from schemas.scored import NOTHING, Scored, without_contact
 from schemas.wire import encode
 
 AT = datetime(2026, 3, 10, 14, 14, tzinfo=UTC)
@@ -67,6 +67,16 @@ def test_what_is_kept_is_the_json_of_the_model_without_contact(scored: LeadScore
     assert kept.lead_json == encode(scored.lead)
     assert kept.model == bare
     assert (kept.person, kept.segment, kept.score) == (scored.lead.person, scored.segment, scored.score)
+
+
+@given(scored_leads())
+def test_a_lead_without_its_contact_is_the_copy_that_pydantic_makes(scored: LeadScored) -> None:
+    before = encode(scored)
+    bare, copy = without_contact(scored), scored.model_copy(update={"contact": None})
+    assert bare == copy
+    assert bare.model_fields_set == copy.model_fields_set
+    assert encode(bare) == encode(copy)
+    assert encode(scored) == before
 
 
 @given(scored_leads())
