@@ -53,7 +53,7 @@ def account_findings(
         found += _age(account, now)
         leads = seen.proposed.get(account.domain)
         if leads:
-            what = f"{leads} leads without an account may belong to it."
+            what = f"{leads} {'lead' if leads == 1 else 'leads'} without an account may belong to it."
             fix = "Look at them; add the domain they came from as an alias if they do."
             found.append(AccountFinding(account.domain, "proposed", what, fix))
     found += _doubles(accounts)

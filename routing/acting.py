@@ -256,7 +256,8 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     lead = replace(restarted(lead, enough), chain=Chain.QUEUE, engagements=())
     search = searching(docket, lead, scored, routing.facts)
     placed = to_queue(search, plan.queue, Via.QUEUE)
-    moved(docket, lead, placed, search.wanted, f"{plan.threshold} engagements while nurtured.", Move.ENGAGED)
+    engagements = "engagement" if plan.threshold == 1 else "engagements"
+    moved(docket, lead, placed, search.wanted, f"{plan.threshold} {engagements} while nurtured.", Move.ENGAGED)
 
 
 def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:

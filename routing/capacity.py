@@ -52,7 +52,7 @@ def cap_reached(capping: Capping, used: Mapping[str, Used], now: datetime) -> st
     for cap, most in capping.caps.items():
         row = used.get(cap)
         if most == 0 or (row is not None and row.leads >= most and row.window == window(capping.zone, cap, now)):
-            return f"{CAPPED}: {most} a {cap}"
+            return f"{CAPPED}: {most} {'an' if cap == 'hour' else 'a'} {cap}"
     return None
 
 

@@ -85,7 +85,8 @@ def _rules(tried: Sequence[dict[str, Any]]) -> list[str]:
     missed = [row for row in tried if not row["matched"]]
     lines = []
     if len(missed) > _RULES_TOLD:
-        lines.append(f"{len(missed) - _RULES_TOLD} rules before did not match.")
+        more = len(missed) - _RULES_TOLD
+        lines.append(f"{more} {'rule' if more == 1 else 'rules'} before did not match.")
     for row in missed[-_RULES_TOLD:]:
         actual, expected = _plain(row.get("actual")), _plain(row["expected"])
         lines.append(f'Rule "{row["rule"]}" did not match: {row["field"]} is {actual}, wanted {expected}.')

@@ -8,6 +8,7 @@ from routing.rep_state import row_of
 from schemas.account import is_stale
 from streams.audit.evidence import Case, Evidence, kept
 from streams.audit.pack import Pack, Table, share
+from streams.quantity import counted
 
 
 def monthly(found: Evidence) -> Pack:
@@ -15,7 +16,7 @@ def monthly(found: Evidence) -> Pack:
     cases = list(found.cases.values())
     missed = sum(case.row.breach is not None for case in cases)
     opening = (
-        f"{len(cases):,} leads arrived in {found.period.name}; {missed:,} were not contacted in time "
+        f"{counted(len(cases), 'lead')} arrived in {found.period.name}; {missed:,} of them not contacted in time "
         f"({share(missed, len(cases))}). To be gone through on {found.period.due:%A %d %B %Y}, the first Monday."
     )
     tables = (_roster(found), _territories(found), _accounts(found), _unexpected(found), _reps(found), _fit(found))

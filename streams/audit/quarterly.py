@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from routing.lint import lint
 from streams.audit.evidence import Case, Evidence, kept
 from streams.audit.pack import Pack, Table, share
+from streams.quantity import counted
 
 SPOT_CHECKED = 50
 FIELDS = ("company.domain", "company.employees", "company.industry", "company.country")
@@ -14,7 +15,7 @@ FIELDS = ("company.domain", "company.employees", "company.industry", "company.co
 def quarterly(found: Evidence) -> Pack:
     """Return the pack of a quarter."""
     opening = (
-        f"{len(found.cases):,} leads arrived in {found.period.name}. To be gone through from "
+        f"{counted(len(found.cases), 'lead')} arrived in {found.period.name}. To be gone through from "
         f"{found.period.due:%A %d %B %Y} on, with whoever owns the rules."
     )
     tables = (_conflicts(found), _usage(found), _coverage(found), _spot_check(found), _paths(found))

@@ -9,7 +9,6 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.policy import PolicyPointer
 from streams.cli.dead_letters import letters
-from streams.cli.output import counted
 from streams.cli.records import TopicMissing, latest
 from streams.errors import LeadstreamError
 from streams.kafka import topics
@@ -17,6 +16,7 @@ from streams.kafka.clock import clock_findings, measure
 from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable, read_cluster
 from streams.kafka.config import ClusterSettings, admin_config, qualified
 from streams.kafka.finding import Severity
+from streams.quantity import counted
 from streams.settings import Settings
 from streams.topology import STAGES, TIMERS
 
@@ -112,7 +112,7 @@ def _policy(cluster: ClusterSettings) -> Iterator[Check]:
 def _roster(cluster: ClusterSettings) -> Iterator[Check]:
     count = len(latest(cluster, "reps"))
     if count:
-        yield Check("roster", None, f"{count} people.")
+        yield Check("roster", None, f"{counted(count, 'person', 'people')}.")
     else:
         remedy = "leadstream reps import FILE."
         yield Check("roster", Severity.WARNING, "The roster is empty: leads go to queues without people.", remedy)

@@ -46,11 +46,6 @@ def say(text: str) -> None:
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def counted(count: int, noun: str) -> str:
-    """Return "1 row", "2 rows"; for nouns with a plural in s."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return "-"

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from schemas.wire import headers_for
 from streams.errors import Retryable
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified
+from streams.quantity import counted
 
 _FLUSH_SECONDS = 60.0
 SOURCE = "leadstream/cli"
@@ -54,7 +55,7 @@ def write(settings: ClusterSettings, records: Iterable[Outgoing], delivered: Cal
     waiting = producer.flush(_FLUSH_SECONDS)
     if failed or waiting:
         why = failed[0].str() if failed else f"{waiting} still wait after {_FLUSH_SECONDS:.0f} s"
-        raise NotWritten(f"{done} records were acknowledged, then Kafka refused: {why}.")
+        raise NotWritten(f"{counted(done, 'record')} acknowledged, then Kafka refused: {why}.")
     return done
 
 

@@ -12,6 +12,7 @@ from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed
 from streams.cli.output import AsJson, print_json, say
 from streams.kafka.config import ClusterSettings
+from streams.quantity import counted
 
 if TYPE_CHECKING:
     from streams.audit.evidence import Evidence
@@ -74,4 +75,6 @@ def _made(
     if as_json:
         print_json({"period": period.name, "leads": len(found.cases), "files": [str(file) for file in files]})
         return
-    say(f"{len(found.cases):,} leads of {period.name}. Read {files[0]}; {len(files) - 1} tables are beside it.")
+    say(
+        f"{counted(len(found.cases), 'lead')} of {period.name}. Read {files[0]}; {len(files) - 1} tables are beside it."
+    )

@@ -11,6 +11,7 @@ import typer
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed
 from streams.cli.output import AsJson, print_json, print_table, say
+from streams.quantity import counted
 
 if TYPE_CHECKING:
     from notifiers.crm.reconcile import Difference, Standing
@@ -203,7 +204,7 @@ def _tell_differences(shown: "list[Difference]", report: dict[str, Any], *, as_j
         if len(rows) > _SHOWN:
             say(f"… and {len(rows) - _SHOWN} more; --json lists all.")
     mends = ", ".join(f"{count} {mend}" for mend, count in sorted(report["by_mend"].items()))
-    say(f"{report['leads']} leads compared, {report['differences']} differ{f' ({mends})' if mends else ''}.")
+    say(f"{counted(report['leads'], 'lead')} compared, {report['differences']} differ{f' ({mends})' if mends else ''}.")
     if "written" in report:
         say(f"{report['written']} written to the CRM, {report['reported']} reported here, {len(rows)} left.")
 

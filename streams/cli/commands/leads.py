@@ -19,11 +19,12 @@ from schemas.lead import SubmittedLead
 from streams.cli.decided import wait_for_decision
 from streams.cli.exit_code import ExitCode
 from streams.cli.failure import CommandFailed, refused
-from streams.cli.output import AsJson, counted, print_json, print_table, say
+from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.writer import Outgoing, write
 from streams.importer.columns import mapping_of
 from streams.importer.lead import WAYS_TO_A_LEAD, Import, ImportedLead, RejectedRow, imported, is_anonymous
 from streams.importer.rows import FileRefused, SourceFile, opened, rows
+from streams.quantity import counted
 
 app = typer.Typer(add_completion=False, help="Import leads from a file, or send one.", no_args_is_help=True)
 

@@ -15,6 +15,7 @@ from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.records import latest
 from streams.cli.table_import import put_all
 from streams.kafka.config import ClusterSettings
+from streams.quantity import counted
 
 app = typer.Typer(add_completion=False, help="Import and look at the roster.", no_args_is_help=True)
 
@@ -35,7 +36,7 @@ def import_reps(
     if as_json:
         print_json({"checked": len(reps), "written": count})
     else:
-        say(f"{len(reps)} people checked, {count} written.")
+        say(f"{counted(len(reps), 'person', 'people')} checked, {count} written.")
 
 
 @app.command("list")

@@ -39,7 +39,7 @@ def test_a_used_up_cap_of_a_pool_holds_leads_but_no_test_lead() -> None:
     world = World(DEFAULT.replace("    strategy: weighted", "    caps: {hour: 1}\n    strategy: weighted"))
     first, second = world.arrives(WARM), world.arrives(WARM)
     assert (first.kind, second.kind) == (DecisionKind.ASSIGNED, DecisionKind.HELD)
-    assert {row["why"] for row in second.trace["pools"][0]["candidates"]} == {"cap reached: 1 a hour for the pool"}
+    assert {row["why"] for row in second.trace["pools"][0]["candidates"]} == {"cap reached: 1 an hour for the pool"}
     assert world.arrives(WARM.but(is_test=True)).kind is DecisionKind.ASSIGNED
 
 

@@ -90,7 +90,7 @@ def test_a_cap_is_reached_by_the_leads_of_its_running_window(used: dict[str, Use
 
 
 def test_a_cap_of_nothing_is_reached_from_the_start() -> None:
-    assert cap_reached(Capping({"hour": 0}, CHICAGO), {}, NOW) == "cap reached: 0 a hour"
+    assert cap_reached(Capping({"hour": 0}, CHICAGO), {}, NOW) == "cap reached: 0 an hour"
 
 
 @pytest.mark.parametrize(("adds", "why"), [(100, None), (101, "full")])

@@ -41,7 +41,7 @@ def test_a_rep_takes_no_more_than_the_cap_until_its_next_window(
     second = world.arrives(early)
     assert second.kind is DecisionKind.HELD
     pool = second.trace["pools"][0]
-    assert [row["why"] for row in pool["candidates"]] == [f"cap reached: 1 a {cap}"]
+    assert [row["why"] for row in pool["candidates"]] == [f"cap reached: 1 {'an' if cap == 'hour' else 'a'} {cap}"]
     later = WARM.but(when=datetime(*again, tzinfo=CHICAGO))
     assert world.arrives(later).owner.id == "S1"
 
@@ -56,7 +56,7 @@ def test_a_pool_takes_no_more_than_its_cap_and_the_rest_wait_for_the_next_hour()
     assert owners(world, WARM, 2) == ["S1", "S2"]
     held = world.arrives(WARM)
     assert held.kind is DecisionKind.HELD
-    assert {row["why"] for row in held.trace["pools"][0]["candidates"]} == {"cap reached: 2 a hour for the pool"}
+    assert {row["why"] for row in held.trace["pools"][0]["candidates"]} == {"cap reached: 2 an hour for the pool"}
 
 
 def test_leads_held_for_a_capped_pool_are_given_out_when_its_window_ends() -> None:

@@ -85,7 +85,7 @@ def row(number: int, matched: bool = False) -> dict[str, Any]:
 def test_of_rules_that_did_not_match_the_last_are_told_and_the_others_counted(extra: int) -> None:
     tried = [row(number) for number in range(_RULES_TOLD + extra)]
     lines = _rules([*tried, row(99, matched=True)])
-    counted = [f"{extra} rules before did not match."] if extra else []
+    counted = [f"{extra} {'rule' if extra == 1 else 'rules'} before did not match."] if extra else []
     told = [f'Rule "r{n}" did not match: icp is no, wanted yes.' for n in range(extra, _RULES_TOLD + extra)]
     assert lines == [*counted, *told, 'Rule "r99" matched.']
 

@@ -85,7 +85,7 @@ def test_the_monthly_pack_tells_what_went_wrong_and_by_whom() -> None:
         accounts={"a.example": Account(domain="a.example", is_named=True, owner="r-2")},
     )
     pack = monthly(found)
-    assert "2 leads arrived in 2026-03; 1 were not contacted in time (50%)" in pack.opening
+    assert "2 leads arrived in 2026-03; 1 of them not contacted in time (50%)" in pack.opening
     assert "Monday 06 April 2026" in pack.opening
     assert [(row[0], row[-1]) for row in rows(pack, "roster")] == [
         ("r-1", "manager gone is not there; in no pool"),
