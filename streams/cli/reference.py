@@ -60,7 +60,7 @@ are kept as they are.
 ## Beside live leads
 
 ENRICH reads `leads.bulk` while less than a batch of live leads waits, and after each batch of imported leads only
-once the stages after it have handled what there is. So a live lead waits behind one batch of the import at most, 500
+once the stages after it have handled what there is. So a live lead waits behind one batch of the import at most, 250
 leads a slot of ENRICH, however long the file is; that many decisions, not a time, is what is promised. The order of
 imported and live leads is that of their division's log: a hot lead doesn't pass what stands before it there. NOTIFY
 sends urgent notices first. While a stage is away or live leads keep it behind, the import waits, and ENRICH says so
