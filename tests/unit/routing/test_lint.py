@@ -141,6 +141,7 @@ def test_rules_that_ask_too_much_to_be_solved_are_said_to_be_unsettled(monkeypat
     said = [finding for finding in lint(shipped()) if finding.code == "rule.unsettled"]
     assert {finding.severity for finding in said} == {Severity.WARNING}
     assert any("whether rule 'recycled' can be reached could not be settled" in finding.what for finding in said)
+    assert len(said) > 1
     assert not [finding for finding in lint(shipped("territory-first")) if finding.code == "rule.overlap"]
 
 
@@ -179,14 +180,16 @@ TEXAS, SAAS, BIG = 'company.state == "TX"', 'company.industry == "saas"', "compa
         pytest.param((SAAS, "one"), ('company.industry != "x"', "two"), False, id="two industries"),
         pytest.param((TEXAS, "one"), (BIG, "two"), False, id="a territory and a size"),
         pytest.param((TEXAS, "one"), (f"{TEXAS} || {SAAS}", "two"), False, id="one a case of the other"),
+        pytest.param((f"{TEXAS} || {SAAS}", "one"), (TEXAS, "two"), False, id="the other a case of the one"),
         pytest.param((f"{TEXAS} && {BIG}", "one"), (f"{SAAS} && lead.has_phone", "two"), True, id="with other things"),
     ],
 )
 def test_territories_overlap_where_one_lead_fits_two_of_different_pools(
     first: tuple[str, str], second: tuple[str, str], is_warned_of: bool
 ) -> None:
-    found = [finding.where.path for finding in in_order(first, second) if finding.code == "rule.overlap"]
-    assert found == (["rules[1]"] if is_warned_of else [])
+    found = [finding for finding in in_order(first, second) if finding.code == "rule.overlap"]
+    assert [finding.where.path for finding in found] == (["rules[1]"] if is_warned_of else [])
+    assert all(finding.what.endswith("can fit 'r0', which comes first and gets them.") for finding in found)
 
 
 @pytest.mark.parametrize("count", [5, 6])
@@ -200,3 +203,10 @@ def test_a_rule_of_many_conditions_is_warned_of_from_the_limit_on(count: int) ->
 
 def test_of_a_policy_of_one_rule_no_kind_of_lead_is_said_to_fall_through() -> None:
     assert "matrix.catch_all_only" not in codes(in_order())
+
+
+def test_what_only_the_catch_all_takes_is_said_at_the_catch_all_which_has_no_conditions_to_count() -> None:
+    text = PLAIN.replace("rules:\n", "lint: {conditions: 1}\nrules:\n")
+    rule = f"  - {{name: r, when: '{TEXAS}', to: {{pool: one}}, because: abc, say: abc, owner: ops}}\n"
+    said = {finding.code: finding.where.path for finding in lint_text(text + rule + LAST)}
+    assert (said["matrix.catch_all_only"], said["rule.many_conditions"]) == ("rules[1]", "rules[0].when")

@@ -163,6 +163,11 @@ def test_a_rule_that_names_a_person_is_an_error(condition: str, names: str | Non
     assert whats(edit, code="rule.names_person", roster=REPS) == ([said] if names else [])
 
 
+def test_a_person_is_found_behind_a_country() -> None:
+    edit = ("    when: has(account.owner)\n", '    when: \'company.country == "US" && account.owner == "E1"\'\n')
+    assert [path for path, _ in whats(edit, code="rule.names_person", roster=REPS)] == ["rules[2].when"]
+
+
 def test_a_country_is_no_person_though_somebody_has_its_letters() -> None:
     assert "CA" in ROSTER and '["US", "CA"]' in text_of("default")
     assert whats(code="rule.names_person", roster=REPS) == []
@@ -267,6 +272,7 @@ def backed_up(*names: str) -> list[Rep]:
         ),
         ("B1 B2 B3 B2", "roster.backup_cycle", ["backups run in a circle: B2 -> B3 -> B2."]),
         ("B1 B2 B3 B2", "roster.backup_chain", []),
+        ("B1 B1", "roster.backup_cycle", ["backups run in a circle: B1 -> B1."]),
     ],
 )
 def test_backups_run_in_no_circle_and_no_further_than_the_policy_goes(names: str, code: str, told: list[str]) -> None:

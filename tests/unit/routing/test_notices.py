@@ -219,3 +219,20 @@ def test_what_the_policy_has_no_plan_for_is_told_to_nobody() -> None:
     lead = world.arrives(WARM).lead_id
     (moved,) = world.does(ActivityKind.DECLINED, lead, "M1", at("14:20"))
     assert (moved.owner.id, moved.notices) == ("M2", ())
+
+
+def test_who_takes_a_lead_that_nobody_had_takes_it_from_nobody() -> None:
+    world = World(without=("RV",))
+    lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
+    (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "M1", at("14:20"))
+    assert (claimed.owner.id, told(claimed, "owner"), told(claimed, "previous_owner")) == ("M1", {"M1"}, set())
+    assert "previous_owner" not in {notice.audience for notice in claimed.notices}
+
+
+def test_a_queue_is_told_over_its_own_channels_and_its_manager_over_the_plans() -> None:
+    text = DEFAULT.replace("  manual-review:\n", "  manual-review:\n    channels: [teams]\n", 1)
+    world = World(text)
+    lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
+    assert channels(lead, "queue") == {"teams"}
+    alert = next(row for row in world.until(at("16:00")) if told(row, "manager"))
+    assert channels(alert, "manager") == {"slack", "email"}
