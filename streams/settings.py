@@ -3,9 +3,10 @@
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     drain_seconds: float = Field(default=5.0, gt=0, le=60)
     traces_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
-    slots: dict[str, int] = Field(default_factory=dict)
+    slots: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     beside_nice: int = Field(default=10, ge=0, le=19)
     fault: str = ""
 
@@ -164,7 +165,8 @@ def _laid_over(below: Any, over: Any) -> Any:
 
 def _problems(error: ValidationError | PydanticSettingsError) -> str:
     if not isinstance(error, ValidationError):
-        return f"{error}: it must be JSON"
+        found = re.search(r'field "(\w+)"', str(error))  # pydantic-settings names the field in its sentence alone
+        return f"{PREFIX}{found[1].upper()}: it must be JSON" if found else f"{error}: it must be JSON"
     rows = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(_problem(row["loc"], row["msg"]) for row in rows)
 
@@ -173,5 +175,7 @@ def _problem(place: tuple[int | str, ...], message: str) -> str:
     if not place:
         return message.removeprefix("Value error, ")
     name = str(place[0])
+    if name == "namespace":
+        message = "it starts with a letter, a digit, - or _, and holds those and dots, 100 at most"
     where = f"{PREFIX}{name.upper()}" if name in Settings.model_fields else name
     return f"{'.'.join([where, *map(str, place[1:])])}: {message}"

@@ -55,6 +55,8 @@ def make_key(
 
     Example: leadstream intake new-key website
     """
+    if not name.strip() or ":" in name or "," in name:
+        raise CommandFailed("A name has no colon and no comma.", "Give a short name.", ExitCode.USAGE)
     key = new_key()
     entry = f"{name}:{digest(key)}"
     if as_json:

@@ -8,6 +8,7 @@ import typer
 
 from schemas.rep import Rep
 from streams.cli.exit_code import ExitCode
+from streams.cli.failure import CommandFailed
 from streams.cli.output import AsJson, print_json, print_table, say
 from streams.cli.policies import (
     activate as activate_body,
@@ -159,6 +160,8 @@ def activate(
 
     Example: leadstream policy activate 3f9a --reason "new territory split"
     """
+    if not reason.strip():
+        raise CommandFailed("An activation needs a reason.", "Give --reason TEXT.", ExitCode.USAGE)
     cluster = context.obj.cluster()
     published = body(cluster, name)
     require_clean(compiled(published.hash, published.text), _roster(context, roster))
@@ -223,7 +226,7 @@ def _counted(found: "Sequence[Finding]") -> str:
 
 
 def _text(context: typer.Context, name: str) -> str:
-    if name in shipped() or Path(name).is_file():
+    if name in shipped() or "/" in name or Path(name).suffix in (".yaml", ".yml") or Path(name).is_file():
         return text_of(name)
     return body(context.obj.cluster(), name).text
 

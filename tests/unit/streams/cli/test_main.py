@@ -1,6 +1,7 @@
 """The command line itself: help, errors, exit codes, completion, start-up."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,40 @@ def test_a_stage_that_there_is_none_of_is_a_usage_error_that_names_them(
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("Error: There is no stage '")
     assert "score, " in second
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ('intake new-key ""', ExitCode.USAGE, "A name has no colon and no comma."),
+        ("intake new-key a:b", ExitCode.USAGE, "A name has no colon and no comma."),
+        ('policy activate 3f9a --reason " "', ExitCode.USAGE, "An activation needs a reason."),
+        ("policy diff default nope.yaml", ExitCode.NOT_FOUND, "There is no policy file 'nope.yaml'."),
+        ("policy diff folder/nope default", ExitCode.NOT_FOUND, "There is no policy file 'folder/nope'."),
+        ('--namespace "a b" topics check', ExitCode.SETTINGS, "LEADSTREAM_NAMESPACE: it starts with a letter"),
+    ],
+)
+def test_what_cannot_be_is_told_before_anybody_is_asked(
+    line: str, code: ExitCode, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*NOBODY, *shlex.split(line)]) == code
+    assert capsys.readouterr().err.startswith(f"Error: {says}")
+
+
+@pytest.mark.parametrize(
+    ("slots", "says"),
+    [
+        ("garbage", "LEADSTREAM_SLOTS: it must be JSON"),
+        ('{"score": -1}', "LEADSTREAM_SLOTS.score: Input should be greater than or equal to 0"),
+        ('{"scor": 1}', "there is no stage 'scor'"),
+    ],
+)
+def test_slots_that_cannot_be_are_settings_to_mend(
+    slots: str, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADSTREAM_SLOTS", slots)
+    assert run([*NOBODY, "up"]) == ExitCode.SETTINGS
+    assert capsys.readouterr().err.startswith(f"Error: {says}")
 
 
 def test_a_misspelt_command_is_a_usage_error_that_suggests(capsys: pytest.CaptureFixture[str]) -> None:
