@@ -86,7 +86,7 @@ class RunnerMetrics:
             registry=registry,
         ).labels(stage)
         # For how long the last stable offset of an input partition has stood still below its high watermark, at most.
-        # Above 15 s: a producer hangs in a transaction (ended after 10 s and the broker's scan), its readers wait.
+        # Above 25 s: a producer hangs in a transaction (ours are ended within 20 s), its readers wait.
         self._stable_stuck = Gauge(
             "leadstream_streams_stable_stuck_seconds",
             "How long a stable offset has stood still below its high watermark.",

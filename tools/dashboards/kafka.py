@@ -13,7 +13,7 @@ PANELS: tuple[Panel, ...] = (
     ),
     Panel(
         "Stable offset stands still",
-        "Above 15 s: HungTransaction.",
+        "Above 25 s: HungTransaction.",
         "s",
         {f"max by (stage) ({S}stable_stuck_seconds)": STAGES},
     ),
