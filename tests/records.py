@@ -19,7 +19,7 @@ from streams.kafka.config import (
 )
 from streams.message import Incoming, arrived
 
-READ_SECONDS = 120.0
+READ_SECONDS = 240.0
 READ_LIMIT = 1_000
 IDLE_SECONDS = 0.1
 

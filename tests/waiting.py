@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
-WAIT_SECONDS = 120.0  # a deadline that passes is a failure, so it is far: a wait that is met costs nothing
+WAIT_SECONDS = 240.0  # a deadline that passes is a failure, so it is far: a wait that is met costs nothing
 LOOK_SECONDS = 0.02
 READ_LOOK_SECONDS = 0.2  # where a look reads topics from their start
 

@@ -43,14 +43,21 @@ def plain(value: Any) -> str | None:
         return None
     text = text[: FIELD_CHARACTERS * 2]
     if "<" in text or "&" in text:  # pasted from a page, or escaped by a form
-        text = _TAGS.sub(" ", html.unescape(text) if _ENTITY.search(text) else text)
+        text = _TAGS.sub(" ", _unescaped(text))
     if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFC", text)
         text = "".join(_visible(character) for character in text)
+        text = unicodedata.normalize("NFC", text)  # at last: what goes may have stood between two marks
     if "  " in text or text[:1] == " " or text[-1:] == " ":
         text = _SPACES.sub(" ", text).strip()
     text = text[:FIELD_CHARACTERS].strip()
     return None if text.lower() in _EMPTY else text
+
+
+def _unescaped(text: str) -> str:
+    """Return text that was escaped once, or again and again."""
+    while _ENTITY.search(text) and (once := html.unescape(text)) != text:
+        text = once
+    return text
 
 
 def _visible(character: str) -> str:

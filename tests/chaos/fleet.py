@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 STAGES = ("enrich", "pending", "track", "score", "assign", "timers", "notify")
-STOP_SECONDS = 120.0
+STOP_SECONDS = 240.0
 BACK_OFF_SECONDS = 0.5
 CRASHES = 20  # ends that nobody asked for, of one slot: more is no accident
 

@@ -26,7 +26,7 @@ STAGES = ("enrich", "track", "score", "assign", "timers")
 AWAY = ("enrich", "track", "score")
 HOLD_SECONDS = 1
 SECRET = "an-outage-secret-of-tests"
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from streams.store.rocks import open_rocks
 from tests.records import Outgoing, Record, Records
 from tests.waiting import READ_LOOK_SECONDS, eventually
 
-EXIT_SECONDS = 120.0
+EXIT_SECONDS = 240.0
 
 
 @dataclass(slots=True)

@@ -176,20 +176,20 @@ def test_killed_or_deleted_its_tables_equal_what_was_decided(records: Records, t
         board.start()
         records.write("leads.assigned", written(rows[:half]))
         records.write("leads.notified", written([settled(one) for one in rows if one.kind is DecisionKind.ASSIGNED]))
-        eventually(lambda: board.count() > 0, "the first decisions on the board", 120)
+        eventually(lambda: board.count() > 0, "the first decisions on the board", 240)
         board.end(signal.SIGKILL)
         records.write("leads.assigned", written(rows[half:]))
         board.start()
-        eventually(lambda: board.count() > half, "decisions after the kill", 120)
+        eventually(lambda: board.count() > half, "decisions after the kill", 240)
         board.end(signal.SIGKILL)
         board.start()
-        eventually(lambda: board.count() == len(rows), "all decisions", 120)
+        eventually(lambda: board.count() == len(rows), "all decisions", 240)
         assert shown(board) == truth(records)
-        eventually(board.answers, "the board to answer", 120)
+        eventually(board.answers, "the board to answer", 240)
         assert board.end(signal.SIGTERM) == 0
         shutil.rmtree(board.file.parent)
         board.start()
-        eventually(lambda: board.count() == len(rows), "all decisions, rebuilt from the topics", 120)
+        eventually(lambda: board.count() == len(rows), "all decisions, rebuilt from the topics", 240)
         assert shown(board) == truth(records)
 
 
@@ -206,6 +206,6 @@ def test_what_was_aborted_is_never_shown(records: Records, tmp_path: Path) -> No
     records.write("leads.assigned", written([decided(number=number) for number in range(1, 30)]))
     with board_on(cluster, tmp_path) as board:
         board.start()
-        eventually(lambda: board.count() == 29, "the committed decisions", 120)
+        eventually(lambda: board.count() == 29, "the committed decisions", 240)
         assert {one[0] for one in shown(board)["leads"].values()} == {"r-1"}
-        eventually(board.answers, "an answer over HTTP", 120)
+        eventually(board.answers, "an answer over HTTP", 240)

@@ -223,17 +223,17 @@ def run(world: World, mail_port: int) -> None:
         devices = [browser.device(world.outside["push"].url, rep.id) for rep in people]
         records.write("devices", [Outgoing(one.key, encode(one), {"ce_type": "device.put"}) for one in devices])
         with httpx.Client(base_url=f"http://127.0.0.1:{world.base + 90}", timeout=60) as client:
-            eventually(lambda: _is_up(client), "the intake to listen", 120)
+            eventually(lambda: _is_up(client), "the intake to listen", 240)
             doors(client)
             written(records)
-            owned = records.read_until(["leads.assigned"], lambda found: len(found) >= 18, 120)
-            records.read_until(["leads.notified"], _told_by_every_channel, 120)
+            owned = records.read_until(["leads.assigned"], lambda found: len(found) >= 18, 240)
+            records.read_until(["leads.notified"], _told_by_every_channel, 240)
             records.read_until(
                 ["leads.dlq"], lambda found: "enrich" in {one.headers["dlq_stage"] for one in found}, 120
             )
             told = {"kind": "called", "lead_id": owned[0].json["lead_id"], "email": f"{MARK}.0@acme0.example"}
             assert client.post("/activity", json=told | {"rep": "r0"}).status_code == 202
-            records.read_until(["leads.enriched"], lambda found: any(map(_is_activity, found)), 120)
+            records.read_until(["leads.enriched"], lambda found: any(map(_is_activity, found)), 240)
             world.metrics = "\n".join(_pages(client, world.base))
     logs = [*world.folder.glob("*.log"), *(world.folder / "state" / "logs").glob("*.log")]
     assert len(logs) >= len(NAMES) + 2, [path.name for path in logs]

@@ -17,7 +17,7 @@ import psutil
 from tests.waiting import eventually
 
 SHOWN_SECONDS = 400.0
-STOPPED_SECONDS = 120.0
+STOPPED_SECONDS = 240.0
 # The command with two constants changed: a busy machine gets longer until all is shown.
 PATIENT = (
     "import sys; from streams.cli.main import main; from streams.demo import show;"

@@ -25,7 +25,7 @@ from tests.records import Records
 
 ROOT = Path(__file__).parents[2]
 PUBLISH = (ROOT / "docs/publish.md").read_text()
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 240.0
 
 
 def blocks(text: str, language: str) -> list[str]:

@@ -95,14 +95,14 @@ def fed_under_kills(feed: Feed, records: Records, receiver: Server) -> None:
     for number in range(KILLS):
         before = len(ids(receiver))
         written(records, range(number * share, (number + 1) * share))
-        eventually(lambda before=before: len(ids(receiver)) > before + 5, "some events", 120)  # type: ignore[misc]
+        eventually(lambda before=before: len(ids(receiver)) > before + 5, "some events", 240)  # type: ignore[misc]
         feed.end(SIGKILL)
         feed.start()
     written(records, range(KILLS * share, LEADS))
     headers = {"ce_type": "lead.enriched"}
     records.write("leads.enriched", [Outgoing(SCORED.lead.person, encode(ENRICHED), headers)])
     records.write("leads.scored", [Outgoing("main", encode(SCORED), {"ce_type": "lead.scored"})])
-    eventually(lambda: len(ids(receiver)) >= 2 * LEADS + 2, "every event", 120)
+    eventually(lambda: len(ids(receiver)) >= 2 * LEADS + 2, "every event", 240)
 
 
 def written(records: Records, numbers: range) -> None:

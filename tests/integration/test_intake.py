@@ -25,7 +25,7 @@ from tests.broker import FoundBroker
 from tests.conftest import FEW_PARTITIONS
 from tests.records import Record, Records
 
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 240.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tests.lab.decisions import PERSON, REPS, decision, lead
 from tests.records import Outgoing, Records
 from tests.waiting import READ_LOOK_SECONDS
 
-WAIT_SECONDS = 120.0
+WAIT_SECONDS = 240.0
 
 
 @pytest.fixture

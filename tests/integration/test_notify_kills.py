@@ -128,17 +128,17 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
     def write(count: int) -> None:
         records.write("leads.assigned", [outgoing(number) for number in itertools.islice(numbers, count)])
 
-    for starts, fault in enumerate(FAULTS, start=1):
+    for fault in FAULTS:
         notify.start(fault)
 
         seen = -1
 
-        def is_dead(starts: int = starts) -> bool:
+        def is_dead() -> bool:
             """Write one lead when the one before was told of: the fault's count is of batches."""
             nonlocal seen
             if notify.process is not None and notify.process.poll() is not None:
                 return True
-            if notify.assigned() == starts and (told := len(records.read_all("leads.notified"))) > seen:
+            if (told := len(records.read_all("leads.notified"))) > seen:
                 seen = told
                 write(1)
             return False
@@ -158,4 +158,4 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
 
 
 def settled(records: Records, count: int) -> list[Record]:
-    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 120)
+    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 240)

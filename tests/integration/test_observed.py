@@ -21,7 +21,7 @@ from tests.observed.scene import Scene, a_day, scene
 from tests.waiting import eventually
 from tools.dashboards import DASHBOARDS
 
-SECONDS = 120.0
+SECONDS = 240.0
 SHOWN_SECONDS = 60  # of a panel
 COMPANY = {"name": "Ada Api", "employees": 120, "country": "US", "industry": "saas"}
 QUERIES = {

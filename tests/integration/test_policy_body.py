@@ -45,7 +45,7 @@ def test_leads_wait_for_a_missing_policy_body_and_are_assigned_when_it_comes(
         eventually(
             lambda: log.exists() and "batch.held" in log.read_text(),
             lambda: f"batch.held: {log.read_text()[-2000:]}",
-            120,
+            240,
         )
         assert records.read_all("leads.assigned") == []
         body = PolicyBody(hash=policy_hash, division="main", text=text, published_at=NOW, published_by="ops")

@@ -159,7 +159,7 @@ def test_leads_go_through_with_each_stage_under_its_own_rights(
                 dead = records.read_all("leads.dlq")
                 return kinds.count("assigned") >= 12 and "reassigned" in kinds and len(told) >= 12 and len(dead) == 1
 
-            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 180, READ_LOOK_SECONDS)
+            eventually(done, "12 leads assigned, one reassigned, all told of, one dead letter", 480, READ_LOOK_SECONDS)
             assert records.read_all("leads.pending"), "PENDING had nothing to do"
         finally:
             for process in running.values():
@@ -192,7 +192,7 @@ def test_the_board_shows_leads_under_its_own_rights(guarded: tuple[ClusterSettin
         eventually(
             shown,
             lambda: f"a page for each of {len(decided)} leads; {tail(tmp_path / 'board.log')}",
-            120,
+            240,
             READ_LOOK_SECONDS,
         )
     finally:
@@ -234,9 +234,9 @@ def test_the_feed_posts_under_rights_of_its_own(guarded: tuple[ClusterSettings, 
                 assert process.poll() is None, tail(log_file)
                 return "feed.began" in log_file.read_text()
 
-            eventually(began, "the feed to have its positions", 120)
+            eventually(began, "the feed to have its positions", 240)
             Records(as_user("intake", port)).write("leads.raw", [lead(99)])
-            eventually(lambda: process.poll() is not None or outside.webhooks, "an event at the receiver", 120)
+            eventually(lambda: process.poll() is not None or outside.webhooks, "an event at the receiver", 240)
             assert process.poll() is None, tail(log_file)
         finally:
             process.terminate()

@@ -174,7 +174,7 @@ def test_a_slot_that_returns_after_the_tombstones_are_gone_fires_nothing_that_wa
     compacted.cleaned("doomed/", "the cancelled wake-ups and their tombstones to be gone")
     away_for_days(compacted.slots.folder / "here" / compacted.slots.cluster.namespace / "timers-0")
     compacted.start()
-    eventually(lambda: datetime.now(UTC) > due_at, "all to be due", 120)
+    eventually(lambda: datetime.now(UTC) > due_at, "all to be due", 240)
     compacted.records.read_until(["leads.scored"], lambda found: fired(found).keys() >= kept)
     all_taken(compacted.records, "again")
     now = fired(compacted.records.read_all("leads.scored")) - before
@@ -201,11 +201,11 @@ def test_kills_while_the_topic_is_compacted_lose_no_wake_up_and_fire_none_twice(
         compacted.deduplicated("lead/0")
         process = compacted.start(machine="here" if turn % 2 else f"new-{turn}")
         total = sum(expected.values())
-        compacted.records.read_until(["leads.scored"], lambda found, least=total: len(found) >= least, 120)  # type: ignore[misc]
+        compacted.records.read_until(["leads.scored"], lambda found, least=total: len(found) >= least, 240)  # type: ignore[misc]
     compacted.cleaned("lead/", "all that fired or was cancelled to be gone from the topic")
     process.kill()
     process.wait()
     compacted.start(machine="last")
     compacted.records.write("leads.timers", [armed("canary", datetime.now(UTC))])
-    found = compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 1, 120)
+    found = compacted.records.read_until(["leads.scored"], lambda found: fired(found)["canary"] == 1, 240)
     assert fired(found) == expected | {"canary": 1}

@@ -36,7 +36,7 @@ from tests.waiting import READ_LOOK_SECONDS, eventually
 
 SECRET = "a-zombie-secret-of-tests"
 FENCED = 3
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 TAKEN_OVER_SECONDS = 240.0  # session timeout, then the broker's scan for the open transaction, and a start under load
 PEOPLE = 20
 INSIDE, BETWEEN = "with the same ids, inside a transaction", "of another slot, between transactions"

@@ -13,7 +13,7 @@ from streams.kafka.config import ClusterSettings
 from tests.ports import free_port
 from tests.waiting import eventually
 
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 
 
 def intake(cluster: ClusterSettings, folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[str]:

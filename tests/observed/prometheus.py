@@ -17,7 +17,7 @@ from tests.waiting import eventually
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 RULE_FILES = tuple(RULES / f"{name}.yml" for name in ("recording", "slo", "alerts"))
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 
 
 def tool(name: str) -> str:

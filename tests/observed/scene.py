@@ -30,7 +30,7 @@ from tests.records import Record, Records
 from tests.waiting import eventually
 
 METERED = ("enrich", "pending", "track", "score", "assign", "notify", "timers", "meter")
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 SEATS = 10  # a day fills them
 WINDOW_SECONDS = 3  # contact window of T1, so that its ladder is over in ten
 PARTITIONS: Mapping[KeyedBy, int] = dict.fromkeys(FEW_PARTITIONS, 1)  # one each: eight processes share two cores

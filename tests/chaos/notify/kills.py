@@ -39,7 +39,7 @@ AFTER_SECONDS = (0.0, 0.002, 0.05)
 """How long after a receiver took a request the kill comes; at 0 it has not answered yet."""
 LEADS_A_KILL = 12
 SENDER = "leads@us.example"
-TOLD_SECONDS = 120.0
+TOLD_SECONDS = 240.0
 
 
 @dataclass

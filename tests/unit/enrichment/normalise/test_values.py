@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from enrichment.normalise import (
@@ -298,6 +298,9 @@ def test_every_code_that_a_country_comes_out_as_is_one_itself() -> None:
 
 
 @pytest.mark.parametrize("law", IDEMPOTENT)
+@example(said="\u033d\x1f\U00010f83")
+@example(said="KOSOV")
+@example(said="&amp;amp;lt;b&amp;amp;gt; A &amp;amp; B")
 @given(said=st.text(max_size=60))
 def test_a_canonical_value_is_its_own_canonical_form(law: str, said: str) -> None:
     once = IDEMPOTENT[law](said)
