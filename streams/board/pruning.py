@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from streams.board.fold import plain_row
+from streams.board.batch import plain_row
 from streams.board.marks import counted
 
 AT_ONCE = 2_000  # rows of a transaction: the fold waits for it

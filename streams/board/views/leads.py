@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streams.board.fold import row_of, told_of
+from streams.board.batch import row_of, told_of
 from streams.board.lead_row import LeadRow
 from streams.board.told import Told
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from schemas.decision import DecisionKind
 from schemas.delivery import Outcome
-from streams.board.fold import Seen, fold, row_of
+from streams.board.batch import row_of
+from streams.board.fold import Seen, fold
 from streams.board.store import SCHEMA_VERSION, Store, discard
 from tests.unit.streams.board.decisions import decided, seen, settled, standing
 
