@@ -14,6 +14,7 @@ _LEADERLESS = frozenset(
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError._UNKNOWN_PARTITION,  # this client's metadata is older than the partition
     }
 )
 LEADERLESS_SECONDS = 10.0

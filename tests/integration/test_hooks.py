@@ -30,6 +30,7 @@ async def test_who_clicks_unsubscribe_gets_no_more_answers_and_the_crms_id_finds
             "crm": {"hubspot": {"token": "t", "base_url": hubspot.url}},
             "unsubscribe_url": "http://127.0.0.1/unsubscribe",
             "unsubscribe_secret": "s",
+            "unacknowledged_seconds": 900,  # else who was told of nothing for 30 s, on a busy machine, is told of that
         }
         settings = ChannelSettings.model_validate(channels)
         # TIMERS too: of a call that has had no answer within half a second, the outcome comes with a wake-up.

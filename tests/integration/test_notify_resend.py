@@ -36,6 +36,7 @@ async def test_what_failed_is_sent_again_once_and_what_arrived_is_left_alone(
             },
             "crm": {"webhook": "crm"},
             "allowed_hosts": ["127.0.0.1"],
+            "unacknowledged_seconds": 900,  # else who was told of nothing for 30 s, on a busy machine, is told of that
             "fallback": [],
         }
         # TIMERS too: of a call that has had no answer within half a second, the outcome comes with a wake-up.

@@ -24,7 +24,7 @@ class Broker:
 
 
 def test_a_partition_whose_leader_moves_is_asked_until_it_has_one() -> None:
-    broker = Broker(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, (4, 9))
+    broker = Broker(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError._UNKNOWN_PARTITION, (4, 9))
     assert bounds(cast(Consumer, broker), SPOT) == (4, 9)
 
 
