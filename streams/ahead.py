@@ -13,8 +13,8 @@ from streams.inbox import Batch, Spot
 from streams.lookups import Begun, Lookups
 from streams.marker import Marker
 
-# Between two looks for new records while answers are waited for. A look costs about what a lead does: at 500 leads a
-# second, with one every 5 ms, a third of ENRICH went into looking (docs/decisions/0266).
+# Between two looks for new records while answers are waited for. A look costs about what a lead does, so that
+# with one every 5 ms, at 500 leads a second, about a third of ENRICH went into looking (docs/decisions/0266).
 LOOK_SECONDS = 0.01
 
 
