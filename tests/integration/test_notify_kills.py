@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from notifiers.settling import ALL_CHANNELS
 from schemas.decision import Decision
 from schemas.wire import encode, headers_for
 from streams.kafka.config import ClusterSettings
@@ -107,7 +108,7 @@ async def test_kills_lose_and_double_nothing(topics: ClusterSettings, records: R
             timers.end(signal.SIGTERM)
         called = Counter(got.headers["webhook-id"] for got in hook.accepted)
         called.update(message["id"] for message in service.messages)
-    rows = [record.json for record in found]
+    rows = [record.json for record in found if not is_late(record)]
     each = Counter((row["decision_id"], row["notice"], row["recipient"], row["channel"]) for row in rows)
     assert [key for key, count in each.items() if count > 1] == []
     assert len(each) == LEADS * 4
@@ -159,4 +160,12 @@ def killed_again_and_again(notify: Slot, records: Records) -> None:
 
 
 def settled(records: Records, count: int) -> list[Record]:
-    return records.read_until(["leads.notified"], lambda found: len(found) >= count, 240)
+    return records.read_until(
+        ["leads.notified"], lambda found: sum(not is_late(record) for record in found) >= count, 240
+    )
+
+
+def is_late(record: Record) -> bool:
+    """Tell whether it says that an owner was not told in 30 s (NOT-5), which is so where a busy machine starts slowly;
+    what became of each channel is said all the same."""
+    return bool(record.json["channel"] == ALL_CHANNELS)
