@@ -67,7 +67,8 @@ class World:
             ProviderSettings(name=name, kind="http", http=HTTP, quota_per_hour=self.quotas.get(name))
             for name in providers
         )
-        deadlines = Deadlines(fast_seconds=fast_seconds, call_seconds=2.0, full_seconds=2.0)
+        slowest = max(fast_seconds, 2.0)
+        deadlines = Deadlines(fast_seconds=fast_seconds, call_seconds=slowest, full_seconds=slowest)
         self.org = Org(enrichment=Enrichment(providers=rows, deadlines=deadlines))
         self.accounts = accounts or Accounts()
         self.enrich = Partition(self._enrich())
