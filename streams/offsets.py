@@ -8,10 +8,10 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicParti
 
 from streams.errors import Fatal
 from streams.inbox import Spot
+from streams.kafka.bounds import bounds
 
 # `committed` of a read_committed consumer waits for the transactions that are under way.
 COMMITTED_SECONDS = 60.0
-WATERMARK_SECONDS = 30.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,9 +39,7 @@ def starts(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[Spo
     for committed in consumer.committed(list(partitions), timeout=COMMITTED_SECONDS):
         if committed.error is not None:
             raise KafkaException(committed.error)
-        first, end = consumer.get_watermark_offsets(
-            TopicPartition(committed.topic, committed.partition), timeout=WATERMARK_SECONDS, cached=False
-        )
+        first, end = bounds(consumer, TopicPartition(committed.topic, committed.partition))
         offset = first if committed.offset == OFFSET_INVALID else committed.offset
         if not first <= offset <= end and not first == end == offset:
             raise InputGone(

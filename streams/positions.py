@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.connecting import until_reachable
 from streams.health import Health
+from streams.kafka.bounds import bounds
 from streams.kafka.cluster import ClusterUnreachable
 from streams.stopping import Stop
 
@@ -52,7 +53,7 @@ def _asked(consumer: Consumer, topics: Sequence[str]) -> Positions:
     found = consumer.committed(places, timeout=ASK_SECONDS)
     fresh = []
     for one in found:
-        low, high = consumer.get_watermark_offsets(one, timeout=ASK_SECONDS, cached=False)
+        low, high = bounds(consumer, one)
         if not low <= one.offset <= high:
             one.offset = high if one.offset < 0 else low
             fresh.append(one)

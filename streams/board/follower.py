@@ -18,6 +18,7 @@ from streams.board.lag import Lag, LagGauge
 from streams.board.pruning import Keep, prune
 from streams.board.store import Store
 from streams.errors import Fatal
+from streams.kafka.bounds import bounds
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 
 _ASK_SECONDS = 5.0
@@ -205,7 +206,7 @@ def _ends(consumer: Consumer, prefix: str) -> dict[tuple[str, int], int]:
             raise KafkaException(found.error)
         for number in found.partitions:
             place = TopicPartition(prefix + topic, number)
-            ends[topic, number] = consumer.get_watermark_offsets(place, timeout=_ASK_SECONDS, cached=False)[1]
+            ends[topic, number] = bounds(consumer, place)[1]
     return ends
 
 

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.decision import Decision
 from streams.cli.records import partition_count
-from streams.kafka.cluster import ADMIN_SECONDS
+from streams.kafka.bounds import bounds
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 
 
@@ -26,7 +26,7 @@ def wait_for_decision(
         if seconds > 0:
             partitions = [TopicPartition(full, n) for n in range(partition_count(settings, "leads.assigned"))]
             for partition in partitions:
-                _, partition.offset = consumer.get_watermark_offsets(partition, timeout=ADMIN_SECONDS, cached=False)
+                _, partition.offset = bounds(consumer, partition)
             consumer.assign(partitions)
         yield lambda: _first(consumer, event_id, time.monotonic() + seconds)
     finally:

@@ -11,6 +11,7 @@ from schemas.poison import Poison
 from schemas.wire import NewerSchema, decode
 from streams.intake.decisions import Decisions
 from streams.intake.roster import Roster
+from streams.kafka.bounds import bounds
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 
 _ASK_SECONDS = 5.0
@@ -88,12 +89,7 @@ class Follower:
         since = int((self._followed_at - _BACK_SECONDS) * 1_000)
         numbers = _numbers(consumer, self._assigned)
         # The ends first: a partition without such a record begins there, and what comes meanwhile is behind it.
-        ends = {
-            number: consumer.get_watermark_offsets(
-                TopicPartition(self._assigned, number), timeout=_ASK_SECONDS, cached=False
-            )[1]
-            for number in numbers
-        }
+        ends = {number: bounds(consumer, TopicPartition(self._assigned, number))[1] for number in numbers}
         asked = [TopicPartition(self._assigned, number, since) for number in numbers]
         for one in (found := consumer.offsets_for_times(asked, timeout=_ASK_SECONDS)):
             if one.error is not None:
