@@ -35,8 +35,8 @@ Row = tuple[str, bytes | str | None, bytes | None, Headers | None, int]
 """A `Record`, or a plain tuple of the same: half the time to make."""
 
 
-def _nothing() -> None:
-    """Do nothing."""
+def nothing() -> None:
+    """Do nothing, while the records are on their way."""
 
 
 class RecordTooLarge(Exception):
@@ -70,7 +70,7 @@ class Transactor:
         records: Sequence[Row],
         offsets: Sequence[TopicPartition],
         changelog: Mapping[int, Sequence[Record]],
-        meanwhile: Callable[[], None] = _nothing,
+        meanwhile: Callable[[], None] = nothing,
     ) -> dict[int, int]:
         """Commit `records`, changelog records by partition and `offsets` (next to read, each with a valid one).
 

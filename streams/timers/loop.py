@@ -23,7 +23,7 @@ from streams.timers.metrics import TimersMetrics
 from streams.timers.partitions import Partitions
 from streams.timers.record import TOPIC, Firing
 from streams.tracing import Tracing
-from streams.transaction import Row, Transactor
+from streams.transaction import Row, Transactor, nothing
 
 # Wake-ups a transaction: offsets and commit cost as much as 2,000 fires on a busy broker.
 FIRE_LIMIT = 5_000
@@ -82,7 +82,7 @@ class TimersLoop:
         if fires.due:
             self._fire(fires)
         elif time.monotonic() >= self._commit_at and self._has_moved():
-            self._commit((), _nothing)
+            self._commit((), nothing)
         else:
             self._transactor.poll()
         return len(fires.due)
@@ -144,7 +144,7 @@ class TimersLoop:
         restart reads the tombstones before it fires."""
         began = time.perf_counter()
         self._looked_seconds = 0.0
-        self._commit(fires.records, partial(self._look_ahead, fires) if self._has_more_due else _nothing)
+        self._commit(fires.records, partial(self._look_ahead, fires) if self._has_more_due else nothing)
         fires.firing.committed(time.time_ns())
         for number, entries in fires.by_partition().items():
             self._partitions.indexes[number].remove(entries)
@@ -179,7 +179,3 @@ class TimersLoop:
                 self._metrics.count_fired(self._logical[topic], count)
         self._runner.batch.observe(len(fires.due))
         self._runner.time_step("commit", seconds)
-
-
-def _nothing() -> None:
-    """Do nothing: there is no more to find."""
