@@ -46,12 +46,13 @@ class Decided(NamedTuple):
 
 
 class Journalled(NamedTuple):
-    """A journal record. entries: event ids. nows: their clocks."""
+    """A journal record. entries: event ids. nows: their clocks. decisions: ids of what came out of them."""
 
     division: str
     sequence: int
     entries: tuple[str, ...]
     nows: tuple[str, ...]
+    decisions: tuple[str, ...]
 
 
 class Settled(NamedTuple):

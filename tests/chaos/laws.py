@@ -117,6 +117,13 @@ def order_kept(evidence: Evidence, kept: Kept) -> list[Verdict]:
     ]
 
 
+def journal_told(evidence: Evidence, kept: Kept) -> list[Verdict]:
+    """Each decision that the journal has made is on leads.assigned once, whatever its kind; no other one is."""
+    made = [one for row in evidence.journal for one in row.decisions]
+    law = "journal -> leads.assigned"
+    return [_verdict(law, len(made), exactly_once(law, made, [row.id for row in evidence.decided]))]
+
+
 def _first(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """What was sent twice under one id counts at its first place: SCORE knows the second as a repeat."""
     return list(dict.fromkeys(pairs))
@@ -298,6 +305,7 @@ LAWS: tuple[Law, ...] = (
     activities_once,
     nothing_doubled,
     order_kept,
+    journal_told,
     clocks,
     ladders,
     owners,

@@ -201,7 +201,8 @@ class Observer:
         value = orjson.loads(message.value())
         entries = value["entries"]
         ids, nows = tuple(row["event_id"] for row in entries), tuple(row["now"] for row in entries)
-        self.evidence.journal.append(Journalled(value["division"], value["sequence"], ids, nows))
+        made = tuple(out["decision"]["decision_id"] for row in entries for out in row["outcome"] if "decision" in out)
+        self.evidence.journal.append(Journalled(value["division"], value["sequence"], ids, nows, made))
 
 
 def _fallbacks(

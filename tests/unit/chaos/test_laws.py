@@ -58,7 +58,10 @@ def right() -> Evidence:
         ],
         scored=log,
         decided=decided,
-        journal=[Journalled("main", 1, (SCORED[0],), (now,)), Journalled("main", 2, (SCORED[1], "wake"), (now, now))],
+        journal=[
+            Journalled("main", 1, (SCORED[0],), (now,), (decided[0].id,)),
+            Journalled("main", 2, (SCORED[1], "wake"), (now, now), (decided[1].id, reminded.id)),
+        ],
         settled=[Settled(key, "email", "delivered", False) for row in decided for key in row.deliveries],
         letters=[Letter("leads.raw", 0, 7, "enrich", "Poison", "not JSON", b"?")],
         record_ids={"leads.scored": [row.id for row in log]},
@@ -102,6 +105,15 @@ def test_a_store_that_differs_from_its_changelog_is_not_passed(right: Evidence, 
 def test_a_decision_that_replay_does_not_reproduce_is_not_passed(right: Evidence, kept: Kept) -> None:
     kept.unlike.append(SCORED[0])
     assert [one for verdict in verdicts(right, kept) for one in verdict.violations]
+
+
+def test_a_decision_that_nothing_else_counts_is_missed_where_the_journal_has_it(right: Evidence, kept: Kept) -> None:
+    noted = _decided("late", "p2", "noted", deliveries=())
+    right.journal[1] = right.journal[1]._replace(decisions=(*right.journal[1].decisions, noted.id))
+    found = [one.what for verdict in verdicts(right, kept) for one in verdict.violations]
+    assert found == [f"lost {noted.id}"]
+    right.decided.append(noted)
+    assert [one for verdict in verdicts(right, kept) for one in verdict.violations] == []
 
 
 def test_a_lead_that_moved_on_weighs_on_its_new_owner_alone() -> None:
