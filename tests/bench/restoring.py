@@ -75,8 +75,9 @@ def _said(log: Path, deadline: float) -> dict[str, Any]:
 
 def _lengthen(setting: Setting, times: int = 10) -> None:
     """Write each record of the changelog `times - 1` times more, each under a key of its own."""
-    producer = Producer({"bootstrap.servers": setting.cluster.bootstrap, "linger.ms": 20, "compression.type": "lz4"})
-    for message in _read(setting):
+    settings = {"linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
+    producer = Producer({"bootstrap.servers": setting.cluster.bootstrap, **settings})
+    for message in list(_read(setting)):  # all of it first: what is written moves the end that is read to
         for number in range(1, times):
             key = (message.key() or b"") + b"~%d" % number
             producer.produce(setting.full(CHANGELOG), message.value(), key, message.partition() or 0)
