@@ -157,7 +157,8 @@ async def _by(deadline: float, asking: "asyncio.Task[Said]") -> Said:
     Where many ask at once, an answer may have arrived while others were read: the loop gets a few passes to read what
     is there, which waits for nobody.
     """
-    await _ended(asking, deadline)
+    # The question goes on where the deadline comes first: others may wait for it too.
+    await asyncio.wait([asking], timeout=deadline - asyncio.get_running_loop().time())
     for _ in range(READING_PASSES):
         if asking.done():
             return asking.result()
@@ -165,24 +166,6 @@ async def _by(deadline: float, asking: "asyncio.Task[Said]") -> Said:
     if asking.done():
         return asking.result()
     raise TimeoutError
-
-
-async def _ended(asking: "asyncio.Task[Said]", deadline: float) -> None:
-    """Wait until `asking` has ended or the deadline is there: `asyncio.timeout_at` and `shield` at half of the cost."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-
-    def wake(_done: object = None) -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    timer = loop.call_at(deadline, wake)
-    asking.add_done_callback(wake)
-    try:
-        await waiter
-    finally:
-        timer.cancel()
-        asking.remove_done_callback(wake)
 
 
 def _has_part(settings: ProviderSettings, key: str) -> bool:
