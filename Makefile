@@ -45,10 +45,10 @@ check: $(VENV)/.ready ## Lint, types, import rules, declared dependencies
 
 .PHONY: tools
 tools: ## Install what the tests need of the system (Debian): Prometheus and Chromium
-	@wanted=; command -v promtool >/dev/null && command -v prometheus >/dev/null || wanted=prometheus; \
-	command -v chromium >/dev/null || wanted="$$wanted chromium"; [ -n "$$wanted" ] || exit 0; \
-	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -qq; \
-	for one in $$wanted; do $$sudo apt-get install -qq --yes --no-install-recommends $$one; done
+	@sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	got() { $$sudo apt-get update -qq && $$sudo apt-get install -qq --yes "$$@"; }; \
+	command -v promtool >/dev/null && command -v prometheus >/dev/null || got --no-install-recommends prometheus; \
+	command -v chromium >/dev/null || got chromium # with the fonts that it recommends
 
 .PHONY: bench
 bench: $(VENV)/.ready ## Throughput, latency, restore and memory, beside a bare copy loop
