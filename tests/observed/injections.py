@@ -24,8 +24,6 @@ from tests.records import Records
 BACKLOG = 12_000  # activities at once, for a stage that takes a hundred a second
 ROTATION, AHEAD = "turn/main/wide/", "main-wide-0"
 AHEAD_TURNS = 14.0  # the others catch up by ten a minute, and some while ASSIGN restores: it must last until it is seen
-# Killed inside a transaction it leaves it open until the broker, or whoever starts next, ends it: ten seconds or more.
-LEFT_OPEN = frozenset({"HungTransaction"})
 ROOM = 200_000  # seats of the small team: a full pool holds leads past their route deadline, which is a fault too
 
 
@@ -143,9 +141,7 @@ def _nothing(world: World) -> None:
 
 # The biased rotation is the last: it evens out only as fast as leads come, and others would be made meanwhile.
 INJECTIONS: Mapping[str, Injection] = {
-    "a stage is dead": Injection(
-        "SIGKILL of ASSIGN, not started again", "StageDown", 40, _kill_assign, _start_assign, LEFT_OPEN
-    ),
+    "a stage is dead": Injection("SIGKILL of ASSIGN, not started again", "StageDown", 40, _kill_assign, _start_assign),
     "a channel is down": Injection(
         "the mail server does not listen", "ChannelDown", 60, lambda w: w.mail.off(), lambda w: w.mail.on()
     ),
@@ -184,6 +180,6 @@ INJECTIONS: Mapping[str, Injection] = {
         40,
         _bias,
         _nothing,
-        frozenset({"StageDown"}) | LEFT_OPEN,
+        frozenset({"StageDown"}),
     ),
 }
