@@ -196,7 +196,7 @@ def _qualified(docket: Docket, lead: LeadState, activity: ActivityBound) -> None
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": target})
         return
     scored = scored_of(lead)
-    fresh = replace(restarted(lead, activity.at), chain=Chain.POOL, pool=target, bound_to=None)
+    fresh = replace(restarted(lead, activity.at, docket.now), chain=Chain.POOL, pool=target, bound_to=None)
     search = searching(docket, fresh, scored, judge(docket, scored).facts)
     placed = pool_chain(search, target) or nowhere(search, fresh)
     more = {"handoff": {"from": who, "to": target}}
@@ -253,7 +253,7 @@ def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         return
     scored = scored_of(lead)
     routing = judge(docket, scored)
-    lead = replace(restarted(lead, enough), chain=Chain.QUEUE, engagements=())
+    lead = replace(restarted(lead, enough, docket.now), chain=Chain.QUEUE, engagements=())
     search = searching(docket, lead, scored, routing.facts)
     placed = to_queue(search, plan.queue, Via.QUEUE)
     engagements = "engagement" if plan.threshold == 1 else "engagements"

@@ -250,7 +250,7 @@ def _known_tier(docket: Docket, tier: str) -> str:
     return tier if tier in docket.file.tiers else list(docket.file.tiers)[-1]
 
 
-def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
+def restarted(lead: LeadState, clock_at: datetime, now: datetime) -> LeadState:
     """Return the lead with a new SLA cycle: its clock from `clock_at`, no step done, nobody excluded."""
     return changed(
         lead,
@@ -265,6 +265,7 @@ def restarted(lead: LeadState, clock_at: datetime) -> LeadState:
         acted=None,
         queued_at=None,
         held_until=None,
+        renewed_at=now,
         excluded=(),
         moves=0,
         breach=None,

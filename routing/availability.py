@@ -44,6 +44,11 @@ def standing_absence(rep: RepState | None) -> str | None:
     return ABSENT if row.status in _AWAY else None
 
 
+def has_left(rep: RepState | None) -> bool:
+    """Tell whether somebody is gone for good: deactivated, off the roster, or in another division."""
+    return rep is None or rep.row is None or not rep.row.active
+
+
 def backups_now(row: RosterRow, now: datetime) -> tuple[str, ...]:
     """Return the ids of the rep's backups whose dates hold now, in order."""
     return tuple(backup.rep for backup in row.backups if _holds(backup, now))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from routing.calendar.business_time import open_seconds
 from routing.docket import Docket
-from routing.lead_state import LeadState, Phase, changed
+from routing.lead_state import LeadState, Phase, changed, had_since
 from routing.sla import contact_due, route_due
 from schemas.decision import OwnerKind
 
@@ -40,6 +40,8 @@ def _cause(docket: Docket, lead: LeadState, due: datetime) -> str:
         return NO_CAPACITY
     if lead.epoch == 1 and lead.owned_at is not None and lead.owned_at > route_by:
         return LATE  # it came to its first owner too late, and nobody had it before
+    if lead.renewed_at is not None and lead.renewed_at > route_by:
+        return LATE  # what began the clock anew was learned of too late
     if not _was_on_duty(docket, lead, due):
         return NO_HOURS
     if lead.owner.kind is OwnerKind.QUEUE:
@@ -57,5 +59,5 @@ def _was_on_duty(docket: Docket, lead: LeadState, due: datetime) -> bool:
         hours = docket.hours(queue.hours if queue else None)
     else:
         hours = docket.rep_hours(owner.id, owner.pool or lead.pool)
-    start = max(lead.owned_at or lead.clock_at, lead.clock_at)
+    start = max(had_since(lead) or lead.clock_at, lead.clock_at)
     return start < due and (hours is None or open_seconds(hours, start, due) > 0)

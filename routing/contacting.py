@@ -1,6 +1,7 @@
 """A human made contact: the clock stops at the true time, and a lead taken too soon goes back (SLA-2, SLA-9)."""
 
 from routing.arriving import searching
+from routing.availability import has_left
 from routing.breach import with_breach
 from routing.docket import Docket
 from routing.facts import LeadFacts
@@ -9,7 +10,6 @@ from routing.lead_state import LeadState, OwnerRef, Phase, changed
 from routing.moving import Move, moved
 from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
-from routing.rostering import has_left
 from routing.sla import clock_start
 from routing.timing import arm
 from schemas.activity import ActivityBound
@@ -32,8 +32,8 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         _give_back(docket, lead, taken)
     elif is_first:
         seconds = max((at - clock_start(docket, lead)).total_seconds(), 0.0)
-        own = f", {_spell((at - lead.owned_at).total_seconds())} after its owner got it" if lead.owned_at else ""
-        reason = f"First contact by {who or 'someone'} after {_spell(seconds)}{own}."
+        own = f", {spelled((at - lead.owned_at).total_seconds())} after its owner got it" if lead.owned_at else ""
+        reason = f"First contact by {who or 'someone'} after {spelled(seconds)}{own}."
         if lead.breach is not None:
             reason += f" Too late: {lead.breach}, {lead.charged_to or 'nobody'} charged."
         trace = {"activity": activity.kind.value, "contact_seconds": seconds, **({"by": who} if who else {})}
@@ -51,7 +51,7 @@ def _taken_too_soon(docket: Docket, lead: LeadState, activity: ActivityBound) ->
     for row in lead.done:
         if row.took_from == activity.rep and activity.at < row.done_at:
             rep = docket.rep(activity.rep)
-            return None if rep is None or has_left(rep) else activity.rep
+            return None if has_left(rep) else activity.rep
     return None
 
 
@@ -68,7 +68,8 @@ def _give_back(docket: Docket, lead: LeadState, rep_id: str) -> None:
     moved(docket, lead, placed, search.wanted, f"{rep_id} had made contact before it was moved.", Move.RETURNED)
 
 
-def _spell(seconds: float) -> str:
+def spelled(seconds: float) -> str:
+    """Return "1 h 4 min 6 s", to the second; below zero as 0 s."""
     whole = max(round(seconds), 0)
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)

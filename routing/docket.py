@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from routing.availability import Shifts
+from routing.availability import Shifts, has_left
 from routing.calendar.business_time import Calendar, calendar_of
 from routing.capacity import Capping, limit_of, weight_of
 from routing.conditions import context_of, evaluate
@@ -57,6 +57,10 @@ class Docket:
 
     def group(self, group: str) -> tuple[str, ...]:
         return members(self.draft, self.division, group)
+
+    def people(self, group: str) -> tuple[str, ...]:
+        """Return the members of a group who have not left: those who can be accountable, and told."""
+        return tuple(one for one in self.group(group) if not has_left(self.rep(one)))
 
     def tier(self, name: str) -> Tier:
         """Return the policy's tier; the last one where this policy has no such tier any more."""

@@ -5,12 +5,14 @@ A stale, repeated or early fire finds nothing due and only arms again (DESIGN 2.
 
 from routing.acting import TOMBSTONE_KEPT
 from routing.arriving import nowhere, searching, succession
-from routing.availability import absence
+from routing.availability import absence, has_left
 from routing.backlog import drain, handed
 from routing.breach import with_breach
+from routing.contacting import spelled
 from routing.docket import Docket
 from routing.facts import LeadFacts
-from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, changed, lead_key
+from routing.groups import LEADERSHIP
+from routing.lead_state import LeadState, OwnerRef, Phase, StepDone, changed, had_since, lead_key
 from routing.moving import Move, moved, next_owner
 from routing.notices import Telling, manager_of, notices_for
 from routing.opportunity import forget
@@ -19,9 +21,9 @@ from routing.placement import Placement, Via
 from routing.pool_chain import pool_chain
 from routing.rearming import rearm
 from routing.record import record, remember, scored_of
-from routing.rostering import hand_on, has_left
+from routing.rostering import hand_on
 from routing.search import Search
-from routing.sla import REPEAT, DueStep, is_running, repeat_due, route_due, steps_of
+from routing.sla import REPEAT, DueStep, clock_start, is_running, repeat_due, route_due, steps_of
 from routing.timing import arm
 from routing.waiting import waiting_leads
 from routing.waiting_place import to_queue
@@ -139,7 +141,8 @@ def done(docket: Docket, lead: LeadState, row: DueStep, took_from: str | None = 
 
 def _remind(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
     lead = done(docket, lead, row)
-    is_late_owner = lead.owned_at is not None and lead.owned_at >= row.due_at
+    had_at = had_since(lead)
+    is_late_owner = had_at is not None and had_at >= row.due_at
     if is_late_owner or lead.phase is not Phase.OWNED:
         return lead
     if absence(docket.rep(lead.owner.id), docket.now, docket.now) is not None:  # one level up (SLA-6)
@@ -151,8 +154,15 @@ def _remind(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
 
 def _tell(docket: Docket, lead: LeadState, row: DueStep, event: str) -> LeadState:
     lead = done(docket, lead, row)
-    who = ", ".join(manager_of(docket, lead)) if event == "alert" else "leadership"
-    said = f"No contact {row.step.at} after {row.since}; {who or 'nobody'} is alerted."
+    if event == "alert":
+        who = ", ".join(manager_of(docket, lead)) or "nobody"
+    else:
+        who = "leadership" if docket.people(LEADERSHIP) else "nobody"
+    if row.name == REPEAT:
+        waited = spelled((docket.now - clock_start(docket, lead)).total_seconds())
+        said = f"Still no contact, {waited} after the clock started; {who} is alerted again."
+    else:
+        said = f"No contact {row.step.at} after {row.since}; {who} is alerted."
     note = UNVERIFIED if lead.is_unverified else ""
     return _told(docket, lead, row, Telling(event, note, also=row.step.also), said)
 

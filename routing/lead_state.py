@@ -73,7 +73,8 @@ class LeadState:
     when the contact deadline passes. touches: submissions so far. moves: automatic reassignments in this cycle.
     told_at: the cycle's first delivery, where the policy counts from there. first_owned_at: the lead's first owner.
     queued_at: when it came into its queue from people who had it in this cycle; None: the queue had it first.
-    held_until: when it left the backlog of a pool in this cycle.
+    held_until: when it left the backlog of a pool in this cycle. renewed_at: when the division learned of what began
+    this cycle; None in the first.
     """
 
     lead_id: str
@@ -116,6 +117,7 @@ class LeadState:
     first_owned_at: datetime | None = None
     queued_at: datetime | None = None
     held_until: datetime | None = None
+    renewed_at: datetime | None = None
 
 
 _FIELDS = frozenset(each.name for each in fields(LeadState))
@@ -137,11 +139,18 @@ UNKNOWN_LEAD = LeadState("", "", Phase.WAITING, NOTHING, "", datetime.min.replac
 """What `changed` makes a lead of that the division sees for the first time."""
 
 
+def had_since(lead: LeadState) -> datetime | None:
+    """Return from when whoever has the lead could act on this cycle: they got it then, or heard that it began anew."""
+    if lead.owned_at is None or lead.renewed_at is None:
+        return lead.owned_at
+    return max(lead.owned_at, lead.renewed_at)
+
+
 def lead_key(lead: str) -> str:
     """Return the store key of a lead, which is also the key of its one wake-up."""
     return f"lead/{lead}"
 
 
 def owner_index_key(division: str, rep: str, lead: str) -> str:
-    """Return the key of the index from an owner to their open leads (departed reps)."""
+    """Return the key of the index from whoever is accountable to their open leads (departed reps)."""
     return f"lead-by-owner/{division}/{rep}/{lead}"

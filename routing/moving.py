@@ -15,13 +15,13 @@ from routing.facts import LeadFacts
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed
 from routing.notices import Telling, notices_for
 from routing.owners import give
-from routing.placement import Placement
+from routing.placement import Placement, Via
 from routing.record import record, remember, scored_of
 from routing.search import Search
 from routing.sla import is_running
 from routing.timing import arm
 from routing.trace import placement_trace
-from routing.waiting_place import QUEUE_CLOCK
+from routing.waiting_place import QUEUE_CLOCK, held, to_queue
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
 from schemas.policy_file import Place
@@ -60,6 +60,17 @@ def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
     excluded = frozenset((*lead.excluded, *((lead.owner.id,) if lead.owner.id else ())))
     search, placed = _passed_on(docket, lead, excluded)
     return moved(docket, lead, placed or nowhere(search, lead), search.wanted, why, Move.LEFT)
+
+
+def answer_anew(docket: Docket, lead: LeadState, why: str) -> LeadState:
+    """Leave a queued or held lead where it waits; whoever is next in line answers for it."""
+    scored = scored_of(lead)
+    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
+    if lead.phase is Phase.QUEUED and lead.owner.queue is not None:
+        placed = to_queue(search, lead.owner.queue, Via.QUEUE)
+    else:
+        placed = held(search, lead.owner.pool or "")
+    return moved(docket, lead, placed, search.wanted, why, Move.LEFT)
 
 
 def moved(

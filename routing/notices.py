@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from routing.availability import absence
+from routing.availability import absence, has_left
 from routing.calendar.business_time import is_open, next_opening
 from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
@@ -37,7 +37,7 @@ def notices_for(docket: Docket, lead: LeadState, telling: Telling) -> list[Notic
         return []
     rows = [row for to in plan.to if (row := _notice(docket, lead, telling, to)) is not None]
     for role in telling.also:
-        people = docket.group(role_group(role))
+        people = docket.people(role_group(role))
         rows.append(_built(docket, lead, telling, "manager", people, f"{telling.event}:{role}"))
     return rows
 
@@ -67,21 +67,21 @@ def reply_for(
 
 def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:
     """Return who is told as the owner's manager: one level up when unreachable or the owner (SLA-3, SLA-6)."""
-    owner = lead.owner
-    if lead.phase is Phase.HELD:
-        return _managers(docket, owner, lead)  # the team lead is accountable for a held lead, and is the one to tell
+    owner, leadership = lead.owner, docket.people(LEADERSHIP)
+    if lead.phase is Phase.HELD:  # the team lead is accountable for a held lead, and is the one to tell
+        return tuple(one for one in _managers(docket, owner, lead) if not has_left(docket.rep(one))) or leadership
     if owner.kind is OwnerKind.TEAM_LEAD:
-        return docket.group(LEADERSHIP)
+        return leadership
     if owner.kind is OwnerKind.QUEUE:
-        people = docket.group(queue_manager_group(owner.queue or ""))
+        people = docket.people(queue_manager_group(owner.queue or ""))
     else:
         people = _managers(docket, owner, lead)
     reachable = tuple(one for one in people if one != owner.id and _is_reachable(docket, one))
-    return reachable or docket.group(LEADERSHIP)
+    return reachable or leadership
 
 
 def _managers(docket: Docket, owner: OwnerRef, lead: LeadState) -> tuple[str, ...]:
-    leads = docket.group(lead_group(owner.pool)) if owner.pool else ()
+    leads = docket.people(lead_group(owner.pool)) if owner.pool else ()
     if leads:
         return leads
     manager = team_lead_of(docket, owner.id or "", lead.pool)
@@ -109,7 +109,7 @@ def _notice(docket: Docket, lead: LeadState, telling: Telling, audience: str) ->
     elif audience == "manager":
         recipients = manager_of(docket, lead)
     elif audience == "leadership":
-        recipients = docket.group(LEADERSHIP)
+        recipients = docket.people(LEADERSHIP)
     return _built(docket, lead, telling, audience, recipients, f"{telling.event}:{audience}")
 
 

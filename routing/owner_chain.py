@@ -44,7 +44,7 @@ def team_lead_of(docket: Docket, rep: str, pool: str | None) -> str | None:
     if state is not None and state.row is not None and state.row.manager:
         return state.row.manager
     for name in (*pools_of(docket.draft, docket.division, docket.file, rep), *((pool,) if pool else ())):
-        leads = docket.group(lead_group(name))
+        leads = docket.people(lead_group(name))
         if leads:
             return leads[0]
     return None

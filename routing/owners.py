@@ -63,10 +63,10 @@ def release(docket: Docket, lead: LeadState) -> LeadState:
     if lead.held_in is not None:
         docket.draft.delete(lead.held_in)
     owner = lead.owner.id
-    if lead.phase is Phase.OWNED and owner is not None:
+    if owner is not None:
         docket.draft.delete(owner_index_key(docket.division, owner, lead.lead_id))
         rep = docket.rep(owner)
-        if rep is not None and not lead.is_test:
+        if lead.phase is Phase.OWNED and rep is not None and not lead.is_test:
             docket.draft.put(rep_key(docket.division, owner), without_lead(rep, lead.points))
     return changed(lead, owner=NOBODY, held_in=None)
 
@@ -96,13 +96,14 @@ def look_again(docket: Docket, pool: str) -> None:
 
 def _keep(docket: Docket, lead: LeadState) -> LeadState:
     owner = lead.owner.id
+    if owner is not None:  # held and queued ones too: whoever is accountable may leave
+        docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)
     if lead.phase is Phase.HELD and lead.owner.pool is not None:
         key = held_key(docket, lead, lead.owner.pool)
         docket.draft.put(key, lead.lead_id)
         look_again(docket, lead.owner.pool)
         return changed(lead, held_in=key)
     if lead.phase is Phase.OWNED and owner is not None:
-        docket.draft.put(owner_index_key(docket.division, owner, lead.lead_id), lead.lead_id)
         rep = docket.rep(owner) or RepState(owner)
         if not lead.is_test:
             counted = with_lead(rep, lead.points, docket.now, docket.capping(rep.row))

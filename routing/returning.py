@@ -52,9 +52,9 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
     starts_anew = (is_higher and options.restart_on_higher_tier) or (was_met and options.restart_after_contact)
     if starts_anew:
         tier = scored.tier if is_higher or was_met else lead.tier
-        lead = changed(restarted(lead, scored.lead.submitted_at), tier=tier, epoch=lead.epoch + 1)
+        lead = changed(restarted(lead, scored.lead.submitted_at, docket.now), tier=tier, epoch=lead.epoch + 1)
         lead = _requeued(docket, lead)
-    note = "A higher tier than before: the clock runs from now." if is_higher else ""
+    note = "A higher tier than before: the clock runs from this submission." if starts_anew and is_higher else ""
     notices = notices_for(docket, lead, Telling("repeat", note))
     reply, lead = auto_reply(docket, lead, scored.lead.action)
     trace = {"touch": scored.touch, "tier": [before.tier, lead.tier], "new_cycle": starts_anew}
@@ -75,7 +75,7 @@ def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
         reply, lead = auto_reply(docket, lead, scored.lead.action) if lead.phase is Phase.NURTURED else ([], lead)
         record(docket, lead, DecisionKind.TOUCHED, "The same person came back.", {"touch": scored.touch}, reply)
         return
-    fresh = changed(restarted(lead, scored.lead.submitted_at), tier=scored.tier, phase=Phase.WAITING)
+    fresh = changed(restarted(lead, scored.lead.submitted_at, docket.now), tier=scored.tier, phase=Phase.WAITING)
     arrive(docket, scored, fresh)
 
 

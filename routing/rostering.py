@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from routing.availability import has_left
 from routing.backlog import drain, drain_rep
 from routing.docket import Docket
 from routing.draft import Draft
 from routing.groups import regroup, regroup_all
-from routing.lead_state import LeadState, Phase
-from routing.moving import move_on
+from routing.lead_state import Phase
+from routing.moving import answer_anew, move_on
 from routing.opportunity import reweigh
 from routing.rearming import rearm
 from routing.rep_state import RepState, rep_key, row_of
@@ -40,22 +41,22 @@ def change_rep(docket: Docket, change: RepChanged) -> None:
         drain_rep(docket, change.rep_id)
 
 
-def has_left(rep: RepState) -> bool:
-    """Tell whether the rep is gone for good: deactivated, off the roster, or in another division."""
-    return rep.row is None or not rep.row.active
-
-
 def hand_on(docket: Docket, rep_id: str) -> None:
-    """Move the open leads of a rep who left, by their chains; the rest at the next wake-up of the rep (AVL-4)."""
+    """Move the open leads of a rep who left, by their chains; the rest at the next wake-up of the rep (AVL-4).
+
+    What waits in a queue or for room stays there: somebody else is accountable for it.
+    """
     moved = 0
     for _, lead_id in list(docket.draft.scan(f"lead-by-owner/{docket.division}/{rep_id}/")):
         if moved >= MOVED_AT_ONCE:
             docket.draft.wake(rep_key(docket.division, rep_id), docket.now, docket.division)
             return
         lead = docket.lead(lead_id)
-        if isinstance(lead, LeadState) and lead.phase is Phase.OWNED:
-            move_on(docket, lead, f"{rep_id} has left.")
-            moved += 1
+        if lead is None or lead.owner.id != rep_id:
+            continue
+        pass_on = move_on if lead.phase is Phase.OWNED else answer_anew
+        pass_on(docket, lead, f"{rep_id} has left.")
+        moved += 1
 
 
 def activate(docket: Docket) -> None:

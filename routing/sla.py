@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from routing.calendar.business_time import Calendar, add_open, working_days
 from routing.docket import Docket
-from routing.lead_state import LeadState, Phase
+from routing.lead_state import LeadState, Phase, had_since
 from routing.policy import Policy, once_a_policy
 from schemas.decision import OwnerKind
 from schemas.policy_file import Tier
@@ -171,9 +171,10 @@ def _dues(
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:
     """Return until when an owner assigned late may keep the lead: a full contact window (SLA-5)."""
-    if lead.owned_at is None or not docket.file.sla.late_window:
+    had_at = had_since(lead)
+    if had_at is None or not docket.file.sla.late_window:
         return lead.clock_at
-    return after(calendar, lead.owned_at, docket.tier(lead.tier).contact_within)
+    return after(calendar, had_at, docket.tier(lead.tier).contact_within)
 
 
 def repeat_due(docket: Docket, lead: LeadState, steps: Sequence[DueStep]) -> DueStep | None:

@@ -1,6 +1,6 @@
 """Where a lead waits that no rep can have now: a queue with its owner, or its pool with the team lead."""
 
-from routing.groups import lead_group, queue_owner_group
+from routing.groups import LEADERSHIP, lead_group, queue_manager_group, queue_owner_group
 from routing.lead_state import OwnerRef, Phase
 from routing.placement import Placement, Via
 from routing.search import Search, first_present
@@ -11,10 +11,8 @@ QUEUE_CLOCK = " The queue's own times count from now."  # for the reason: `LeadS
 
 
 def to_queue(search: Search, queue: str, via: Via) -> Placement:
-    """Return the queue with its named owner: present ones first, then whoever; the queue itself if nobody fits."""
-    docket = search.docket
-    owners = docket.group(queue_owner_group(queue))
-    best = first_present(search, owners)
+    """Return the queue with its named owner: present ones first, then whoever; its manager where all have left."""
+    best = _accountable(search, queue_owner_group(queue), queue_manager_group(queue))
     owner = OwnerRef(OwnerKind.QUEUE, best, queue)
     return search.found(owner, Phase.QUEUED, via)
 
@@ -29,5 +27,11 @@ def catch_all(search: Search) -> Placement | None:
 
 def held(search: Search, pool: str, via: Via = Via.HOLD) -> Placement:
     """Return the lead held in `pool`, for room or for a preferred rep; the team lead is accountable."""
-    team_lead = first_present(search, search.docket.group(lead_group(pool)))
+    team_lead = _accountable(search, lead_group(pool))
     return search.found(OwnerRef(OwnerKind.TEAM_LEAD, team_lead, pool=pool), Phase.HELD, via)
+
+
+def _accountable(search: Search, *groups: str) -> str | None:
+    """Return somebody of the first group that has people who have not left; leadership comes last."""
+    people = (search.docket.people(group) for group in (*groups, LEADERSHIP))
+    return first_present(search, next(filter(None, people), ()))

@@ -65,7 +65,7 @@ def test_a_lead_that_ends_gives_its_room_to_a_held_one_and_is_woken_to_be_forgot
 
 
 def test_a_lead_of_a_queue_ends_without_an_owner_to_give_room() -> None:
-    world = World(without=("CA",))
+    world = World(without=("CA", "CM", "SL"))
     lead = world.arrives(WARM.but(country="BR", state=None))
     assert (lead.owner.queue, lead.owner.id) == ("catch-all", None)
     (closed,) = world.does(ActivityKind.DISQUALIFIED, lead.lead_id, None, at("14:20"))
@@ -93,7 +93,7 @@ def test_of_two_stages_of_one_instant_the_later_word_counts() -> None:
 
 
 def test_a_stage_of_a_lead_that_nobody_owns_is_kept_and_moves_no_load() -> None:
-    world = World(without=("CA",))
+    world = World(without=("CA", "CM", "SL"))
     lead = world.arrives(WARM.but(country="BR", state=None))
     assert world.does(ActivityKind.STAGE_CHANGED, lead.lead_id, None, at("15:00"), stage="late") == []
     assert world.lead(lead.lead_id).stage == "late"
@@ -201,7 +201,7 @@ def test_a_lead_without_an_owner_stays_with_nobody_where_it_cannot_be_moved() ->
 
 
 def test_a_decline_that_names_nobody_of_a_lead_that_nobody_has_changes_nothing() -> None:
-    world = World(without=("CA",))
+    world = World(without=("CA", "CM", "SL"))
     lead = world.arrives(Arrival("rio.example", 300, country="BR", state=None))
     assert (lead.owner.queue, lead.owner.id) == ("catch-all", None)
     assert world.does(ActivityKind.DECLINED, lead.lead_id, None, at("14:20")) == []
@@ -224,7 +224,7 @@ rules:
 
 
 def test_without_a_queue_the_lead_of_who_left_last_waits_for_whoever_comes() -> None:
-    world = World(ONE_POOL, without=("M2", "M3"))
+    world = World(ONE_POOL, without=("M2", "M3", "SL"))
     lead = world.arrives(WARM).lead_id
     (held,) = world.roster(ROSTER["M1"][0].model_copy(update={"active": False}), at("14:20"))
     assert (held.kind, held.owner.id, held.owner.pool) == (DecisionKind.HELD, None, "only")

@@ -267,7 +267,7 @@ def test_a_new_cycle_knows_nothing_of_the_one_before() -> None:
     spent = {"done": (step,), "excluded": ("M1",), "moves": 3, "breach": "not_contacted", "charged_to": "M1"}
     instants = dict.fromkeys(("told_at", "notified_at", "failed_at", "contacted_at", "booked_at"), NOW)
     before = replace(fresh, clock_at=at("09:00"), is_unverified=True, **spent, **instants)  # type: ignore[arg-type]
-    assert restarted(before, NOW) == replace(fresh, cycle=2, clock_at=NOW)
+    assert restarted(before, NOW, at("09:30")) == replace(fresh, cycle=2, clock_at=NOW, renewed_at=at("09:30"))
 
 
 def test_a_field_that_no_lead_has_cannot_be_set_on_one() -> None:

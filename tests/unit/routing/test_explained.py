@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from routing.contacting import _spell
+from routing.contacting import spelled
 from routing.explain import _CANDIDATES_TOLD, _RULES_TOLD, _owner, _plain, _pool, _rules, spell, story
 from schemas.decision import Owner, OwnerKind
 
@@ -36,7 +36,7 @@ def test_a_time_is_told_in_its_two_largest_units(seconds: float, said: str) -> N
     [(0, "0 s"), (-1, "0 s"), (59.6, "1 min"), (3_600, "1 h"), (3_661, "1 h 1 min 1 s"), (7_260, "2 h 1 min")],
 )
 def test_the_time_to_contact_is_told_to_the_second(seconds: float, said: str) -> None:
-    assert _spell(seconds) == said
+    assert spelled(seconds) == said
 
 
 def test_of_a_lead_without_decisions_nothing_is_known() -> None:

@@ -173,7 +173,7 @@ def test_the_policys_sentence_stands_before_the_reason_of_a_notice() -> None:
     world = World()
     world.arrives(WARM.but(who="a" * 32))
     again = world.arrives(HOT.but(who="a" * 32, touch=2, when=at("14:20")))
-    higher = "The same person has come back. A higher tier than before: the clock runs from now."
+    higher = "The same person has come back. A higher tier than before: the clock runs from this submission."
     assert notice_to(again, "owner").note == higher
 
 
@@ -210,7 +210,7 @@ def test_a_notice_made_in_the_instant_of_a_step_is_not_over_the_moment_it_is_mad
 
 
 def test_a_queue_without_an_owner_is_told_of_as_nobodys() -> None:
-    lead = World(without=("RV",)).arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
+    lead = World(without=("RV", "RM", "SL")).arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
     assert (lead.owner.queue, notice_to(lead, "queue").recipients) == ("manual-review", ())
 
 
@@ -222,7 +222,7 @@ def test_what_the_policy_has_no_plan_for_is_told_to_nobody() -> None:
 
 
 def test_who_takes_a_lead_that_nobody_had_takes_it_from_nobody() -> None:
-    world = World(without=("RV",))
+    world = World(without=("RV", "RM", "SL"))
     lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
     (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "M1", at("14:20"))
     assert (claimed.owner.id, told(claimed, "owner"), told(claimed, "previous_owner")) == ("M1", {"M1"}, set())
