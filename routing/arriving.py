@@ -1,12 +1,15 @@
 """A scored lead reaches its division: a new one is routed by the rules, a known one finds its owner."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from routing.aside import place_aside, set_aside
+from routing.availability import LEAVE_AHEAD
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
+from routing.capacity import CAPPED
 from routing.docket import Docket
 from routing.facts import LeadFacts
 from routing.lead_state import NOBODY, UNKNOWN_LEAD, Chain, LeadState, OwnerRef, Phase, changed
@@ -23,7 +26,7 @@ from routing.timing import arm
 from routing.trace import placement_trace
 from routing.waiting_place import catch_all, held, to_queue
 from schemas.decision import DecisionKind, OwnerKind
-from schemas.lead import AccountRef, LeadScored
+from schemas.lead import LeadScored
 from schemas.policy_file import Place, Rule, Tier, ToPool, ToQueue
 from schemas.policy_sla import SlaClock
 from schemas.scored import Scored
@@ -132,9 +135,7 @@ def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:
 def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
     """Return the first of the lead's chain who can take it."""
     if lead.chain is Chain.OWNER and lead.bound_to is not None:
-        account = scored.lead.account
-        is_accounts = account is not None and lead.bound_to in (account.owner, account.opportunity_owner)
-        backup = _backup_now(account, search.docket.now) if account is not None and is_accounts else None
+        backup = account_backup(scored, lead.bound_to, search.docket.now)
         return owner_chain(search, lead.bound_to, backup, rules_pool)
     if rules_pool is not None:
         return pool_chain(search, rules_pool)
@@ -142,8 +143,11 @@ def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: 
     return to_queue(search, target, Via.QUEUE) if target else None
 
 
-def _backup_now(account: AccountRef, now: datetime) -> str | None:
-    """The account's named backup, within its dates (NEW-14)."""
+def account_backup(scored: LeadScored, owner: str, now: datetime) -> str | None:
+    """Return the named backup of the lead's account, within its dates (NEW-14); None where `owner` is not its owner."""
+    account = scored.lead.account
+    if account is None or owner not in (account.owner, account.opportunity_owner):
+        return None
     has_begun = account.backup_from is None or account.backup_from <= now
     has_ended = account.backup_until is not None and now >= account.backup_until
     return account.backup if has_begun and not has_ended else None
@@ -182,34 +186,49 @@ def settle(
     notices += _flags(docket, lead, placed)
     notices += reply
     kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(placed.phase, DecisionKind.ASSIGNED)
-    reason = said(rule, placed, lead, scored)
+    reason = said(rule, placed, lead, scored, ZoneInfo(docket.file.timezone))
     uses_turn = placed.pick is not None and not lead.is_test
     record(docket, lead, kind, reason, trace, notices, uses_turn=uses_turn)
     arm(docket, lead)
     return lead
 
 
-def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored) -> str:
-    """Return one plain sentence: why this owner."""
+def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored, zone: tzinfo = UTC) -> str:
+    """Return in plain words why this owner. zone: whose date a disqualification is told by."""
     parts = [rule.say.rstrip(".") + "."]
     passed = next((link for link in placed.passed if link.step == "owner"), None)
-    if placed.via in (Via.BACKUP, Via.TEAM_LEAD, Via.AFTER_HOURS) and passed is not None:
-        parts.append(f"{passed.who} is {passed.why}; the {placed.via.value} covers.")
-    elif placed.via is Via.TEAM_LEAD:
-        parts.append("Nobody in the pool has room, so the team lead has it.")
-    elif placed.via is Via.PREFERENCE:
-        parts.append("It waits a moment for a rep whom the pool prefers for it.")
-    elif placed.via is Via.HOLD:
-        parts.append("Nobody in the pool has room yet; it is held, the team lead is accountable.")
-    elif placed.via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL):
-        parts.append(f"It went to the {placed.via.value}.")
+    if passed is not None:
+        instead = f"; the {placed.via.value} covers" if placed.via in _COVERING else ""
+        parts.append(f"{passed.who} {predicate(passed.why)}{instead}.")
+        if placed.via is Via.POOL:
+            parts.append(f"Pool {placed.owner.pool} has it instead.")
+    if placed.via in _SAID and not (passed is not None and placed.via in _COVERING):
+        parts.append(_SAID[placed.via])
     gone = scored.disqualified
     if gone is not None:
         who = f" by {gone.rep}" if gone.rep else ""
-        parts.append(f"Disqualified{who} on {gone.at.date().isoformat()}: {gone.reason or 'no reason given'}.")
+        on = gone.at.astimezone(zone).date().isoformat()
+        parts.append(f"Disqualified{who} on {on}: {gone.reason or 'no reason given'}.")
     if scored.lead.account is None and scored.lead.account_hint:
         parts.append(f"It may belong to {scored.lead.account_hint}: a person should look.")
     return " ".join(parts)
+
+
+_COVERING = (Via.BACKUP, Via.TEAM_LEAD, Via.AFTER_HOURS)
+_SAID = {
+    Via.TEAM_LEAD: "Nobody in the pool can take it now, so the team lead has it.",
+    Via.PREFERENCE: "It waits a moment for a rep whom the pool prefers for it.",
+    Via.HOLD: "Nobody in the pool has room yet; it is held, the team lead is accountable.",
+    Via.OVER_LIMIT: "Nobody in the pool has room, so one of them takes it over the limit.",
+    **{via: f"It went to the {via.value}." for via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL)},
+}
+
+
+def predicate(why: str) -> str:
+    """Return why somebody was passed over as the end of a sentence about them."""
+    if why == LEAVE_AHEAD:
+        return "goes on leave before the contact deadline"
+    return why.replace(CAPPED, "has reached the cap", 1) if why.startswith(CAPPED) else f"is {why}"
 
 
 def _flags(docket: Docket, lead: LeadState, placed: Placement) -> list[Notice]:

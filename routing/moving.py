@@ -37,6 +37,7 @@ class Move(StrEnum):
     LEFT = "left"  # the owner is gone
     RETURNED = "returned"  # the one before had made contact in time (SLA-9)
     ENGAGED = "engaged"  # from nurture to people
+    ABSENT = "absent"  # its person came back, its owner is not there
     RULES = "rules"  # the rules choose anew
     HANDOFF = "handoff"  # its rep has qualified it
 

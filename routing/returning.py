@@ -1,12 +1,20 @@
 """A scored lead reaches its division: a new one is routed, a repeat finds its owner, late data is noted (ACC-2)."""
 
-from routing.arriving import arrive, judge, opened, restarted
+from dataclasses import dataclass
+
+from routing.arriving import account_backup, arrive, judge, opened, predicate, restarted, searching
+from routing.backlog import place_held
+from routing.candidates import Wanted
 from routing.docket import Docket
+from routing.facts import LeadFacts
 from routing.lead_state import LeadState, Phase, changed
-from routing.moving import reroute
+from routing.moving import Move, moved, reroute
 from routing.notices import Telling, auto_reply, notices_for
+from routing.owner_chain import owner_chain
 from routing.owners import held_key
+from routing.placement import Placement
 from routing.record import record
+from routing.search import why_absent
 from routing.timing import arm
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
@@ -54,13 +62,49 @@ def _touch(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
         tier = scored.tier if is_higher or was_met else lead.tier
         lead = changed(restarted(lead, scored.lead.submitted_at, docket.now), tier=tier, epoch=lead.epoch + 1)
         lead = _requeued(docket, lead)
+    passed_on = _passed_on(docket, scored, lead)
     note = "A higher tier than before: the clock runs from this submission." if starts_anew and is_higher else ""
-    notices = notices_for(docket, lead, Telling("repeat", note))
+    notices = [] if passed_on else notices_for(docket, lead, Telling("repeat", note))
     reply, lead = auto_reply(docket, lead, scored.lead.action)
     trace = {"touch": scored.touch, "tier": [before.tier, lead.tier], "new_cycle": starts_anew}
     reason = "The same person came back; an open lead stays with its owner."
+    if passed_on:
+        reason = f"The same person came back; {passed_on.absent}, so somebody else has to answer."
     record(docket, lead, DecisionKind.TOUCHED, reason, trace, [*notices, *reply])
     arm(docket, lead)
+    if passed_on:
+        why = f"The same person has come back and {passed_on.absent}."
+        moved(docket, lead, passed_on.placed, passed_on.wanted, why, Move.ABSENT)
+    elif lead.phase is Phase.HELD and is_higher:
+        place_held(docket, lead)  # a tier that waits for no room
+
+
+@dataclass(frozen=True, slots=True)
+class _PassedOn:
+    """Who answers for an absent owner. absent: the owner and why, "M1 is absent"."""
+
+    absent: str
+    placed: Placement
+    wanted: Wanted
+
+
+def _passed_on(docket: Docket, scored: LeadScored, lead: LeadState) -> _PassedOn | None:
+    """Return who stands in where the owner is not there for the repeat (AVL-2); None where the owner is, or nobody can.
+
+    An owner whom a step could not take the lead from keeps it: everybody else was asked.
+    """
+    owner = lead.owner.id
+    if lead.phase is not Phase.OWNED or owner is None or owner in lead.excluded:
+        return None
+    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
+    search.may_hold = False
+    why = why_absent(search, docket.rep(owner), owner)
+    if why is None:
+        return None
+    placed = owner_chain(search, owner, account_backup(scored, owner, docket.now), lead.pool)
+    if placed is None or placed.owner.id in (None, owner):
+        return None
+    return _PassedOn(f"{owner} {predicate(why)}", placed, search.wanted)
 
 
 def _as_first(scored: LeadScored) -> LeadScored:

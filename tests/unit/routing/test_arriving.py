@@ -45,7 +45,7 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             Via.TEAM_LEAD,
             [Passed("pool", "p", "3 at the limit")],
             {},
-            " Nobody in the pool has room, so the team lead has it.",
+            " Nobody in the pool can take it now, so the team lead has it.",
             id="a pool's lead",
         ),
         pytest.param(
@@ -62,7 +62,30 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             Via.AFTER_HOURS, [Passed("pool", "p", "x")], {}, " It went to the after-hours team.", id="a pool's night"
         ),
         pytest.param(Via.OVERFLOW, [], {}, " It went to the overflow pool.", id="the overflow"),
-        pytest.param(Via.CATCH_ALL, [OWNER_AWAY], {}, " It went to the catch-all.", id="the catch-all"),
+        pytest.param(
+            Via.CATCH_ALL, [OWNER_AWAY], {}, " E1 is on leave. It went to the catch-all.", id="the catch-all"
+        ),
+        pytest.param(
+            Via.OVER_LIMIT,
+            [],
+            {},
+            " Nobody in the pool has room, so one of them takes it over the limit.",
+            id="over the limit",
+        ),
+        pytest.param(
+            Via.BACKUP,
+            [Passed("owner", "E1", "leave before the contact deadline")],
+            {},
+            " E1 goes on leave before the contact deadline; the backup covers.",
+            id="leave ahead",
+        ),
+        pytest.param(
+            Via.BACKUP,
+            [Passed("owner", "E1", "cap reached: 5 a day")],
+            {},
+            " E1 has reached the cap: 5 a day; the backup covers.",
+            id="a cap",
+        ),
         pytest.param(
             Via.POOL,
             [],
