@@ -122,9 +122,9 @@ def _best(index: AccountIndex, found: Iterator[tuple[Account, AccountMatch]]) ->
     if not rows:
         return None
     account, match = max(rows, key=lambda row: _rank(row[0]))
-    if account.owner is None and not account.has_open_opportunity:
+    if _owner(account) is None:
         parent = index.parent_of(account)
-        if parent and parent.owner:
+        if parent and _owner(parent):
             return _ref(parent, AccountMatch.PARENT)
     return _ref(account, match)
 
@@ -134,11 +134,16 @@ def _rank(account: Account) -> tuple[bool, bool, float]:
     return account.has_open_opportunity, account.is_named, latest
 
 
+def _owner(account: Account) -> str | None:
+    """Return whose the account is: its owner, else whoever has its open opportunity (ACC-4)."""
+    return account.owner or account.opportunity_owner
+
+
 def _ref(account: Account, match: AccountMatch) -> AccountRef:
     return AccountRef(
         domain=account.domain,
         name=account.name,
-        owner=account.owner,
+        owner=_owner(account),
         opportunity_owner=account.opportunity_owner,
         backup=account.backup.rep if account.backup else None,
         backup_from=account.backup.start if account.backup else None,

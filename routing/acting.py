@@ -69,13 +69,22 @@ def _close(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     lead = changed(lead, phase=Phase.CLOSED, closed_at=activity.at)
     notice = f"Closed: {activity.kind.value}."
     record(docket, lead, DecisionKind.CLOSED, notice, {"activity": activity.kind.value}, previous=owner)
-    remember(docket, _tombstone(lead))
-    docket.draft.wake(lead_key(lead.lead_id), docket.now + TOMBSTONE_KEPT, docket.division)
+    had_it = owner if activity.kind is ActivityKind.DISQUALIFIED and owner.kind is OwnerKind.REP else NOBODY
+    end = _tombstone(lead, had_it)
+    remember(docket, end)
+    docket.draft.wake(lead_key(lead.lead_id), docket.now + tombstone_kept(docket, end), docket.division)
     if owner.id is not None:
         drain_rep(docket, owner.id)
 
 
-def _tombstone(lead: LeadState) -> LeadState:
+def tombstone_kept(docket: Docket, end: LeadState) -> timedelta:
+    """Return how long the end of a lead is kept: who had a disqualified one, until it comes back as a new lead."""
+    if end.owner == NOBODY:
+        return TOMBSTONE_KEPT
+    return max(TOMBSTONE_KEPT, timedelta(days=docket.file.recycling.days + 1))
+
+
+def _tombstone(lead: LeadState, had_it: OwnerRef) -> LeadState:
     return LeadState(
         lead.lead_id,
         lead.division,
@@ -85,6 +94,7 @@ def _tombstone(lead: LeadState) -> LeadState:
         lead.clock_at,
         epoch=lead.epoch,
         cycle=lead.cycle,
+        owner=had_it,
         touches=lead.touches,
         closed_at=lead.closed_at,
     )

@@ -135,22 +135,24 @@ def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:
 def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
     """Return the first of the lead's chain who can take it."""
     if lead.chain is Chain.OWNER and lead.bound_to is not None:
-        backup = account_backup(scored, lead.bound_to, search.docket.now)
-        return owner_chain(search, lead.bound_to, backup, rules_pool)
+        backups = account_backups(scored, lead.bound_to, search.docket.now)
+        return owner_chain(search, lead.bound_to, backups, rules_pool)
     if rules_pool is not None:
         return pool_chain(search, rules_pool)
     target = _queue_of(search.docket, lead)
     return to_queue(search, target, Via.QUEUE) if target else None
 
 
-def account_backup(scored: LeadScored, owner: str, now: datetime) -> str | None:
-    """Return the named backup of the lead's account, within its dates (NEW-14); None where `owner` is not its owner."""
+def account_backups(scored: LeadScored, owner: str, now: datetime) -> tuple[str, ...]:
+    """Return who of the lead's account stands in for `owner`, whose account or opportunity it is: the account's named
+    backup, within its dates (NEW-14), and for the owner of the opportunity alone that of the account."""
     account = scored.lead.account
     if account is None or owner not in (account.owner, account.opportunity_owner):
-        return None
+        return ()
     has_begun = account.backup_from is None or account.backup_from <= now
     has_ended = account.backup_until is not None and now >= account.backup_until
-    return account.backup if has_begun and not has_ended else None
+    backup = account.backup if has_begun and not has_ended else None
+    return tuple(one for one in (backup, account.owner) if one is not None and one != owner)
 
 
 def nowhere(search: Search, lead: LeadState) -> Placement:
@@ -206,9 +208,9 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored, zon
         parts.append(_SAID[placed.via])
     gone = scored.disqualified
     if gone is not None:
-        who = f" by {gone.rep}" if gone.rep else ""
+        who = f" while with {gone.rep}" if gone.rep else ""
         on = gone.at.astimezone(zone).date().isoformat()
-        parts.append(f"Disqualified{who} on {on}: {gone.reason or 'no reason given'}.")
+        parts.append(f"Disqualified on {on}{who}: {gone.reason or 'no reason given'}.")
     if scored.lead.account is None and scored.lead.account_hint:
         parts.append(f"It may belong to {scored.lead.account_hint}: a person should look.")
     return " ".join(parts)

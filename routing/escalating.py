@@ -3,7 +3,7 @@
 A stale, repeated or early fire finds nothing due and only arms again (DESIGN 2.4).
 """
 
-from routing.acting import TOMBSTONE_KEPT
+from routing.acting import tombstone_kept
 from routing.arriving import nowhere, searching, succession
 from routing.availability import absence, has_left
 from routing.backlog import drain, handed
@@ -86,7 +86,7 @@ def _wake_lead(docket: Docket, lead: LeadState, woken: WakeUp) -> None:
 def _forget(docket: Docket, lead: LeadState) -> None:
     """Drop what is kept of an ended lead, at its time: a fire of its ladder may have crossed its end, and TIMERS'
     tombstone of that fire the new arming."""
-    ends_at = (lead.closed_at or docket.now) + TOMBSTONE_KEPT
+    ends_at = (lead.closed_at or docket.now) + tombstone_kept(docket, lead)
     if docket.now >= ends_at:
         docket.draft.delete(lead_key(lead.lead_id))
     else:

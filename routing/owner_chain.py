@@ -12,7 +12,9 @@ from routing.search import Search, team_lead_at_work, why_not
 from schemas.decision import OwnerKind
 
 
-def owner_chain(search: Search, bound_to: str, account_backup: str | None, rules_pool: str | None) -> Placement | None:
+def owner_chain(
+    search: Search, bound_to: str, account_backups: tuple[str, ...], rules_pool: str | None
+) -> Placement | None:
     """Return the owner or whoever stands in: backups, the after-hours team, the owner's team lead, the rules' pool.
 
     rules_pool: the pool that the rules would choose for the lead if it were nobody's.
@@ -22,7 +24,7 @@ def owner_chain(search: Search, bound_to: str, account_backup: str | None, rules
     if why is None:
         return search.found(OwnerRef(OwnerKind.REP, bound_to), Phase.OWNED, Via.OWNER)
     search.passes("owner", bound_to, why)
-    for backup in _backups(search, bound_to, account_backup):
+    for backup in _backups(search, bound_to, account_backups):
         why = why_not(search, docket.rep(backup), backup)
         if why is None:
             note = f"Covering {bound_to}."
@@ -63,11 +65,11 @@ def _after_hours(search: Search, bound_to: str, rules_pool: str | None) -> Place
     return None
 
 
-def _backups(search: Search, bound_to: str, account_backup: str | None) -> Iterator[str]:
+def _backups(search: Search, bound_to: str, account_backups: tuple[str, ...]) -> Iterator[str]:
     """Yield the named backups, the account's first, each followed by their own; the policy says how many links."""
     docket = search.docket
     seen = {bound_to}
-    waiting = [account_backup] if account_backup else []
+    waiting = list(account_backups)
     state = docket.rep(bound_to)
     if state is not None and state.row is not None:
         waiting.extend(backups_now(state.row, docket.now))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.arriving import account_backup, arrive, judge, opened, predicate, restarted, searching
+from routing.arriving import account_backups, arrive, judge, opened, predicate, restarted, searching
 from routing.backlog import place_held
 from routing.candidates import Wanted
 from routing.docket import Docket
@@ -26,6 +26,7 @@ _UNOWNED = (Phase.NURTURED, Phase.QUARANTINED)
 
 def receive(docket: Docket, scored: LeadScored) -> None:
     """Take in a scored lead."""
+    scored = _recalled(docket, scored)
     lead = docket.lead(scored.lead_id)
     if lead is None or lead.phase is Phase.CLOSED:
         if not scored.is_late:
@@ -38,6 +39,18 @@ def receive(docket: Docket, scored: LeadScored) -> None:
         arrive(docket, first, changed(opened(first), touches=scored.touch))
     elif scored.touch > lead.touches:
         _touch(docket, scored, lead)
+
+
+def _recalled(docket: Docket, scored: LeadScored) -> LeadScored:
+    """Return the lead with the rep who had its person's disqualified one, where whoever ended that was not told.
+
+    A CRM tells of a stage and names nobody; the division knows whose it was (EDG-3).
+    """
+    gone = scored.disqualified
+    end = docket.lead(gone.lead_id) if gone is not None and gone.rep is None else None
+    if gone is None or end is None or end.phase is not Phase.CLOSED or end.owner.id is None:
+        return scored
+    return scored.model_copy(update={"disqualified": gone.model_copy(update={"rep": end.owner.id})})
 
 
 def reopened(scored: LeadScored, lead: LeadState) -> LeadState:
@@ -101,7 +114,7 @@ def _passed_on(docket: Docket, scored: LeadScored, lead: LeadState) -> _PassedOn
     why = why_absent(search, docket.rep(owner), owner)
     if why is None:
         return None
-    placed = owner_chain(search, owner, account_backup(scored, owner, docket.now), lead.pool)
+    placed = owner_chain(search, owner, account_backups(scored, owner, docket.now), lead.pool)
     if placed is None or placed.owner.id in (None, owner):
         return None
     return _PassedOn(f"{owner} {predicate(why)}", placed, search.wanted)

@@ -128,7 +128,7 @@ def test_ex13_after_90_days_it_is_a_new_lead() -> None:
     assert lead.lead_id != earlier
     assert (lead.owner.id, lead.rule, lead.uses_turn) == ("M1", "mid-market Southwest", True)
     assert world.turns("mm-southwest") == {"M1": 1}
-    assert "Disqualified by M2 on 2025-12-10: no budget." in lead.reason
+    assert "Disqualified on 2025-12-10 while with M2: no budget." in lead.reason
 
 
 def spread(world: Pipeline, leads: int, when: datetime = SUBMITTED) -> list[str]:

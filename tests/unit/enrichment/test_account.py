@@ -83,6 +83,14 @@ def test_an_account_without_owner_is_its_parents() -> None:
     assert match(index(child, PARENT), "child.example") == ("bigco.example", AccountMatch.PARENT)
 
 
+def test_an_account_without_owner_is_whose_its_open_opportunity_is() -> None:
+    deal = Account(domain="deal.example", opportunity_owner="O1", has_open_opportunity=True, parent="bigco.example")
+    found = early_match(index(deal, PARENT), "deal.example", MailKind.BUSINESS)
+    assert found and (found.domain, found.owner, found.opportunity_owner) == ("deal.example", "O1", "O1")
+    nobodys = Account(domain="deal.example", has_open_opportunity=True, parent="bigco.example")
+    assert match(index(nobodys, PARENT), "deal.example") == ("bigco.example", AccountMatch.PARENT)
+
+
 def lead(kind: MailKind = MailKind.BUSINESS, **company: str) -> Lead:
     return Lead(
         event_id="e", person="p", submitted_at=AT, received_at=AT, mail=MailFacts(kind=kind), company=Company(**company)

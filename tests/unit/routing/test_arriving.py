@@ -62,9 +62,7 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             Via.AFTER_HOURS, [Passed("pool", "p", "x")], {}, " It went to the after-hours team.", id="a pool's night"
         ),
         pytest.param(Via.OVERFLOW, [], {}, " It went to the overflow pool.", id="the overflow"),
-        pytest.param(
-            Via.CATCH_ALL, [OWNER_AWAY], {}, " E1 is on leave. It went to the catch-all.", id="the catch-all"
-        ),
+        pytest.param(Via.CATCH_ALL, [OWNER_AWAY], {}, " E1 is on leave. It went to the catch-all.", id="the catch-all"),
         pytest.param(
             Via.OVER_LIMIT,
             [],
@@ -90,7 +88,7 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             Via.POOL,
             [],
             {"disqualified": Disqualified(rep="M1", reason="no budget", **ENDED)},
-            " Disqualified by M1 on 2026-02-20: no budget.",
+            " Disqualified on 2026-02-20 while with M1: no budget.",
             id="disqualified",
         ),
         pytest.param(
@@ -155,6 +153,15 @@ def test_a_lead_goes_to_the_owner_of_the_open_opportunity_else_of_the_account(
     world = World(DEFAULT.replace("to: account_owner", "to: opportunity_owner"))
     account = ACME.model_copy(update={"opportunity_owner": opportunity_owner})
     assert world.arrives(OURS.but(account=account)).owner.id == owner
+
+
+@pytest.mark.parametrize(("backup", "owner"), [(None, "E1"), ("M2", "M2")], ids=["the owner", "a named backup first"])
+def test_who_has_the_account_stands_in_for_who_has_its_opportunity(backup: str | None, owner: str) -> None:
+    world = World(DEFAULT.replace("to: account_owner", "to: opportunity_owner"))
+    deal = ACME.model_copy(update={"owner": "E1", "opportunity_owner": "X9", "backup": backup})
+    lead = world.arrives(OURS.but(account=deal))
+    assert (lead.owner.id, lead.trace["via"]) == (owner, "backup")
+    assert "X9 is inactive; the backup covers." in lead.reason
 
 
 def test_the_backup_of_an_account_does_not_stand_in_for_a_rep_who_knows_the_lead_otherwise() -> None:
