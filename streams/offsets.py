@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 
 from streams.errors import Fatal
@@ -13,6 +14,11 @@ from streams.kafka.bounds import bounds
 # `committed` of a read_committed consumer waits for the transactions that are under way.
 COMMITTED_SECONDS = 60.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A transaction's end takes an offset of its own, behind its last record and so behind what was committed. Where
+# retention has removed all of a partition that had nothing new for so long, the log begins one further on.
+MARK = 1
+
+log = structlog.get_logger()
 
 
 class InputGone(Fatal):
@@ -41,7 +47,10 @@ def starts(consumer: Consumer, partitions: Sequence[TopicPartition]) -> dict[Spo
             raise KafkaException(committed.error)
         first, end = bounds(consumer, TopicPartition(committed.topic, committed.partition))
         offset = first if committed.offset == OFFSET_INVALID else committed.offset
-        if not first <= offset <= end and not first == end == offset:
+        if offset == first - MARK:
+            log.info("input.begins_behind_mark", topic=committed.topic, partition=committed.partition, first=first)
+            offset = first
+        if not first <= offset <= end:
             raise InputGone(
                 f"{committed.topic}/{committed.partition}: committed is {offset}, the topic has {first} to {end}. "
                 "Records were removed unread, or the topic was made anew. Find out which, then set the group's offsets "

@@ -5,9 +5,13 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
+import orjson
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from streams.broker.embedded import start_at
 from streams.kafka import topics as kafka_topics
-from streams.kafka.config import ClusterSettings
+from streams.kafka.config import ClusterSettings, admin_config, producer_config, qualified
 from tests.conftest import FEW_PARTITIONS
 from tests.integration.slots import assert_exactly_once, leads, outputs, slots_of
 from tests.ports import free_port
@@ -64,6 +68,32 @@ def test_a_disk_that_takes_no_more_ends_the_process_and_a_restart_goes_on(
         outputs(records, 500)
         assert with_room.stop() == 0
     assert_exactly_once(records, Counter(str(record.value["person"]) for record in sent))
+
+
+def test_a_slot_reads_on_where_retention_has_emptied_a_partition(
+    topics: ClusterSettings, records: Records, tmp_path: Path
+) -> None:
+    """Removed with the last record is the mark of its transaction, which stands behind what a slot commits."""
+    sent = leads(30)
+    topic = qualified(topics.namespace, "leads.raw")
+    upstream = Producer(producer_config(topics, "upstream"))
+    upstream.init_transactions(60)
+    upstream.begin_transaction()
+    for record in sent[:20]:
+        upstream.produce(topic, orjson.dumps(record.value), record.key, headers=dict(record.headers))
+    upstream.commit_transaction(60)
+    with slots_of(topics, tmp_path) as slots:
+        first = slots.start()
+        outputs(records, 20)
+        assert first.stop() == 0
+        admin = AdminClient(admin_config(topics))
+        emptied = admin.delete_records([TopicPartition(topic, number, -1) for number in range(2)])
+        assert sum(future.result().low_watermark for future in emptied.values()) == 20 + 2, "two marks"
+        second = slots.start().has("partitions.assigned")
+        records.write("leads.raw", sent[20:])
+        outputs(records, 30)
+        assert second.stop() == 0
+    assert_exactly_once(records, Counter(record.key or "" for record in sent))
 
 
 def test_imported_leads_wait_while_live_ones_lag(topics: ClusterSettings, records: Records, tmp_path: Path) -> None:

@@ -102,7 +102,16 @@ def test_the_clock_of_a_partition_goes_on_from_what_was_committed_with_the_offse
     assert {number: one.now for number, one in assignment.owned.items()} == {0: AT, 1: EPOCH, 2: EPOCH}
 
 
-@pytest.mark.parametrize("offset", [4, 101], ids=["removed unread", "made anew"])
+def test_a_partition_that_retention_has_emptied_up_to_the_mark_of_its_last_transaction_is_read_on(
+    assignment: Assignment, health: Health
+) -> None:
+    group = Group({0: (4, clock(AT))}, ends=(5, 5))
+    take(assignment, group, 0)
+    assert [(tp.partition, tp.offset) for tp in group.assigned] == [(0, 5)], "the broker no longer knows offset 4"
+    assert health.is_ready and assignment.owned[0].now == AT
+
+
+@pytest.mark.parametrize("offset", [3, 101], ids=["removed unread", "made anew"])
 def test_a_committed_offset_outside_of_the_topic_is_refused(
     assignment: Assignment, health: Health, offset: int
 ) -> None:
