@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # state has no slots: orjson writes what has a dict much faster (decision 0290)
 class Division:
     """last_now: the clock of the latest decision; time does not run backwards within a division.
 

@@ -16,7 +16,7 @@ from schemas.policy_sla import Step
 LEADERSHIP = "leadership"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # state has no slots: orjson writes what has a dict much faster (decision 0290)
 class Group:
     """Ids of the reps who fit a selector, sorted, so that the order of the roster changes nothing."""
 

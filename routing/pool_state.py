@@ -4,6 +4,8 @@ Per turn the pool's level rises by 1/W, W being the weights of the members who w
 of weight w is so entitled to w/W of it. A member's next turn is released at `start` and falls due at
 `start + 1/w`. Levels and starts are integers over a common `base`, a multiple of all the weights in play, so nothing
 is rounded until the base would pass `BASE_LIMIT` (after that: by less than 2^-58 of a turn each time).
+
+As all state, these have no slots: orjson writes what has a dict three to ten times as fast (decision 0290).
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ LEVEL_LIMIT = 1 << 61  # the store's integers have 64 bits
 LANE_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """A member's place in a rotation.
 
@@ -33,7 +35,7 @@ class Turn:
     last_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LaneDay:
     """T1 leads of a pool on one UTC day: all, and those that went to members who are not senior."""
 
@@ -41,7 +43,7 @@ class LaneDay:
     junior: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PoolState:
     """A pool's counters. lane: UTC day "2026-03-10" -> T1 leads, the last 30 days only. used: cap -> its window."""
 

@@ -1,4 +1,7 @@
-"""A rep as a division knows them: the roster row without addresses, the load, the caps used so far."""
+"""A rep as a division knows them: the roster row without addresses, the load, the caps used so far.
+
+As all state, these have no slots: orjson writes what has a dict three to ten times as fast (decision 0290).
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,7 +15,7 @@ from schemas.rep import Hours, Rep
 POINT = 100  # loads and limits are integers, in hundredths of a point, so that sums are exact
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leave:
     """Out of office in [start, until)."""
 
@@ -21,7 +24,7 @@ class Leave:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standby:
     """Who stands in for the rep, and when; None: always."""
 
@@ -30,7 +33,7 @@ class Standby:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RampStep:
     """From `start` on, weight and limit are multiplied by `percent`/100."""
 
@@ -38,7 +41,7 @@ class RampStep:
     percent: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RosterRow:
     """What routing asks about a rep. limit: hundredths of a point; weight: hundredths; None: the policy's.
 
@@ -72,7 +75,7 @@ class RosterRow:
     manager: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Used:
     """How many leads fell into the running window of a cap. window: "2026-03-10T14" in the rep's zone."""
 
@@ -80,7 +83,7 @@ class Used:
     leads: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RepState:
     """One rep of one division. load: hundredths of a point. row None: load is known, the roster row is not (yet).
 
@@ -96,7 +99,7 @@ class RepState:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opportunity:
     """An open opportunity that is no lead of ours; it counts towards its rep's load."""
 
