@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from routing.aside import place_aside, set_aside
-from routing.availability import LEAVE_AHEAD
+from routing.availability import LEAVE_AHEAD, MOVED
 from routing.calendar.business_time import working_days
 from routing.candidates import Wanted
 from routing.capacity import CAPPED
@@ -205,7 +205,8 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored, zon
         if placed.via is Via.POOL:
             parts.append(f"Pool {placed.owner.pool} has it instead.")
     if placed.via in _SAID and not (passed is not None and placed.via in _COVERING):
-        parts.append(_SAID[placed.via])
+        is_full = placed.via is Via.TEAM_LEAD and any(survey.is_full() for survey in placed.surveys)
+        parts.append("Nobody in the pool has room, so the team lead has it." if is_full else _SAID[placed.via])
     gone = scored.disqualified
     if gone is not None:
         who = f" while with {gone.rep}" if gone.rep else ""
@@ -222,7 +223,9 @@ _SAID = {
     Via.PREFERENCE: "It waits a moment for a rep whom the pool prefers for it.",
     Via.HOLD: "Nobody in the pool has room yet; it is held, the team lead is accountable.",
     Via.OVER_LIMIT: "Nobody in the pool has room, so one of them takes it over the limit.",
-    **{via: f"It went to the {via.value}." for via in (Via.AFTER_HOURS, Via.OVERFLOW, Via.CATCH_ALL)},
+    Via.AFTER_HOURS: "Nobody in the pool is on shift; it went to the after-hours team.",
+    Via.OVERFLOW: "Nobody in the pool can take it now; it went to the overflow pool.",
+    Via.CATCH_ALL: "Nobody who should have it can take it now; it went to the catch-all.",
 }
 
 
@@ -230,6 +233,8 @@ def predicate(why: str) -> str:
     """Return why somebody was passed over as the end of a sentence about them."""
     if why == LEAVE_AHEAD:
         return "goes on leave before the contact deadline"
+    if why == MOVED:
+        return f"has {why}"
     return why.replace(CAPPED, "has reached the cap", 1) if why.startswith(CAPPED) else f"is {why}"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from routing.availability import OFF_SHIFT, UNKNOWN, OpenAt, leave
-from routing.capacity import FULL, cap_reached, shortage
+from routing.capacity import CAPPED, FULL, cap_reached, shortage
 from routing.docket import Docket
 from routing.pool_state import PoolState, pool_key
 from routing.rep_state import RosterRow
@@ -49,6 +49,10 @@ class Survey:
     refused: dict[str, str] = field(default_factory=dict)
     seats: list[Seat] = field(default_factory=list)
 
+    def is_full(self) -> bool:
+        """Tell whether somebody could not take the lead for want of room."""
+        return any(why.startswith((FULL, CAPPED)) for why in self.refused.values())
+
     def all_refused_for(self, *reasons: str) -> bool:
         """Tell whether there are members, all refused, and each for a reason that starts with one of `reasons`."""
         return not self.fit and bool(self.refused) and all(r.startswith(reasons) for r in self.refused.values())
@@ -72,15 +76,15 @@ class Question:
         """Return why the member cannot have the lead, None when they can; `OTHERS_ON_SHIFT`: if nobody on shift can."""
         if seat.away is not None:
             return seat.away
+        wanted = self._wanted
+        is_off = not self._open_at(seat.hours)
+        if is_off and wanted.on_shift_only:
+            return OFF_SHIFT  # before "full": it is for the team of the night, whatever room there would be by day
         if self._capped is not None:
             return self._capped
         adds, one = self._adds, seat.candidate
         if adds and one.load + adds > one.limit:
             return FULL
-        wanted = self._wanted
-        is_off = not self._open_at(seat.hours)
-        if is_off and wanted.on_shift_only:
-            return OFF_SHIFT
         if seat.rep in wanted.excluded:
             return EXCLUDED
         if self._asked or seat.is_special:

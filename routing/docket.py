@@ -17,7 +17,7 @@ from routing.policy import Policy, once_a_policy
 from routing.rep_state import POINT, RepState, RosterRow, calendar_from, rep_key
 from routing.seats import Seats
 from schemas.policy_file import Capacity, Count, PolicyFile, Tier
-from schemas.policy_pool import Pool
+from schemas.policy_pool import Pool, Queue
 from schemas.rep import Caps
 
 
@@ -111,8 +111,8 @@ class Docket:
             return calendar_from(state.row.hours)
         return self.pool_hours(pool)
 
-    def shifts(self, pool: Pool | None) -> Shifts:
-        """Return who is on shift now, by their hours; the pool's for those without hours of their own."""
+    def shifts(self, pool: Pool | Queue | None) -> Shifts:
+        """Return who is on shift now, by their hours; the pool's or queue's for those without hours of their own."""
         name = pool.hours if pool else None
         known = self._shifts.get(name)
         if known is None:

@@ -21,7 +21,7 @@ from routing.picking import Pick, Taking, draw_hash, tie
 from routing.pool_state import LEVEL_LIMIT, PoolState, Turn, pool_key
 from routing.rep_state import calendar_from
 from routing.seats import Seat
-from routing.strategies.candidate import ROUNDING_BITS, Rotation, load_share
+from routing.strategies.candidate import ROUNDING_BITS, Rotation, load_rank, load_share
 from routing.strategies.registry import STRATEGIES
 from routing.turn_order import NEVER, Spot, TurnOrder
 from schemas.policy_pool import Pool
@@ -243,8 +243,7 @@ def spot_of(seat: Seat, share: int, base: int, by_load: bool) -> Spot | None:
         return None
     last_at = turn.last_at or NEVER
     if by_load:
-        one = seat.candidate
-        return Spot(one.load / one.limit if one.limit else 0.0, last_at, None)
+        return Spot(load_rank(seat.candidate), last_at, None)
     start = start_of(turn, base)
     return Spot(start + base // share, last_at, start)
 

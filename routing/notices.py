@@ -12,7 +12,7 @@ from routing.calendar.business_time import is_open, next_opening
 from routing.docket import Docket
 from routing.groups import LEADERSHIP, lead_group, queue_manager_group, role_group
 from routing.lead_state import LeadState, OwnerRef, Phase, Reply, changed
-from routing.owner_chain import team_lead_of
+from routing.owner_chain import team_leads_of
 from routing.policy import Policy, once_a_policy
 from routing.sla import contact_due, is_running, steps_of
 from schemas.decision import OwnerKind
@@ -82,10 +82,7 @@ def manager_of(docket: Docket, lead: LeadState) -> tuple[str, ...]:
 
 def _managers(docket: Docket, owner: OwnerRef, lead: LeadState) -> tuple[str, ...]:
     leads = docket.people(lead_group(owner.pool)) if owner.pool else ()
-    if leads:
-        return leads
-    manager = team_lead_of(docket, owner.id or "", lead.pool)
-    return (manager,) if manager else ()
+    return leads or team_leads_of(docket, owner.id or "", lead.pool)
 
 
 def _is_reachable(docket: Docket, rep_id: str) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from routing.availability import OFF_SHIFT, backups_now
+from routing.availability import OFF_SHIFT, backups_now, has_left
+from routing.calendar.business_time import is_open
 from routing.docket import Docket
 from routing.groups import lead_group, pools_of
 from routing.lead_state import OwnerRef, Phase
@@ -33,35 +34,41 @@ def owner_chain(
     placed = _after_hours(search, bound_to, rules_pool)
     if placed is not None:
         return placed
-    team_lead = team_lead_of(docket, bound_to, rules_pool)
-    placed = team_lead_at_work(search, team_lead, rules_pool, f"Covering {bound_to}.")
+    team_leads = team_leads_of(docket, bound_to, rules_pool)
+    placed = team_lead_at_work(search, team_leads, rules_pool, f"Covering {bound_to}.")
     if placed is not None or rules_pool is None:
         return placed
     return pool_chain(search, rules_pool)
 
 
-def team_lead_of(docket: Docket, rep: str, pool: str | None) -> str | None:
-    """Return who leads the rep: as the roster says, else the lead of the first pool they are in, else `pool`'s."""
+def team_leads_of(docket: Docket, rep: str, pool: str | None) -> tuple[str, ...]:
+    """Return who leads the rep: as the roster says, else the leads of the first pool they are in, else `pool`'s."""
     state = docket.rep(rep)
-    if state is not None and state.row is not None and state.row.manager:
-        return state.row.manager
+    manager = state.row.manager if state is not None and state.row is not None else None
+    if manager and not has_left(docket.rep(manager)):
+        return (manager,)
     for name in (*pools_of(docket.draft, docket.division, docket.file, rep), *((pool,) if pool else ())):
         leads = docket.people(lead_group(name))
         if leads:
-            return leads[0]
-    return None
+            return leads
+    return (manager,) if manager else ()
 
 
 def _after_hours(search: Search, bound_to: str, rules_pool: str | None) -> Placement | None:
-    """A hot lead whose owner is off shift goes to the after-hours team before the team lead (AVL-3)."""
-    if not search.wanted.on_shift_only or all(link.why != OFF_SHIFT for link in search.passed):
+    """A hot lead that comes after its owner's hours goes to the after-hours team before the team lead (AVL-3)."""
+    if not search.wanted.on_shift_only:
         return None
     docket = search.docket
-    names = pools_of(docket.draft, docket.division, docket.file, bound_to)
-    for name in (*((rules_pool,) if rules_pool else ()), *names):
-        after_hours = docket.file.pools[name].after_hours
-        if after_hours:
-            return member_of(search, after_hours, docket.file.pools[after_hours], Via.AFTER_HOURS)
+    own = pools_of(docket.draft, docket.division, docket.file, bound_to)
+    hours = docket.rep_hours(bound_to, own[0] if own else rules_pool)
+    is_at_hours = hours is None or is_open(hours, docket.now)  # be they on leave, or gone
+    if is_at_hours and all(link.why != OFF_SHIFT for link in search.passed):
+        return None
+    teams = (docket.file.pools[name].after_hours for name in (*((rules_pool,) if rules_pool else ()), *own))
+    for team in dict.fromkeys(name for name in teams if name):
+        placed = member_of(search, team, docket.file.pools[team], Via.AFTER_HOURS)
+        if placed is not None:
+            return placed
     return None
 
 

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from routing.availability import ABSENT, LEAVE_AHEAD, OFF_SHIFT, absence
 from routing.candidates import EXCLUDED, SKILL, Asking, Survey, Wanted, missing_need, needs, survey, used_up
-from routing.capacity import CAPPED, FULL, shortage
+from routing.capacity import shortage
 from routing.docket import Docket
 from routing.groups import lead_group, pool_group
 from routing.lead_state import OwnerRef, Phase
 from routing.lineup import Kind, lined_up, pick_from
 from routing.picking import pick
 from routing.placement import Placement, Via
-from routing.search import Search, first_present, team_lead_at_work
+from routing.search import Search, team_lead_at_work
 from routing.strategies.candidate import Asked
 from routing.waiting_place import catch_all, held
 from schemas.decision import OwnerKind
@@ -127,8 +127,7 @@ def _lacks(docket: Docket, rep_id: str, asked: Asking) -> bool:
 
 def _fallbacks(search: Search, pool: Pool, found: Survey) -> tuple[Fallback, ...]:
     file = search.docket.file
-    is_full = any(why.startswith((FULL, CAPPED)) for why in found.refused.values())
-    own, general = (pool.when_full, file.when_full) if is_full else (pool.when_empty, file.when_empty)
+    own, general = (pool.when_full, file.when_full) if found.is_full() else (pool.when_empty, file.when_empty)
     chosen = own or general
     return chosen.get(search.wanted.tier) or chosen.get("else") or (Fallback.TEAM_LEAD, Fallback.CATCH_ALL)
 
@@ -142,9 +141,16 @@ def _fall_back(search: Search, name: str, pool: Pool, fallback: Fallback) -> Pla
     if fallback is Fallback.OVER_LIMIT:
         return member_of(search, name, pool, Via.OVER_LIMIT, over_limit=True)
     if fallback is Fallback.TEAM_LEAD:
-        leads = search.docket.group(lead_group(name))
-        return team_lead_at_work(search, first_present(search, leads), name, "")
+        return _team_lead(search, name, pool)
     return catch_all(search)
+
+
+def _team_lead(search: Search, name: str, pool: Pool) -> Placement | None:
+    """The pool's team lead; the after-hours team's, where that team was asked and has no room."""
+    placed = team_lead_at_work(search, search.docket.group(lead_group(name)), name, "")
+    if placed is not None or pool.after_hours is None or all(link.step != Via.AFTER_HOURS for link in search.passed):
+        return placed
+    return team_lead_at_work(search, search.docket.group(lead_group(pool.after_hours)), pool.after_hours, "")
 
 
 def _is_off_shift(found: Survey) -> bool:

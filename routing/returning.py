@@ -14,7 +14,7 @@ from routing.owner_chain import owner_chain
 from routing.owners import held_key
 from routing.placement import Placement
 from routing.record import record
-from routing.search import why_absent
+from routing.search import own_pool, why_absent
 from routing.timing import arm
 from schemas.decision import DecisionKind
 from schemas.lead import LeadScored
@@ -111,7 +111,8 @@ def _passed_on(docket: Docket, scored: LeadScored, lead: LeadState) -> _PassedOn
         return None
     search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
     search.may_hold = False
-    why = why_absent(search, docket.rep(owner), owner)
+    rep = docket.rep(owner)
+    why = why_absent(search, rep, owner, own_pool(docket, rep))
     if why is None:
         return None
     placed = owner_chain(search, owner, account_backups(scored, owner, docket.now), lead.pool)

@@ -7,11 +7,13 @@ from routing.availability import OFF_SHIFT, absence
 from routing.candidates import EXCLUDED, Survey, Wanted
 from routing.capacity import shortage
 from routing.docket import Docket
+from routing.groups import pools_of
 from routing.lead_state import OwnerRef, Phase
 from routing.picking import Pick, tie_hash
 from routing.placement import Passed, Placement, Via
 from routing.rep_state import RepState
 from schemas.decision import OwnerKind
+from schemas.policy_pool import Pool, Queue
 
 
 @dataclass(slots=True)
@@ -37,46 +39,60 @@ class Search:
         self.passed.append(Passed(step, who, why))
 
 
-def first_present(search: Search, reps: tuple[str, ...]) -> str | None:
-    """Return one of them: present ones first, who has fewest leads, then a hash; an absent one rather than nobody."""
+def first_present(search: Search, reps: tuple[str, ...], group: Pool | Queue | None) -> str | None:
+    """Return one of them: who is there and stays, on shift, with fewest leads, then by a hash; an absent one rather
+    than nobody. group: the pool or queue that they answer for; its hours are theirs, where they have none.
+    """
     docket = search.docket
 
-    def order(rep_id: str) -> tuple[bool, bool, int, str]:
+    def order(rep_id: str) -> tuple[bool, bool, bool, bool, int, str]:
         rep = docket.rep(rep_id)
         is_absent = absence(rep, docket.now, docket.now) is not None
+        leaves = absence(rep, docket.now, search.wanted.needed_until) is not None
+        is_off = rep is None or rep.row is None or not docket.shifts(group)(rep.row.hours)
         leads = rep.leads if rep else 0
-        return rep_id in search.wanted.excluded, is_absent, leads, tie_hash(search.lead_id, rep_id)
+        return rep_id in search.wanted.excluded, is_absent, leaves, is_off, leads, tie_hash(search.lead_id, rep_id)
 
     return min(reps, key=order, default=None)
 
 
-def team_lead_at_work(search: Search, rep_id: str | None, pool: str | None, note: str) -> Placement | None:
-    """Return the lead with its team lead, who has no limit but must be present and not excluded."""
+def team_lead_at_work(search: Search, leads: tuple[str, ...], pool: str | None, note: str) -> Placement | None:
+    """Return the lead with one of the team leads, who have no limit but must be present and not excluded."""
+    group = search.docket.file.pools.get(pool or "")
+    rep_id = first_present(search, leads, group)
     if rep_id is None:
         return None
-    why = why_absent(search, search.docket.rep(rep_id), rep_id)
+    why = why_absent(search, search.docket.rep(rep_id), rep_id, group)
     if why is not None:
         search.passes("team lead", rep_id, why)
         return None
     return search.found(OwnerRef(OwnerKind.TEAM_LEAD, rep_id, pool=pool), Phase.OWNED, Via.TEAM_LEAD, note=note)
 
 
-def why_absent(search: Search, rep: RepState | None, rep_id: str) -> str | None:
-    """Return why somebody is not there for the lead; None: they are."""
+def why_absent(search: Search, rep: RepState | None, rep_id: str, pool: Pool | None) -> str | None:
+    """Return why somebody is not there for the lead; None: they are. pool: whose hours count where they have none."""
     if rep_id in search.wanted.excluded:
         return EXCLUDED
     why = absence(rep, search.docket.now, search.wanted.needed_until)
     if why is not None or rep is None or rep.row is None:
         return why
-    if search.wanted.on_shift_only and not search.docket.shifts(None)(rep.row.hours):
+    if search.wanted.on_shift_only and not search.docket.shifts(pool)(rep.row.hours):
         return OFF_SHIFT
     return None
 
 
+def own_pool(docket: Docket, rep: RepState | None) -> Pool | None:
+    """Return the pool whose hours a rep without hours of their own keeps: the first that they are in."""
+    if rep is None or rep.row is None or rep.row.hours is not None:
+        return None
+    names = pools_of(docket.draft, docket.division, docket.file, rep.id)
+    return docket.file.pools[names[0]] if names else None
+
+
 def why_not(search: Search, rep: RepState | None, rep_id: str) -> str | None:
     """Return why an owner or backup can't have the lead. At their limit they can, if the policy has it so (OPT-13)."""
-    why = why_absent(search, rep, rep_id)
     docket = search.docket
+    why = why_absent(search, rep, rep_id, own_pool(docket, rep))
     if why is not None or rep is None or rep.row is None:
         return why
     if docket.file.options.owner_at_limit == "keep" and docket.capacity.owner_bound_over_limit:

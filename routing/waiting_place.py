@@ -6,13 +6,15 @@ from routing.placement import Placement, Via
 from routing.search import Search, first_present
 from schemas.decision import OwnerKind
 from schemas.policy_file import ToQueue
+from schemas.policy_pool import Pool, Queue
 
 QUEUE_CLOCK = " The queue's own times count from now."  # for the reason: `LeadState.queued_at`
 
 
 def to_queue(search: Search, queue: str, via: Via) -> Placement:
     """Return the queue with its named owner: present ones first, then whoever; its manager where all have left."""
-    best = _accountable(search, queue_owner_group(queue), queue_manager_group(queue))
+    listed = search.docket.file.queues.get(queue)
+    best = _accountable(search, listed, queue_owner_group(queue), queue_manager_group(queue))
     owner = OwnerRef(OwnerKind.QUEUE, best, queue)
     return search.found(owner, Phase.QUEUED, via)
 
@@ -27,11 +29,11 @@ def catch_all(search: Search) -> Placement | None:
 
 def held(search: Search, pool: str, via: Via = Via.HOLD) -> Placement:
     """Return the lead held in `pool`, for room or for a preferred rep; the team lead is accountable."""
-    team_lead = _accountable(search, lead_group(pool))
+    team_lead = _accountable(search, search.docket.file.pools.get(pool), lead_group(pool))
     return search.found(OwnerRef(OwnerKind.TEAM_LEAD, team_lead, pool=pool), Phase.HELD, via)
 
 
-def _accountable(search: Search, *groups: str) -> str | None:
+def _accountable(search: Search, place: Pool | Queue | None, *groups: str) -> str | None:
     """Return somebody of the first group that has people who have not left; leadership comes last."""
     people = (search.docket.people(group) for group in (*groups, LEADERSHIP))
-    return first_present(search, next(filter(None, people), ()))
+    return first_present(search, next(filter(None, people), ()), place)

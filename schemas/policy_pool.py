@@ -136,7 +136,8 @@ class Pool(Typed):
 
 
 class Queue(Typed):
-    """A work list with a named owner and a timer. Several people fit `owner`: they take turns."""
+    """A work list with a named owner and a timer. Several people fit `owner`: who is there, on shift and owns fewest
+    leads gets the next one, equals by a draw; where all of them have left, the manager."""
 
     owner: Selector
     manager: Selector

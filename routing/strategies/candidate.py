@@ -66,6 +66,7 @@ class Strategy:
 
 
 ROUNDING_BITS = 36
+NO_LIMIT_RANK = float(1 << 26)  # after every load/limit
 
 
 def own_weights(candidates: Sequence[Candidate], asked: Asked) -> list[int]:
@@ -82,5 +83,13 @@ def due_first(candidates: Sequence[Candidate], rotation: Rotation) -> list[Rank]
 
 
 def load_share(candidates: Sequence[Candidate], rotation: Rotation) -> list[Rank]:
-    """Rank by load/limit. The quotient of two integers below 2^26 is equal as a float only when it is equal."""
-    return [(one.load / one.limit if one.limit else 0.0,) for one in candidates]
+    """Rank by load/limit."""
+    return [(load_rank(one),) for one in candidates]
+
+
+def load_rank(one: Candidate) -> float:
+    """Return load/limit. The quotient of two integers below 2^26 is equal as a float only when it is equal.
+
+    A limit of 0 means no leads: where a policy goes over limits, or for a test lead, it comes after every other.
+    """
+    return one.load / one.limit if one.limit else NO_LIMIT_RANK

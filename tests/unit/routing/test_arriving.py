@@ -59,10 +59,26 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             id="held",
         ),
         pytest.param(
-            Via.AFTER_HOURS, [Passed("pool", "p", "x")], {}, " It went to the after-hours team.", id="a pool's night"
+            Via.AFTER_HOURS,
+            [Passed("pool", "p", "x")],
+            {},
+            " Nobody in the pool is on shift; it went to the after-hours team.",
+            id="a pool's night",
         ),
-        pytest.param(Via.OVERFLOW, [], {}, " It went to the overflow pool.", id="the overflow"),
-        pytest.param(Via.CATCH_ALL, [OWNER_AWAY], {}, " E1 is on leave. It went to the catch-all.", id="the catch-all"),
+        pytest.param(
+            Via.OVERFLOW,
+            [],
+            {},
+            " Nobody in the pool can take it now; it went to the overflow pool.",
+            id="the overflow",
+        ),
+        pytest.param(
+            Via.CATCH_ALL,
+            [OWNER_AWAY],
+            {},
+            " E1 is on leave. Nobody who should have it can take it now; it went to the catch-all.",
+            id="the catch-all",
+        ),
         pytest.param(
             Via.OVER_LIMIT,
             [],

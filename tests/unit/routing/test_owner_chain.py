@@ -31,7 +31,7 @@ def who(world: World, arrival: Arrival) -> tuple[str | None, str]:
     [
         pytest.param({}, ("H1", "after-hours team"), id="owner and backup are off shift"),
         pytest.param({"E1": AWAY["E1"]}, ("H1", "after-hours team"), id="the backup alone is off shift"),
-        pytest.param(BOTH_AWAY, ("EM", "team lead"), id="nobody is off shift, both are on leave"),
+        pytest.param(BOTH_AWAY, ("H1", "after-hours team"), id="both are on leave: it is night all the same"),
     ],
 )
 def test_the_team_of_the_night_stands_in_for_who_is_off_shift(changes: dict[str, Rep], owner: tuple[str, str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from routing.pool_state import LaneDay
 from routing.rep_state import RosterRow
-from routing.strategies.candidate import ROUNDING_BITS, Asked, Candidate, Rotation, due_first, load_share
+from routing.strategies.candidate import NO_LIMIT_RANK, ROUNDING_BITS, Asked, Candidate, Rotation, due_first, load_share
 from routing.strategies.lane import counted, junior_is_due, recent
 from routing.strategies.performance import merit
 from routing.strategies.registry import STRATEGIES
@@ -190,6 +190,6 @@ def test_a_rounded_base_keeps_equal_turns_equal() -> None:
     assert [late for late, _ in ranks] == [False, True, True]
 
 
-def test_load_is_ranked_against_the_limit_and_who_has_none_first() -> None:
+def test_load_is_ranked_against_the_limit_and_who_may_have_none_comes_last() -> None:
     rows = [Candidate("a", 100, 30, 40), Candidate("b", 100, 10, 40), Candidate("c", 100, 5, 0)]
-    assert load_share(rows, Rotation(0, 1, 1)) == [(0.75,), (0.25,), (0.0,)]
+    assert load_share(rows, Rotation(0, 1, 1)) == [(0.75,), (0.25,), (NO_LIMIT_RANK,)]
