@@ -141,16 +141,3 @@ def test_any_combination_of_facts_meets_the_first_rule_that_holds_as_a_whole(nam
 @cache
 def shipped_once(name: str) -> Policy:
     return shipped(name)
-
-
-def test_no_more_is_remembered_of_leads_than_the_bound_and_each_meets_its_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routing.rulebook.MOST_REMEMBERED", 2)
-    monkeypatch.setattr("routing.rulebook.MOST_TRACES", 2)
-    policy, other = shipped(), shipped_once("default")
-    book, sizes = policy.rulebook, set()
-    for employees in (5, 120, 300, 5_000, 120, 5, 6, 301):
-        of = scored(lead(employees=employees, state="TX"), policy)
-        match, same = (first_match(each, LeadFacts(of, NOW, each)) for each in (policy, other))
-        assert (match.index, match.tried_json) == (same.index, same.tried_json)
-        sizes |= {len(book._next), len(book._tried), *(len(each.known) for each in book._facts)}
-    assert max(sizes) == 2
