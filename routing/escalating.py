@@ -37,23 +37,23 @@ UNVERIFIED = "Activity is behind: somebody may have made contact already."
 def wake(docket: Docket, woken: WakeUp) -> None:
     """Do what is due for whatever the wake-up names."""
     kind, _, rest = woken.waker.partition("/")
+    of_division = rest.partition("/")[2]
     if kind == "lead":
         lead = docket.lead(rest)
         if lead is not None:
             _wake_lead(docket, lead, woken)
     elif kind == "rep":
-        rep_id = rest.split("/", 1)[1]
-        rep = docket.rep(rep_id)
+        rep = docket.rep(of_division)
         if rep is not None and has_left(rep):
-            hand_on(docket, rep_id)
+            hand_on(docket, rep.id)
     elif kind == "division":
         waiting_leads(docket)
     elif kind == "rearm":
-        rearm(docket, rest.partition("/")[2])
+        rearm(docket, of_division)
     elif kind == "opportunity":
         forget(docket.draft, docket.division, woken.waker)
     elif kind == "pool":
-        _wake_pool(docket, rest.split("/", 1)[1])
+        _wake_pool(docket, of_division)
 
 
 def _wake_pool(docket: Docket, pool: str) -> None:

@@ -111,7 +111,7 @@ class Seats:
         if not pools:
             return
         if isinstance(value, Turn):
-            _, _, pool, rep = key.split("/", 3)
+            pool, _, rep = key.split("/", 2)[2].rpartition("/")  # a pool's name may have a slash, an id has none
             known = pools.get(pool)
             if known is not None and (place := known.places.get(rep)) is not None:
                 seat = known.seats[place]

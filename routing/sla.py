@@ -180,14 +180,14 @@ def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> d
 def repeat_due(docket: Docket, lead: LeadState, steps: Sequence[DueStep]) -> DueStep | None:
     """Return the next reminder to the team lead after the last step (SLA-6); what an outage swallowed comes once."""
     repeat = docket.file.sla.repeat
-    if repeat is None or not steps:
+    if repeat is None:
         return None
     calendar = clock_calendar(docket, lead)
     window = docket.tier(lead.tier).contact_within
     every = repeat.every.of(window)
     told = [done.due_at for done in lead.done if done.name == REPEAT]
     last = steps[-1]
-    if last.name not in {done.name for done in lead.done} or every <= timedelta():
+    if last.name not in {done.name for done in lead.done}:
         return None
     due = after(calendar, told[-1] if told else last.due_at, every)
     for _ in range(1000):

@@ -32,6 +32,21 @@ def test_one_event_looks_at_no_more_held_leads_than_it_may(
     assert [row.lead_id for row in room(world)] == [leads[-1].lead_id] * given
 
 
+@pytest.mark.parametrize("why", ["full", "away", "used up"])
+def test_while_no_member_has_room_none_of_the_held_leads_is_looked_at(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A surge may leave thousands of them: what cannot help is told by the pool, not lead by lead."""
+    capped = DEFAULT.replace("  mm-southwest:\n", "  mm-southwest:\n    caps: {day: 1}\n", 1)
+    looked_at: list[str] = []
+    monkeypatch.setattr("routing.backlog.place_held", lambda docket, lead: looked_at.append(lead.lead_id))
+    world = World(capped if why == "used up" else DEFAULT, loads={} if why == "used up" else FULL)
+    held = [world.arrives(WARM) for _ in range(2)][-1]
+    assert held.kind is DecisionKind.HELD
+    room(world) if why == "used up" else world.until(at("14:20"))
+    if why == "away":
+        world.roster(ROSTER["M1"][0].model_copy(update={"limit": 60.0, "status": "sick"}), at("14:20"))
+    assert looked_at == []
+
+
 def test_places_in_the_backlog_that_no_held_lead_has_are_cleared_and_the_next_is_looked_at() -> None:
     world = World(loads=FULL)
     owned = world.arrives(WARM.but(is_test=True))

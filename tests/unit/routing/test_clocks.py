@@ -63,6 +63,15 @@ def test_who_has_no_hours_works_those_of_the_pool_that_the_rules_chose() -> None
     assert (lead.owner.id, sla(lead).contact_due_at) == ("M1", at("09:15", 11))
 
 
+def test_while_a_lead_waits_for_room_its_clock_runs_in_the_hours_of_the_pool() -> None:
+    """The team lead answers for it meanwhile, who works in the mornings alone."""
+    mornings = Hours(timezone="America/Chicago", week={"wed": (("09:00", "12:00"),)})
+    manager = ROSTER["MM"][0].model_copy(update={"hours": mornings})
+    lead = World(loads={"M1": 40, "M2": 40, "M3": 20}, changed={"MM": manager}).arrives(WARM)
+    assert (lead.kind, lead.owner.id) == (DecisionKind.HELD, "MM")
+    assert sla(lead).contact_due_at == at("15:14")
+
+
 def test_hours_that_never_open_count_plain_time() -> None:
     nobody = ROSTER["M1"][0].model_copy(update={"hours": Hours(timezone="UTC")})
     world = World(DEFAULT, changed={"M1": nobody}, without=("M2", "M3"))
@@ -121,7 +130,7 @@ def test_a_policy_may_take_a_lead_from_a_late_owner_at_its_time() -> None:
     assert steps(world.arrives(HOT.but(delay_seconds=240))) == [("1x:reassign", at("14:19"))]
 
 
-def test_the_manager_is_told_each_window_after_the_last_step_and_once_after_an_outage() -> None:
+def test_the_manager_is_told_each_window_after_the_last_step() -> None:
     world = World(ladder("{at: 1x, do: alert_manager}", more=""))
     lead = world.arrives(HOT)
     first = world.until(at("14:30"))
@@ -129,10 +138,34 @@ def test_the_manager_is_told_each_window_after_the_last_step_and_once_after_an_o
     assert {tuple(told(row, "manager")) for row in first} == {("MM",)}
     known = world.lead(lead.lead_id)
     assert [row.name for row in known.done] == ["1x:alert_manager", "repeat"]
-    (late,) = world.fire(f"lead/{lead.lead_id}", at("14:47"), {})
+
+
+@pytest.mark.parametrize("wall", ["14:44", "14:47"], ids=["at the instant of one", "between two"])
+def test_repeats_that_an_outage_swallowed_come_once_as_the_latest_of_them(wall: str) -> None:
+    world = World(ladder("{at: 1x, do: alert_manager}", more=""))
+    lead = world.arrives(HOT)
+    world.until(at("14:24"))
+    (late,) = world.fire(f"lead/{lead.lead_id}", at(wall), {})
     assert late.trace["due_at"] == "2026-03-10T19:44:00Z"
     assert world.wakes[f"lead/{lead.lead_id}"].due_at == at("14:49")
-    assert [row.at for row in world.until(at("14:50"))] == [at("14:49")]
+
+
+def test_nothing_is_repeated_while_the_last_step_waits_for_activity() -> None:
+    world = World(ladder("{at: 1x, do: reassign}", more=""))
+    world.arrives(HOT)
+    assert world.until(at("14:25"), 31.0) == []
+
+
+def test_who_gets_a_lead_by_a_step_has_a_window_of_their_own_before_the_manager_is_told_again() -> None:
+    world = World(ladder("{at: 1x, do: alert_manager}", "{at: 2x, do: reassign}", more=""))
+    world.arrives(HOT)
+    rows = world.until(at("14:40"))
+    assert [(row.at, row.kind) for row in rows] == [
+        (at("14:19"), DecisionKind.ESCALATED),
+        (at("14:24"), DecisionKind.REASSIGNED),  # their window ends at 14:29
+        (at("14:34"), DecisionKind.ESCALATED),
+        (at("14:39"), DecisionKind.ESCALATED),
+    ]
 
 
 def test_a_repeat_due_this_instant_is_told() -> None:

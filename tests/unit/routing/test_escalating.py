@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
@@ -26,12 +28,14 @@ HOT = Arrival("lone.example", 450)
 WARM = HOT.but(action="webinar")
 
 
-def test_a_pool_whose_leads_wait_for_room_is_looked_at_every_minute_until_none_waits() -> None:
+@pytest.mark.parametrize("name", ["mm-southwest", "mm/southwest"])
+def test_a_pool_whose_leads_wait_for_room_is_looked_at_every_minute_until_none_waits(name: str) -> None:
     back = Absence(start=at("09:00"), until=at("14:15:30"))
     away = ROSTER["M2"][0].model_copy(update={"absences": (back,)})
-    world = World(loads={"M1": 40.0, "M3": 20.0}, changed={"M2": away})
+    text = DEFAULT.replace("pool: mm-southwest", f"pool: {name}").replace("\n  mm-southwest:", f"\n  {name}:")
+    world = World(text, loads={"M1": 40.0, "M3": 20.0}, changed={"M2": away})
     lead = world.arrives(WARM).lead_id
-    pool = "pool/main/mm-southwest"
+    pool = f"pool/main/{name}"
     assert world.until(at("14:15")) == []
     assert world.wakes[pool].due_at == at("14:16")
     (given,) = world.until(at("14:16"))
@@ -98,10 +102,10 @@ def test_a_lead_of_the_team_lead_is_reassigned_to_a_rep_who_has_room_by_then() -
 
 
 def test_a_step_moves_a_lead_to_a_full_pool_s_team_lead_and_holds_it_nowhere() -> None:
-    text = f'{DEFAULT}\nladder: [{{at: 0.5x, do: move, to: "pool:smb-sdr"}}]\n'
+    text = f'{DEFAULT}\nladder: [{{at: 0.1x, do: move, to: "pool:smb-sdr"}}]\n'
     world = World(text, loads={"S1": 40.0, "S2": 40.0, "S3": 40.0})
     lead = world.arrives(WARM)
-    (moved,) = world.until(at("14:44"))
+    (moved,) = world.until(at("14:20"))  # ahead of its route deadline
     assert (lead.owner.id, moved.kind, moved.owner.id) == ("M1", DecisionKind.REASSIGNED, "SM")
 
 

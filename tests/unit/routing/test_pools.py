@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.rep import Backup, Hours, Rep
-from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World, at, on_leave, told
+from tests.worked.world import ACME, ALWAYS, DEFAULT, ROSTER, Arrival, World, at, on_leave, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
 SMALL = Arrival("small.example", 120, action="webinar")
@@ -24,6 +25,15 @@ def changed(rep: str, **more: Any) -> dict[str, Rep]:
 
 def spread(world: World, arrival: Arrival, leads: int) -> list[str]:
     return [str(world.arrives(arrival).owner.id) for _ in range(leads)]
+
+
+@pytest.mark.parametrize("name", ["smb-sdr", "smb/sdr", "smb / sdr / us"])
+def test_a_pool_goes_in_turns_whatever_its_name(name: str) -> None:
+    text = DEFAULT.replace("pool: smb-sdr", f"pool: {name}").replace("\n  smb-sdr:", f"\n  {name}:")
+    world = World(text)
+    given = [str(world.arrives(SMALL.but(delay_seconds=5.0 * count)).owner.id) for count in range(9)]
+    assert sorted(given[:3]) == ["S1", "S2", "S3"]
+    assert given[:3] == given[3:6] == given[6:]
 
 
 def test_members_on_shift_come_first() -> None:
@@ -82,6 +92,16 @@ def test_the_best_get_more_of_the_good_leads_and_the_last_more_to_learn_on(actio
     )
 
 
+def test_a_pool_may_pick_by_performance_for_some_leads_alone() -> None:
+    some = "strategies: [{when: 'lead.action == \"demo\"', use: performance}]"
+    text = PERFORMANCE.replace("    strategy: performance", f"    {some}\n    strategy: round_robin")
+    world = World(text, changed=rated(S1=0.3, S2=0.2, S3=0.1))
+    given = spread(world, SMALL, 33)
+    assert [given.count(rep) for rep in ("S1", "S2", "S3")] == [11, 11, 11]
+    given = spread(World(text, changed=rated(S1=0.3, S2=0.2, S3=0.1)), SMALL.but(action="demo"), 33)
+    assert [given.count(rep) for rep in ("S1", "S2", "S3")] == [13, 10, 10]
+
+
 def test_the_bonus_ends_where_the_load_nears_the_limit() -> None:
     world = World(PERFORMANCE, changed=rated(S2=0.2, S3=0.1) | changed("S1", close_rate=0.3, limit=100.0))
     world._loaded("S1", 75)
@@ -123,7 +143,87 @@ def test_a_preferred_rep_who_comes_back_in_time_gets_the_lead() -> None:
 
 def test_a_preferred_rep_gets_the_lead_at_once_though_it_is_not_their_turn() -> None:
     world = World(PREFERS, changed=changed("S3", languages=("es",)))
-    assert world.arrives(SMALL.but(language="es")).owner.id == "S3"
+    lead = world.arrives(SMALL.but(language="es"))
+    assert lead.owner.id == "S3"
+    why = {row["rep"]: row["why"] for row in lead.trace["pools"][0]["candidates"]}
+    assert why == {"S3": "chosen"} | dict.fromkeys(("S1", "S2"), "skill: another is preferred")
+
+
+FULL: dict[str, float] = {"M1": 40, "M2": 40, "M3": 20}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kind", "owner_kind"),
+    [(14.99, DecisionKind.HELD, "team_lead"), (15, DecisionKind.ASSIGNED, "team_lead")],
+    ids=["ahead of it", "at it"],
+)
+def test_a_full_pool_holds_no_lead_that_has_come_to_its_route_deadline(
+    minutes: float, kind: DecisionKind, owner_kind: str
+) -> None:
+    lead = World(loads=FULL).arrives(WARM.but(delay_seconds=minutes * 60))
+    assert (lead.kind, lead.owner.kind, lead.owner.id) == (kind, owner_kind, "MM")
+
+
+def test_a_lead_that_somebody_had_is_held_nowhere_ahead_of_its_route_deadline() -> None:
+    world = World(loads=FULL | {"M1": 39.5})
+    lead = world.arrives(WARM)
+    (moved,) = world.does(ActivityKind.DECLINED, lead.lead_id, "M1", at("14:16"))
+    assert (lead.owner.id, moved.kind, moved.owner.id) == ("M1", DecisionKind.REASSIGNED, "MM")
+
+
+@pytest.mark.parametrize(
+    ("sick", "wall", "owner"),
+    [
+        ((), "21:00", "H1"),
+        (("M1", "M2"), "21:00", "H1"),
+        (("M1", "M2", "M3"), "21:00", "MM"),
+        (("M1", "M2", "M3"), "14:14", "MM"),
+    ],
+    ids=["a night", "a night, some are sick too", "a night, all are sick", "a day, all are sick"],
+)
+def test_the_after_hours_team_stands_in_for_who_is_off_shift_not_for_who_is_sick(
+    sick: tuple[str, ...], wall: str, owner: str
+) -> None:
+    away = {rep: changed(rep, status="sick")[rep] for rep in sick}
+    always = {"MM": ROSTER["MM"][0].model_copy(update={"hours": ALWAYS})}
+    lead = World(changed=away | always).arrives(WARM.but(action="demo", when=at(wall)))
+    assert lead.owner.id == owner
+
+
+OVERFLOWS = with_pool("mm-southwest", "overflow: smb-sdr")
+
+
+@pytest.mark.parametrize(
+    ("loads", "without", "action", "owner"),
+    [
+        (FULL, (), "demo", ("S1", "smb-sdr", "overflow pool")),
+        (FULL, (), "webinar", ("MM", "mm-southwest", "held for room")),
+        ({}, ("M1", "M2", "M3"), "webinar", ("S1", "smb-sdr", "overflow pool")),
+        (FULL | {"S1": 40, "S2": 40, "S3": 40}, (), "demo", ("MM", "mm-southwest", "team lead")),
+    ],
+    ids=["full, hot", "full, warm", "empty, warm", "the other is full too"],
+)
+def test_what_a_pool_cannot_take_goes_to_its_overflow_pool_else_to_its_team_lead(
+    loads: dict[str, float], without: tuple[str, ...], action: str, owner: tuple[str, str, str]
+) -> None:
+    lead = World(OVERFLOWS, loads=loads, without=without).arrives(WARM.but(action=action))
+    assert (lead.owner.id, lead.owner.pool, lead.trace["via"]) == owner
+
+
+def test_who_declines_a_lead_does_not_get_it_back_though_it_is_their_turn() -> None:
+    world = World()
+    leads = [world.arrives(SMALL.but(delay_seconds=5.0 * count)) for count in range(3)]
+    assert [lead.owner.id for lead in leads] == ["S1", "S2", "S3"]
+    (moved,) = world.does(ActivityKind.DECLINED, leads[0].lead_id, "S1", at("14:16"))
+    assert moved.owner.id == "S2"
+
+
+def test_the_trace_counts_why_no_member_of_a_pool_could_have_the_lead() -> None:
+    away = changed("M3", status="sick")
+    lead = World(loads={"M1": 40, "M2": 40}, changed=away).arrives(WARM.but(action="demo"))
+    assert lead.trace["chain"] == [{"step": "pool", "who": "mm-southwest", "why": "1 absent, 2 full"}]
+    empty = World(without=("M1", "M2", "M3")).arrives(WARM.but(action="demo"))
+    assert empty.trace["chain"] == [{"step": "pool", "who": "mm-southwest", "why": "nobody is in it"}]
 
 
 def test_juniors_get_their_floor_of_the_hot_leads_from_the_tenth_on() -> None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at, of_kind, on_leave, told
@@ -138,6 +140,23 @@ def test_a_queues_times_count_from_when_a_step_brings_it_the_lead_and_leadership
     assert told(rows[-1], "leadership") == {"SL"}
     assert rows[0].reason == "No contact 15m after it came into queue manual-review; RM is alerted."
     assert rows[1].reason.startswith("Unclaimed 30m after it came into queue manual-review.")
+
+
+@pytest.mark.parametrize(
+    ("step", "due"),
+    [
+        ("{at: 1x, do: alert_manager}", at("16:14")),
+        ("{at: 90m, do: alert_leadership}", at("16:44")),
+        ("{at: 2x, do: alert_leadership}", at("16:14")),
+    ],
+    ids=["a multiple", "leadership at a time", "leadership at a multiple"],
+)
+def test_of_a_queues_ladder_only_leaderships_multiple_counts_from_the_leads_clock(step: str, due: datetime) -> None:
+    """T2's window is an hour; the queue gets the lead at 15:14."""
+    world = World(with_ladder(TO_REVIEW) + f"queue_ladder: [{step}]\n")
+    lead = world.arrives(WARM)
+    world.until(at("15:14"))
+    assert list(steps(world, lead.lead_id).values()) == [due]
 
 
 def test_a_queue_that_has_a_lead_first_counts_from_the_submission() -> None:
