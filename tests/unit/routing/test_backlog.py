@@ -33,7 +33,7 @@ def test_one_event_looks_at_no_more_held_leads_than_it_may(
 
 
 @pytest.mark.parametrize("why", ["full", "away", "used up"])
-def test_while_no_member_has_room_none_of_the_held_leads_is_looked_at(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_no_member_has_room_no_held_lead_is_looked_at(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A surge may leave thousands of them: what cannot help is told by the pool, not lead by lead."""
     capped = DEFAULT.replace("  mm-southwest:\n", "  mm-southwest:\n    caps: {day: 1}\n", 1)
     looked_at: list[str] = []
