@@ -33,7 +33,7 @@ def set_aside(docket: Docket, lead: LeadState, place: Place, reason: str, trace:
     """
     phase, kind = _SET_ASIDE[place]
     before = lead.owner
-    lead = lead if before == NOBODY and lead.held_in is None else release(docket, lead)
+    lead = release(docket, lead)
     lead = changed(lead, phase=phase, chain=Chain.POOL, bound_to=None, owned_at=None, epoch=lead.epoch + 1)
     notices = [] if before == NOBODY else notices_for(docket, lead, Telling("reassigned", reason, before))
     if phase is Phase.NURTURED:

@@ -34,10 +34,9 @@ class Wanted(NamedTuple):
     needed_until: datetime
     on_shift_only: bool
     facts: Mapping[str, Any]
-    excluded: frozenset[str] = frozenset()
-    adds: int = 50
+    excluded: frozenset[str]
+    adds: int
     over_limit: bool = False
-    preferred: bool = True
 
 
 @dataclass(slots=True)

@@ -157,6 +157,7 @@ def test_a_reader_of_a_fact_that_other_groups_have_too_reads_its_own() -> None:
     known = one.model_copy(update={"account": AccountRef(domain="a.example", name="Account"), "source": "web"})
     assert (reader_of("account.name")(known), reader_of("company.name")(known)) == ("Account", "Company")
     assert (reader_of("lead.source")(known), reader_of("lead.is_suspect")(known)) == ("web", False)
+    assert (reader_of("company.source")(known), reader_of("answers.source")(known)) == (None, None)
 
 
 @given(leads)

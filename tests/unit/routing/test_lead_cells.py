@@ -1,8 +1,15 @@
 """The matrix of plain leads that lint, diff and explain try: every kind that the policy tells apart is in it."""
 
-from routing.lead_cells import ANOTHER, Cell, cell, cells, countries_named, graded, named, places_of
+from datetime import date
+
+import pytest
+
+from routing.catalogue import WEEKDAYS
+from routing.facts import LeadFacts, flat
+from routing.lead_cells import ANOTHER, REGIONS, Cell, cell, cells, countries_named, graded, named, others, places_of
 from routing.policy import Policy, compile_policy
-from tests.unit.routing.policies import shipped, text_of
+from schemas.lead import Lead
+from tests.unit.routing.policies import NOW, SHIPPED, lead, scored, shipped, text_of
 
 
 def of(policy: Policy, state: str | None) -> Cell:
@@ -67,3 +74,39 @@ def test_only_words_are_named() -> None:
     policy = with_condition('company.employees in [5, 6] && company.industry in ["saas", "x"] && company.domain == "a"')
     assert named(policy, "company.employees") == ()
     assert named(policy, "company.industry")[-1] == "x"
+
+
+def test_a_plain_lead_has_what_any_lead_has_of_which_nothing_is_known() -> None:
+    policy = shipped()
+    unknown = Lead(event_id="e1", person="p1", submitted_at=NOW, received_at=NOW)
+    facts = flat(LeadFacts(scored(unknown, policy), NOW, policy))
+    plain = graded(policy, {})
+    of_the_hour = {"score", "weekday", "hour", "time_of_day", "date"}
+    assert {name: facts[name] for name in plain.keys() - of_the_hour} == {
+        name: value for name, value in plain.items() if name not in of_the_hour
+    }
+    assert plain["score"] == 50
+    assert (plain["time_of_day"], plain["weekday"]) == (
+        f"{plain['hour']}:00",
+        WEEKDAYS[date.fromisoformat(str(plain["date"])).weekday()],
+    )
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("employees", [None, 5, 300, 5_000])
+@pytest.mark.parametrize("action", ["demo", "webinar", "nothing known"])
+def test_a_plain_lead_is_graded_as_a_real_one(name: str, employees: int | None, action: str) -> None:
+    policy = shipped(name)
+    known = {"company.country": "US", "company.region": "amer", "company.industry": "saas", "lead.action": action}
+    plain = graded(policy, known | ({} if employees is None else {"company.employees": employees}))
+    real = flat(LeadFacts(scored(lead(action, employees=employees, industry="saas"), policy), NOW, policy))
+    for fact in ("intent", "icp", "segment", "tier", "treatment"):
+        assert plain.get(fact) == real.get(fact), fact
+
+
+def test_a_country_that_no_condition_names_stands_for_each_region() -> None:
+    found = others(with_condition('company.country in ["US", "GB", "SG"]'))
+    assert found == {"amer": "CA", "emea": "IE", "apac": "JP"}
+    assert {REGIONS[country] for country in found.values()} == {"amer", "emea", "apac"}
+    policy = with_condition('company.country == "US"')
+    assert {place for place, _ in places_of(policy)} == {"US", *others(policy).values()}
