@@ -33,7 +33,7 @@ def condition_findings(file: PolicyFile, document: Document, path: Path, conditi
         if kind_of(name) is None:
             what = f"{name} is no fact of a lead.{_meant_fact(name)}"
             yield place(document, path, _ERROR, "condition.fact", what, "The facts are listed in docs/policy.md.")
-        elif name.startswith("calendar.") and name.split(".", 1)[1] not in file.calendars:
+        elif name.startswith("calendar.") and name.removeprefix("calendar.") not in file.calendars:
             what = f"{name} asks for a calendar that the policy does not have."
             yield place(document, path, _ERROR, "condition.calendar", what, _allowed(tuple(file.calendars)))
     for leaf in leaves(condition.node):

@@ -162,7 +162,7 @@ def expectation(test: Comparison) -> str:
         return "known"
     if test.op is Op.TRUE:
         return "true"
-    if test.op is Op.IN and isinstance(test.expected, tuple):
+    if isinstance(test.expected, tuple):
         return f"in [{', '.join(written(value) for value in test.expected)}]"
     return f"{test.op.value} {written(test.expected)}"
 
@@ -177,8 +177,7 @@ def written(value: object) -> str:
 
 def _part(node: Node) -> Part:
     first = next(leaves(node))
-    is_plain = node is first and isinstance(first, Comparison)
-    shown = expectation(first) if is_plain and isinstance(first, Comparison) else node.text
+    shown = expectation(first) if node is first and isinstance(first, Comparison) else node.text
     fields = tuple(dict.fromkeys(name for leaf in leaves(node) for name in fields_of(leaf)))
     return Part(
         node.text,

@@ -49,7 +49,7 @@ def division_in(value: Input) -> str:
         kind, _, rest = value.waker.partition("/")
         if kind == "lead":
             return division_of(rest)
-        return rest.split("/", 1)[0]
+        return rest.partition("/")[0]
     if value.division is None:
         raise Poison("an event on leads.scored names its division")
     return value.division

@@ -1,6 +1,7 @@
 import pytest
 
 from routing.conditions import (
+    LONGEST_TEXT,
     Compared,
     ConditionInvalid,
     Verdict,
@@ -98,7 +99,50 @@ def test_what_does_not_compile_says_why(text: str, what: str) -> None:
     with pytest.raises(ConditionInvalid) as error:
         compile_condition(text)
     assert what in error.value.what
+    assert str(error.value) == error.value.what
     assert error.value.allowed
+
+
+DEEP = "(" * 20 + "icp" + ")" * 20
+LONG = f'lead.campaign == "{"c" * (LONGEST_TEXT - 19)}"'
+
+
+@pytest.mark.parametrize("text", [DEEP, f"{DEEP} && {DEEP}", LONG], ids=["deep", "deep one after another", "long"])
+def test_a_condition_may_be_as_long_and_as_deep_as_it_says(text: str) -> None:
+    assert compile_condition(text).text == text
+    assert LONGEST_TEXT == 2_000 == len(LONG)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "offset"),
+    [
+        (f"icp && ({DEEP})", "the condition is nested more than 20 deep", 27),
+        (f"{LONG} ", "the condition is 2001 characters long", 0),
+    ],
+    ids=["deep", "long"],
+)
+def test_a_condition_that_is_one_longer_or_deeper_is_pointed_at(text: str, what: str, offset: int) -> None:
+    with pytest.raises(ConditionInvalid) as error:
+        compile_condition(text)
+    assert (error.value.what, error.value.offset) == (what, offset)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "expected"),
+    [
+        ("company.employees >= 600", "company.employees", ">= 600"),
+        ('lead.source in ["web", true]', "lead.source", 'in ["web", true]'),
+        ("icp", "icp", "true"),
+        ("segment == \"smb\" || score > 5", "segment", 'segment == "smb" || score > 5'),
+        ("score + 1 > 5", "score", "score + 1 > 5"),
+        ("1 + 1 < 5", "", "1 + 1 < 5"),
+    ],
+)
+def test_a_part_shows_its_fact_and_what_it_expects_of_it_or_itself_where_it_is_no_plain_comparison(
+    text: str, field: str, expected: str
+) -> None:
+    (part,) = compile_condition(text).parts
+    assert (part.field, part.expected) == (field, expected)
 
 
 def test_words_in_quotes_may_be_anything() -> None:

@@ -205,6 +205,18 @@ def test_of_a_policy_of_one_rule_no_kind_of_lead_is_said_to_fall_through() -> No
     assert "matrix.catch_all_only" not in codes(in_order())
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param([(TEXAS, "one")], id="one state has a team"),
+        pytest.param([(TEXAS, "one"), ('company.state == "AZ" && lead.campaign == "x"', "two")], id="another at times"),
+    ],
+)
+def test_of_a_country_without_a_team_only_the_states_that_have_one_are_left_out(rules: list[tuple[str, str]]) -> None:
+    kinds = [found.what.partition(" reach only")[0] for found in in_order(*rules) if found.code.startswith("matrix")]
+    assert kinds == ["new leads in US outside TX; in other countries of amer, emea, apac"]
+
+
 def test_what_only_the_catch_all_takes_is_said_at_the_catch_all_which_has_no_conditions_to_count() -> None:
     text = PLAIN.replace("rules:\n", "lint: {conditions: 1}\nrules:\n")
     rule = f"  - {{name: r, when: '{TEXAS}', to: {{pool: one}}, because: abc, say: abc, owner: ops}}\n"

@@ -154,13 +154,15 @@ def test_a_selector_that_names_a_person_is_an_error(edit: tuple[str, str], path:
         pytest.param('account.owner == "E1"', "'E1' is E1", id="by id"),
         pytest.param('account.owner in ["x", "E2"]', "'E2' is E2", id="in a list"),
         pytest.param('account.owner == "x"', None, id="nobody"),
+        pytest.param('account.owner == ""', None, id="no name, as somebody's of the roster"),
         pytest.param("has(account.owner)", None, id="whoever it is"),
     ],
 )
 def test_a_rule_that_names_a_person_is_an_error(condition: str, names: str | None) -> None:
     edit = ("    when: has(account.owner)\n", f"    when: '{condition}'\n")
     said = ("rules[2].when", f"rule 'account owner' names a person: {names} of the roster.")
-    assert whats(edit, code="rule.names_person", roster=REPS) == ([said] if names else [])
+    roster = [*REPS, person("N1", "elsewhere").model_copy(update={"name": ""})]
+    assert whats(edit, code="rule.names_person", roster=roster) == ([said] if names else [])
 
 
 def test_a_person_is_found_behind_a_country() -> None:
@@ -236,6 +238,15 @@ def test_a_pool_is_empty_where_nobody_active_of_the_division_is_in_it(roster: li
     assert whats(code="pool.empty", roster=roster) == ([("pools.smb-sdr.members", told)] if is_empty else [])
     ghosts = [what for path, what in whats(code="roster.ghost", roster=roster) if path == "pools.smb-sdr.members"]
     assert [ghost.split()[2] for ghost in ghosts] == (["S1", "S2", "S3"] if roster is LEFT else [])
+
+
+@pytest.mark.parametrize(("wanted", "is_empty"), [("[de, fr]", False), ("[fr, it]", True)])
+def test_who_has_one_of_the_languages_that_a_pool_asks_for_is_in_it_whatever_else_they_speak(
+    wanted: str, is_empty: bool
+) -> None:
+    roster = [rep.model_copy(update={"languages": ("en", "de")}) if rep.id == "S1" else rep for rep in REPS]
+    edit = (MEMBERS, MEMBERS.replace("}", f", languages: {wanted}}}"))
+    assert bool(whats(edit, code="pool.empty", roster=roster)) is is_empty
 
 
 def test_a_role_that_only_somebody_who_left_has_is_nobodys() -> None:

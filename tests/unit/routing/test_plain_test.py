@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from routing.conditions import compile_condition, context_of, evaluate
 from routing.facts import nested
+from routing.plain_test import landmarks
 
 VALUES = st.one_of(
     st.none(),
@@ -86,3 +87,27 @@ def test_parts_of_plain_comparisons_are_answered_without_cel() -> None:
     within = compile_condition('"a" in company.x').parts[0].plain
     assert within is not None
     assert (within(["a"]), within(["b"]), within("a")) == (True, False, None)
+    is_so = compile_condition("company.x").parts[0].plain
+    assert is_so is not None
+    assert (is_so(True), is_so(False), is_so("true")) == (True, False, None)
+
+
+@pytest.mark.parametrize("text", ['answers.x.endsWith("a")', 'answers.x.contains("a")', 'answers.x in ["a", 1]'])
+def test_a_part_that_looks_into_a_word_or_mixes_types_is_left_to_cel(text: str) -> None:
+    assert compile_condition(text).parts[0].plain is None
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("company.x > 5", {5}),
+        ('company.x != "a"', {"a"}),
+        ('!(company.x in ["a", "b"])', {"a", "b"}),
+        ("has(company.x)", set()),
+        ('company.x.startsWith("a")', None),
+    ],
+)
+def test_landmarks_are_the_values_that_a_test_tells_apart(text: str, marks: set[object] | None) -> None:
+    plain = compile_condition(text).parts[0].plain
+    assert plain is not None
+    assert landmarks(plain) == marks
