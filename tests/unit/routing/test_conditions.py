@@ -133,7 +133,7 @@ def test_a_condition_that_is_one_longer_or_deeper_is_pointed_at(text: str, what:
         ("company.employees >= 600", "company.employees", ">= 600"),
         ('lead.source in ["web", true]', "lead.source", 'in ["web", true]'),
         ("icp", "icp", "true"),
-        ("segment == \"smb\" || score > 5", "segment", 'segment == "smb" || score > 5'),
+        ('segment == "smb" || score > 5', "segment", 'segment == "smb" || score > 5'),
         ("score + 1 > 5", "score", "score + 1 > 5"),
         ("1 + 1 < 5", "", "1 + 1 < 5"),
     ],
