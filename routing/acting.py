@@ -112,8 +112,6 @@ def _booked(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     if activity.rep is None or _is_owned_by(lead, activity.rep):
         return
-    if lead.phase in (Phase.NURTURED, Phase.QUARANTINED):
-        lead = changed(lead, phase=Phase.QUEUED)
     _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED, {})
 
 
@@ -135,19 +133,19 @@ def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     scored = scored_of(lead)
     routing = judge(docket, scored)
     search = searching(docket, lead, scored, routing.facts)
-    name = to.split(":", 1)[-1]
+    pool, queue = to.removeprefix("pool:"), to.removeprefix("queue:")
     if _is_owned_by(lead, to):
         return  # a CRM reports back what it was told
     if docket.rep(to) is not None:
         _given(docket, lead, to, why, Move.BY_HAND, _override(docket, lead, activity))
-    elif name in file.pools:
-        placed = pool_chain(search, name)
+    elif pool in file.pools:
+        placed = pool_chain(search, pool)
         if placed is not None:
-            lead = changed(lead, chain=Chain.POOL, pool=name, bound_to=None)
+            lead = changed(lead, chain=Chain.POOL, pool=pool, bound_to=None)
             moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
-    elif name in file.queues:
+    elif queue in file.queues:
         lead = changed(lead, chain=Chain.QUEUE, bound_to=None)
-        placed = to_queue(search, name, Via.QUEUE)
+        placed = to_queue(search, queue, Via.QUEUE)
         moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
     elif to in (Place.NURTURE, Place.QUARANTINE):
         by_hand_aside(docket, lead, Place(to), why, _override(docket, lead, activity))

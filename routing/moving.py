@@ -98,7 +98,7 @@ def moved(
     kind = {Phase.HELD: DecisionKind.HELD, Phase.QUEUED: DecisionKind.QUEUED}.get(lead.phase, DecisionKind.REASSIGNED)
     record(docket, lead, kind, reason, trace, notices, before, uses_turn=uses_turn)
     arm(docket, lead)
-    if before.id is not None and before.id != lead.owner.id:
+    if before.id is not None:
         drain_rep(docket, before.id)  # they have room now
     return lead
 

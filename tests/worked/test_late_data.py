@@ -87,6 +87,26 @@ def test_by_option_a_nurtured_lead_that_the_rules_nurture_again_stays_so() -> No
     first = world.arrives(TINY)
     (noted,) = late(world, TINY.but(employees=25), first)
     assert (noted.kind, noted.owner.kind, noted.epoch) == (DecisionKind.NOTED, OwnerKind.NONE, first.epoch)
+    assert noted.lead is not None and noted.lead.company.employees == 25
+
+
+def test_by_option_a_lead_that_another_rule_gives_to_who_has_it_stays_with_them_by_that_rule() -> None:
+    """Nobody else of the pool is there."""
+    saas = """  - name: saas of the Southwest
+    when: company.industry == "saas" && company.state == "TX"
+    to: {pool: mm-southwest}
+    because: the team knows it
+    say: A software company of the Southwest goes to its team.
+    owner: VP sales
+"""
+    last = "  - name: mid-market Southwest\n"
+    world = World(REROUTE.replace(last, saas + last), without=("M2", "M3"))
+    known = Arrival("lone.example", 450, None, action="webinar")
+    first = world.arrives(known)
+    (noted,) = late(world, known.but(industry="saas"), first)
+    assert (first.rule, first.owner.id) == ("mid-market Southwest", "M1")
+    assert (noted.kind, noted.rule, noted.owner.id) == (DecisionKind.NOTED, "saas of the Southwest", "M1")
+    assert (world.load("M1"), world.turns("mm-southwest")) == (20.5, {"M1": 1})
 
 
 def test_by_option_a_nurtured_lead_that_turns_out_to_be_larger_goes_to_people() -> None:

@@ -59,7 +59,7 @@ def test_a_lead_that_ends_gives_its_room_to_a_held_one_and_is_woken_to_be_forgot
     assert (first.owner.id, held.kind) == ("M1", DecisionKind.HELD)
     world.does(ActivityKind.LOST, first.lead_id, "M1", at("14:20"))
     assert given(world, 2) == [(held.lead_id, "M1")]
-    assert world.wakes[f"lead/{first.lead_id}"].due_at > at("14:20") + timedelta(days=1)
+    assert world.wakes[f"lead/{first.lead_id}"].due_at == at("14:20") + timedelta(days=30)
     for kind in (ActivityKind.CALLED, ActivityKind.CLAIMED, ActivityKind.WON):
         assert world.does(kind, first.lead_id, "S1", at("14:30")) == []
 
@@ -116,6 +116,15 @@ def test_engagements_add_up_within_less_than_seven_days(times: tuple[int, ...], 
     assert kinds == [DecisionKind.NURTURED, *([DecisionKind.QUEUED] if is_queued else [])]
 
 
+@pytest.mark.parametrize(("threshold", "words"), [(1, "1 engagement"), (2, "2 engagements")])
+def test_the_engagements_that_brought_a_lead_to_people_are_counted_in_words(threshold: int, words: str) -> None:
+    world = World(DEFAULT.replace("nurture: {threshold: 3", f"nurture: {{threshold: {threshold}"))
+    lead = world.arrives(READER)
+    for hour in range(threshold):
+        world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", 11) + timedelta(hours=hour))
+    assert world.decisions[-1].reason.startswith(f"{words} while nurtured. RV takes it over (queue).")
+
+
 def test_of_engagements_twice_the_threshold_are_kept() -> None:
     world = World()
     lead = world.arrives(READER)
@@ -135,6 +144,13 @@ def test_who_declines_when_nobody_else_is_free_keeps_the_lead_and_it_is_noted() 
     assert lead.owner.id == "M1"
     rows = world.does(ActivityKind.DECLINED, lead.lead_id, "M1", at("14:20"))
     assert [(row.kind, row.reason) for row in rows] == [(DecisionKind.NOTED, "M1 declined it; nobody else is free.")]
+
+
+def test_a_declined_lead_waits_for_no_room_where_all_others_are_full() -> None:
+    world = World(loads={"M1": 39.5, "M2": 40.0, "M3": 20.0})
+    lead = world.arrives(WARM)
+    (moved,) = world.does(ActivityKind.DECLINED, lead.lead_id, "M1", at("14:15"))
+    assert (lead.owner.id, moved.kind, moved.owner.id) == ("M1", DecisionKind.REASSIGNED, "MM")
 
 
 def test_who_claims_a_lead_of_a_rep_takes_it_over_as_an_owned_one() -> None:

@@ -1,5 +1,7 @@
 """What people decide instead of the rules: moves by hand, claims, handoffs, ratings (GOV-8, SEG-3)."""
 
+from datetime import timedelta
+
 import pytest
 
 from routing.lead_state import Phase
@@ -94,6 +96,30 @@ def test_a_lead_qualified_in_a_pool_that_hands_to_no_other_stays() -> None:
     lead = world.arrives(SMALL)
     rows = world.does(ActivityKind.QUALIFIED, lead.lead_id, "S1", at("14:30"))
     assert (rows[-1].kind, rows[-1].owner.id) == (DecisionKind.NOTED, "S1")
+    assert rows[-1].reason == "S1 qualified it; pool smb-sdr hands leads to no other."
+
+
+def test_who_qualifies_a_lead_of_a_queue_says_where_it_goes() -> None:
+    world = World()
+    lead = world.arrives(Arrival("somebody.example", mail=MailKind.PERSONAL)).lead_id
+    rows = world.does(ActivityKind.QUALIFIED, lead, "RV", at("14:20"))
+    assert rows[-1].reason == "RV qualified it; pool (none) hands leads to no other."
+    rows = world.does(ActivityKind.QUALIFIED, lead, "RV", at("14:30"), to="smb-sdr")
+    assert (rows[-1].owner.id, rows[-1].pool) == ("S1", "smb-sdr")
+
+
+def test_a_lead_qualified_before_a_step_took_it_is_handed_on_by_who_qualified_it_and_leaves_no_load_behind() -> None:
+    world = World(DEFAULT.replace("  smb-sdr:\n", "  smb-sdr:\n    hands_to: ent-amer\n"))
+    lead = world.arrives(SMALL.but(action="demo"))
+    (taken,) = [row for row in world.until(at("15:14")) if row.kind is DecisionKind.REASSIGNED]
+    assert (lead.owner.id, taken.owner.id) == ("S1", "S2")
+    early = taken.at - timedelta(minutes=1)
+    rows = world.does(ActivityKind.QUALIFIED, lead.lead_id, "S1", early, learned=at("15:14"))
+    assert [(row.previous_owner and row.previous_owner.id, row.owner.id) for row in rows] == [
+        ("S2", "S1"),
+        ("S1", "E2"),
+    ]
+    assert [world.load(rep) for rep in ("S1", "S2", "E2")] == [10, 10, 12.5]
 
 
 def test_a_rating_of_fit_is_kept_on_the_record_and_changes_nothing_else() -> None:
@@ -130,6 +156,43 @@ def test_a_person_may_move_a_lead_to_a_pool_whose_turn_it_is_there() -> None:
     assert (declined.owner.id, declined.pool) == ("S2", "smb-sdr")  # the pool's chain is the lead's from then on
 
 
+@pytest.mark.parametrize(
+    ("to", "queue", "pool"),
+    [
+        pytest.param("queue:manual-review", "manual-review", None, id="a queue"),
+        pytest.param("pool:manual-review", None, "manual-review", id="a pool of its name"),
+        pytest.param("manual-review", None, "manual-review", id="of one name the pool"),
+    ],
+)
+def test_a_lead_is_moved_to_the_pool_or_to_the_queue_of_a_name_as_it_is_said(
+    to: str, queue: str | None, pool: str | None
+) -> None:
+    named = DEFAULT.replace("smb-sdr", "manual-review").replace("team: manual-review}", "team: smb-sdr}", 2)
+    world = World(named)
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, to)
+    moved = world.decisions[-1]
+    assert (moved.owner.queue, moved.owner.pool) == (queue, pool)
+
+
+@pytest.mark.parametrize("to", ["sdr: small", "pool:sdr: small"])
+def test_a_pool_may_have_a_colon_in_its_name(to: str) -> None:
+    world = World(DEFAULT.replace("smb-sdr", '"sdr: small"').replace('team: "sdr: small"', "team: smb-sdr"))
+    lead = world.arrives(WARM)
+    by_hand(world, lead.lead_id, to)
+    assert (world.decisions[-1].kind, world.decisions[-1].pool) == (DecisionKind.REASSIGNED, "sdr: small")
+
+
+def test_a_lead_moved_away_by_hand_gives_its_room_to_who_waits() -> None:
+    world = World(loads={"M1": 39.5, "M2": 40, "M3": 20})
+    lead = world.arrives(WARM)
+    waiting = world.arrives(WARM.but(domain="two.example"))
+    assert (lead.owner.id, waiting.kind) == ("M1", DecisionKind.HELD)
+    world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:20"), to="S1", by="MM")
+    given = world.decisions[-1]
+    assert (given.lead_id, given.kind, given.owner.id) == (waiting.lead_id, DecisionKind.ASSIGNED, "M1")
+
+
 def test_a_person_may_move_a_lead_to_a_queue_which_keeps_it_when_rules_would_not() -> None:
     world = World()
     lead = world.arrives(WARM)
@@ -164,6 +227,26 @@ def test_who_claims_a_nurtured_lead_owns_it() -> None:
     (claimed,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "Q2", at("14:20"))
     assert (claimed.kind, claimed.owner.id) == (DecisionKind.REASSIGNED, "Q2")
     assert world.lead(lead.lead_id).phase is Phase.OWNED
+
+
+def test_a_nurtured_lead_that_somebody_who_has_left_claims_is_still_nurtured_and_comes_back_by_what_it_does() -> None:
+    world = World()
+    lead = world.arrives(Arrival("tiny.example", 5, action="whitepaper"))
+    (noted,) = world.does(ActivityKind.CLAIMED, lead.lead_id, "X9", at("14:20"))
+    assert noted.reason == "X9 claimed it. It stays with nobody: X9 cannot have it (inactive)."
+    for day in (11, 12, 13):
+        world.does(ActivityKind.ENGAGED, lead.lead_id, None, at("10:00", day))
+    back = world.decisions[-1]
+    assert (back.kind, back.owner.id) == (DecisionKind.QUEUED, "RV")
+
+
+def test_a_suspect_that_somebody_who_has_left_claims_can_still_be_released() -> None:
+    world = World()
+    lead = world.arrives(Arrival("tiny.example", 450, mail=MailKind.DISPOSABLE))
+    assert lead.kind is DecisionKind.QUARANTINED
+    world.does(ActivityKind.CLAIMED, lead.lead_id, "X9", at("14:20"))
+    (released,) = world.does(ActivityKind.RELEASED, lead.lead_id, "RV", at("14:30"))
+    assert (released.kind, released.owner.id) == (DecisionKind.QUEUED, "RV")
 
 
 def test_a_lead_with_an_owner_is_neither_released_nor_woken_by_engagement() -> None:
