@@ -1,11 +1,12 @@
 """Load against limit, and caps per hour, day, week and month (CAPA-1 to CAPA-4). Hundredths of a point throughout."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from routing.rep_state import RepState, RosterRow, Used
+from schemas.value import value
 
 FULL = "full"
 CAPPED = "cap reached"
@@ -34,7 +35,7 @@ def weight_of(row: RosterRow, by_seniority: dict[str, int], today: date) -> int:
     return weight * _ramp_percent(row, today) // 100 if row.ramp else weight
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Capping:
     """The caps of a rep or pool: window name -> most leads; zone: IANA, where the windows begin."""
 

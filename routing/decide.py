@@ -1,7 +1,6 @@
 """The decision: one event of a division in, what must change out. Pure: same arguments, same effects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -29,13 +28,14 @@ from schemas.policy_file import Capacity
 from schemas.rep import RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
+from schemas.value import value
 
 ENGINE = "2"  # raised with each change after which the same input may decide otherwise; the journal names it
 
 Input = LeadScored | ActivityBound | RepChanged | PolicyActivated | DeliverySettled | WakeUp
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DecisionInput:
     """One event of a division. id: the event's id, from which ids of decisions derive. contact is never in it."""
 

@@ -1,10 +1,11 @@
 """What a division knows of itself: its active policy, its clock, its journal."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.value import value
 
-@dataclass(frozen=True)  # state has no slots: orjson writes what has a dict much faster (decision 0290)
+
+@value
 class Division:
     """last_now: the clock of the latest decision; time does not run backwards within a division.
 

@@ -5,18 +5,18 @@ list and never scans the roster (NEW-7).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from routing.draft import Draft
 from routing.rep_state import RepState, RosterRow
 from schemas.policy_file import PolicyFile
 from schemas.policy_pool import Selector
 from schemas.policy_sla import Step
+from schemas.value import value
 
 LEADERSHIP = "leadership"
 
 
-@dataclass(frozen=True)  # state has no slots: orjson writes what has a dict much faster (decision 0290)
+@value
 class Group:
     """Ids of the reps who fit a selector, sorted, so that the order of the roster changes nothing."""
 

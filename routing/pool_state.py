@@ -4,22 +4,21 @@ Per turn the pool's level rises by 1/W, W being the weights of the members who w
 of weight w is so entitled to w/W of it. A member's next turn is released at `start` and falls due at
 `start + 1/w`. Levels and starts are integers over a common `base`, a multiple of all the weights in play, so nothing
 is rounded until the base would pass `BASE_LIMIT` (after that: by less than 2^-58 of a turn each time).
-
-As all state, these have no slots: orjson writes what has a dict three to ten times as fast (decision 0290).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from math import lcm
 
 from routing.rep_state import Used
+from schemas.value import value
 
 BASE_LIMIT = 1 << 59
 LEVEL_LIMIT = 1 << 61  # the store's integers have 64 bits
 LANE_DAYS = 30
 
 
-@dataclass(frozen=True)
+@value
 class Turn:
     """A member's place in a rotation.
 
@@ -35,7 +34,7 @@ class Turn:
     last_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@value
 class LaneDay:
     """T1 leads of a pool on one UTC day: all, and those that went to members who are not senior."""
 
@@ -43,7 +42,7 @@ class LaneDay:
     junior: int = 0
 
 
-@dataclass(frozen=True)
+@value
 class PoolState:
     """A pool's counters. lane: UTC day "2026-03-10" -> T1 leads, the last 30 days only. used: cap -> its window."""
 

@@ -1,9 +1,6 @@
-"""A rep as a division knows them: the roster row without addresses, the load, the caps used so far.
+"""A rep as a division knows them: the roster row without addresses, the load, the caps used so far."""
 
-As all state, these have no slots: orjson writes what has a dict three to ten times as fast (decision 0290).
-"""
-
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -11,11 +8,12 @@ import orjson
 
 from routing.calendar.business_time import Calendar, calendar_of
 from schemas.rep import Hours, Rep
+from schemas.value import value
 
 POINT = 100  # loads and limits are integers, in hundredths of a point, so that sums are exact
 
 
-@dataclass(frozen=True)
+@value
 class Leave:
     """Out of office in [start, until)."""
 
@@ -24,7 +22,7 @@ class Leave:
     reason: str
 
 
-@dataclass(frozen=True)
+@value
 class Standby:
     """Who stands in for the rep, and when; None: always."""
 
@@ -33,7 +31,7 @@ class Standby:
     until: datetime | None = None
 
 
-@dataclass(frozen=True)
+@value
 class RampStep:
     """From `start` on, weight and limit are multiplied by `percent`/100."""
 
@@ -41,7 +39,7 @@ class RampStep:
     percent: int
 
 
-@dataclass(frozen=True)
+@value
 class RosterRow:
     """What routing asks about a rep. limit: hundredths of a point; weight: hundredths; None: the policy's.
 
@@ -75,7 +73,7 @@ class RosterRow:
     manager: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Used:
     """How many leads fell into the running window of a cap. window: "2026-03-10T14" in the rep's zone."""
 
@@ -83,7 +81,7 @@ class Used:
     leads: int
 
 
-@dataclass(frozen=True)
+@value
 class RepState:
     """One rep of one division. load: hundredths of a point. row None: load is known, the roster row is not (yet).
 
@@ -99,7 +97,7 @@ class RepState:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Opportunity:
     """An open opportunity that is no lead of ours; it counts towards its rep's load."""
 

@@ -1,7 +1,6 @@
 """Which rule takes a lead: ordered, the first that holds wins; and why each one before it did not."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cel
@@ -11,6 +10,7 @@ from routing.facts import LeadFacts
 from routing.policy import Policy
 from routing.rulebook import Outcome
 from schemas.policy_file import Rule
+from schemas.value import value
 
 
 class TriedRule(NamedTuple):
@@ -28,7 +28,7 @@ class TriedRule(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """The rule that took a lead. index: its place in the file, from 0. values: of what rules ask; also as JSON."""
 

@@ -1,6 +1,7 @@
 """The record of a decision as an effect: its JSON in pieces, and the model for whoever asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.decision import Decision, DecisionKind, with_contact
 from schemas.effects import Emit
@@ -8,17 +9,17 @@ from schemas.effects import Emit
 TOPIC = "leads.assigned"
 TYPE = "lead.decided"
 
-_set = object.__setattr__
-
 
 class Decided(Emit):
     """An `Emit` of one decision. pieces: its JSON without contact; contact: that of the lead as JSON, None: none."""
 
-    __slots__ = ("contact", "kind", "lead_id", "pieces")
-    contact: bytes | None
-    kind: DecisionKind
+    topic = TOPIC
+    type = TYPE
+    headers: Mapping[str, str] = MappingProxyType({})
     lead_id: str
+    kind: DecisionKind
     pieces: Sequence[bytes]
+    contact: bytes | None
 
     def __init__(
         self,
@@ -29,15 +30,14 @@ class Decided(Emit):
         pieces: Sequence[bytes],
         contact: bytes | None = None,
     ) -> None:
-        _set(self, "topic", TOPIC)
-        _set(self, "key", key)
-        _set(self, "type", TYPE)
-        _set(self, "tag", tag)
-        _set(self, "headers", {})
-        _set(self, "lead_id", lead_id)
-        _set(self, "kind", kind)
-        _set(self, "pieces", pieces)
-        _set(self, "contact", contact)
+        self.__dict__ = {
+            "key": key,
+            "tag": tag,
+            "lead_id": lead_id,
+            "kind": kind,
+            "pieces": pieces,
+            "contact": contact,
+        }
 
     @property
     def value(self) -> Decision:

@@ -1,12 +1,14 @@
 """What a stage's `handle` asks for. Values only: the runner in `streams` turns them into one transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from schemas.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Emit:
     """A record for a topic.
 
@@ -25,7 +27,7 @@ class Emit:
     encoded: bytes | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Put:
     """Set one entry of the stage's store. The part of `key` before the first "/" names its kind (and codec).
 
@@ -37,14 +39,14 @@ class Put:
     encoded: bytes | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delete:
     """Remove one entry of the stage's store."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wake:
     """Arm the one wake-up of `key`, replacing an earlier one.
 
@@ -59,14 +61,14 @@ class Wake:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CancelWake:
     """Drop the wake-up of `key`. One that has already fired is harmless: whoever is woken looks at its own state."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeadLetter:
     """Set the input record aside, original bytes kept. error: class name; reason: plain words, no personal data."""
 

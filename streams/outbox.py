@@ -19,6 +19,9 @@ TRACESTATE = "tracestate"
 PASSED_ON = (TRACEPARENT, TRACESTATE)
 TIMERS = "leads.timers"
 
+Change = tuple[str, Any | None, bytes | None]
+"""Of state: the key, its value, None where it is removed, and the value's bytes."""
+
 
 class Outbox:
     """The records of one batch. `take` an event's effects as they come, then ask for `records` and `changelog`.
@@ -44,7 +47,7 @@ class Outbox:
         self._records: list[Record] = []
         self._origins: list[int] = []
         self._timers: dict[str, tuple[Record, int]] = {}
-        self._writers: dict[int, dict[str, int]] = {}
+        self._puts: list[tuple[int, int, list[Change]]] = []  # of each event: its index, its partition
         self._headers.clear()
 
     def take(
@@ -55,7 +58,7 @@ class Outbox:
         index: the event's place in the batch, for `origin`. Raises what an unusable effect raises.
         """
         records: list[Record] = []
-        puts: list[tuple[str, Any | None, bytes | None]] = []
+        puts: list[Change] = []
         timers: list[tuple[str, Record]] = []
         dead: DeadLetter | None = None
         for effect in effects:
@@ -103,8 +106,11 @@ class Outbox:
         """
         origins: list[int | None] = [*self._origins, *(index for _, index in self._timers.values())]
         origins += [None] * letters
-        for number in sorted(self._writers):
-            origins += self._writers[number].values()
+        writers: dict[int, dict[str, int]] = {}
+        for index, partition, puts in self._puts:
+            writers.setdefault(partition, {}).update((key, index) for key, _, _ in puts)
+        for number in sorted(writers):
+            origins += writers[number].values()
         return origins[place]
 
     def _emitted(self, event: Event, emit: Emit, place: int, now: datetime) -> Record:
@@ -146,13 +152,11 @@ class Outbox:
         passed: list[tuple[str, str | bytes | None]] = [] if named is None else [(TRACEPARENT, named.encode())]
         return passed if state is None else [*passed, (TRACESTATE, state.encode())]
 
-    def _put(
-        self, index: int, partition: int, puts: list[tuple[str, Any | None, bytes | None]], state: PartitionState
-    ) -> None:
+    def _put(self, index: int, partition: int, puts: list[Change], state: PartitionState) -> None:
         if self._changelog_topic is None:
             raise ValueError(f"stage {self._stage} keeps no state: there is no topic state.{self._stage}")
         state.apply(puts)
-        self._writers.setdefault(partition, {}).update(dict.fromkeys([key for key, _, _ in puts], index))
+        self._puts.append((index, partition, puts))
 
 
 def _encoded(value: Any) -> bytes:

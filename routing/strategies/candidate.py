@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.policy_pool import Performance
+from schemas.value import value
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Candidate:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """The lead, as far as a strategy may look at it.
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from schemas.activity import ActivityBound, ActivityKind
+from schemas.value import value
 
 SEEN_SUBMISSIONS = 16  # a person's last submissions, by id: repeats of these are recognised
 SEEN_ACTIVITIES = 32
@@ -30,7 +31,7 @@ ENDS: Mapping[ActivityKind, str] = {
 """Activities that close the person's lead, and how that end is called."""
 
 
-@dataclass(frozen=True)  # state has no slots: orjson writes what has a dict much faster (decision 0290)
+@value
 class OpenLead:
     """A lead that has not ended. tier: the most urgent one so far. touched_at: the last touches, oldest first."""
 
@@ -43,7 +44,7 @@ class OpenLead:
     touched_at: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True)
+@value
 class Ended:
     """How the person's last lead ended. rep: who ended it. kind: a value of `ENDS`."""
 
@@ -54,7 +55,7 @@ class Ended:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Person:
     """ordinal: leads minted for this person, test leads included. history: real leads that have ended.
 

@@ -21,15 +21,15 @@ class Resident:
 
     def set(self, key: str, value: Any | None) -> Any | None:
         """Set (None removes) and return what was there before."""
-        before = self.values.get(key)
-        if value is None:
-            if before is not None:
-                del self.values[key]
-                del self.keys[bisect_left(self.keys, key)]
-        else:
+        values = self.values
+        before = values.get(key)
+        if value is not None:
             if before is None:
                 insort(self.keys, key)
-            self.values[key] = value
+            values[key] = value
+        elif before is not None:
+            del values[key]
+            del self.keys[bisect_left(self.keys, key)]
         return before
 
     def scan(self, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -91,17 +91,15 @@ class PartitionState:
         if not self._decode.keys() >= set(kinds):
             unknown = next(kind for kind in kinds if kind not in self._decode)
             raise UnknownKind(f"{unknown!r} is no kind of this stage: declare it in Stage.kinds")
-        changes = self._changes
+        changes, residents, before = self._changes, self._resident, self._before
         for kind, (key, value, encoded) in zip(kinds, puts, strict=True):
-            resident = self._resident.get(kind)
-            if resident is None:
+            resident = residents.get(kind)
+            if resident is not None:
+                before.setdefault(key, resident.set(key, value))
+            else:
                 if key not in changes:
                     insort(self._changed_keys, key)
                 self._values[key] = value
-            else:
-                before = resident.set(key, value)
-                if key not in self._before:
-                    self._before[key] = before
             changes[key] = encoded
 
     def changes(self) -> Mapping[str, bytes | None]:
