@@ -134,7 +134,7 @@ def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:
 
 def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
     """Return the first of the lead's chain who can take it."""
-    if lead.chain is Chain.OWNER and lead.bound_to is not None:
+    if lead.bound_to is not None:
         backups = account_backups(scored, lead.bound_to, search.docket.now)
         return owner_chain(search, lead.bound_to, backups, rules_pool)
     if rules_pool is not None:

@@ -15,6 +15,7 @@ _FLIPPED = {Op.LESS: Op.MORE, Op.MORE: Op.LESS, Op.AT_MOST: Op.AT_LEAST, Op.AT_L
 _COMPARISONS = {str(op): op for op in (Op.EQUAL, Op.NOT_EQUAL, Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)}
 _METHODS = {str(op): op for op in (Op.STARTS, Op.ENDS, Op.CONTAINS)}
 _ESCAPES = re.compile(r"\\(.)")
+_LITERALS = ("true", "false", "null")
 
 
 class _Beyond(Exception):
@@ -96,7 +97,7 @@ class _Parser:
             return self._turned(start, _literal(first))
         if first.kind != "name":
             raise _Beyond
-        if first.text in ("true", "false"):
+        if first.text in _LITERALS:
             raise _Beyond
         if self._peek() == "(":
             return self._call(start, first.text)
@@ -121,7 +122,7 @@ class _Parser:
         """Parse `5 <= company.employees` and `"x" in lead.behaviour`."""
         mark = self._next().text
         name = self._next()
-        if name.kind != "name" or self._peek() == "(":
+        if name.kind != "name" or name.text in _LITERALS:
             raise _Beyond
         if mark == "in":
             return Comparison(name.text, Op.HOLDS, value, self._since(start))
@@ -194,5 +195,5 @@ def _asked(bare: str) -> Iterator[str]:
         name = found[0]
         if bare[found.end() :].lstrip().startswith("("):
             name = name.rpartition(".")[0]
-        if name and name not in ("true", "false", "null", "in"):
+        if name and name not in (*_LITERALS, "in"):
             yield name

@@ -100,7 +100,7 @@ def _text(fact: Fact | None) -> str | None:
 
 def _traits(before: Policy, after: Policy, old: Mapping[str, Fact], new: Mapping[str, Fact]) -> tuple[str, ...]:
     was, now = (str(known.get("segment", "unknown size")) for known in (old, new))
-    traits = [_both(was, now, not before.bands, not after.bands)]
+    traits = [_both(was, now, not before.bands, not after.bands)] if before.bands or after.bands else []
     traits += [said for name, said in _SAID.items() if old.get(name) is True]
     if old.get("mail.kind") not in ("business", "none"):
         traits.append(f"{old.get('mail.kind')} mail")
@@ -127,7 +127,7 @@ class _Whole:
     @classmethod
     def of(cls, before: Policy, after: Policy, typical: Sequence[Mapping[str, Fact]]) -> "_Whole":
         tiers = [tier.name for policy in (before, after) if len(policy.tiers) > 1 for tier in policy.tiers]
-        industries = {str(facts["company.industry"]) for facts in typical if "company.industry" in facts}
+        industries = {str(facts["company.industry"]) for facts in typical}
         places = frozenset((str(facts["company.country"]), _text(facts.get("company.state"))) for facts in typical)
         return cls(frozenset(tiers), frozenset(_industry(word) for word in industries), places)
 
@@ -151,7 +151,7 @@ def _kind(traits: tuple[str, ...], members: list[_Case], whole: _Whole) -> str:
         return _example(members[0])
     tiers = tuple(dict.fromkeys(case.tier for case in members))
     industries = tuple(dict.fromkeys(case.industry for case in members))
-    parts = [", ".join(traits)]
+    parts = [", ".join(traits)] if traits else []
     if not whole.tiers <= set(tiers):
         parts.append(" or ".join(tiers))
     parts.append(f"in {_places(members, whole)}")
@@ -177,7 +177,16 @@ def _example(case: _Case) -> str:
     place = "-".join(name for name in case.place if name)
     told = [*case.traits, f"in {place}" if place else "unknown place", case.industry]
     known = [word for word in told if not word.startswith("unknown ")]
+    known += [_fact(name, value) for name, value in case.facts.items() if name not in _TOLD]
     return f"a lead known only as: {', '.join(known)}" if known else "a lead of which nothing is known"
+
+
+def _fact(name: str, value: Fact) -> str:
+    if isinstance(value, bool):
+        return f"{name} {'yes' if value else 'no'}"
+    if value == ANOTHER:
+        return f"{name} known"  # by a word that no condition names
+    return f"{name} {' and '.join(value) if isinstance(value, tuple) else value}"
 
 
 _SAID = {
@@ -187,6 +196,8 @@ _SAID = {
     "account.is_named": "named account",
     "account.has_open_opportunity": "open opportunity",
 }
+_PLACE = ("company.country", "company.state", "company.region")
+_TOLD = (*_PLACE, "company.industry", "mail.kind", "account.owner", *_SAID)
 _DERIVED = ("lead.recycled_rep_known",)
 
 

@@ -16,7 +16,6 @@ from schemas.decided import Decided
 from schemas.decision import Decision
 from schemas.ids import lead_id
 from schemas.lead import AccountRef, Company, Lead, LeadScored, MailFacts, MailKind
-from schemas.policy import PolicyActivated
 from schemas.rep import Rep, RepChanged
 
 PERSON = "preview"  # no human has it: their keys are 32 hex digits
@@ -63,8 +62,6 @@ def typed_lead(facts: Mapping[str, Any], now: datetime) -> Lead:
 def empty_division(policy: Policy, roster: Iterable[Rep], now: datetime) -> Memory:
     """Return the state of a division that has this policy and roster and no lead yet."""
     state, name = Memory(), policy.file.division
-    activated = PolicyActivated(division=name, hash=policy.hash, by=PERSON, reason=PERSON, at=now)
-    state.fold(decide(state, DecisionInput("preview/policy", activated), policy, now))
     for rep in roster:
         if rep.division == name:
             change = RepChanged(rep_id=rep.id, division=name, rep=rep, at=now)

@@ -53,17 +53,9 @@ def _pool(found: Survey, picked: Pick | None, lead_id: str) -> dict[str, Any]:
 
 def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
     ranks, order = picked.ranks, picked.order
-    rows: list[dict[str, Any]] = []
-    for place in order[:NAMED]:
-        rank, one = ranks[place], picked.ranked[place]
-        won = one.rep == picked.rep
-        row = _row(rank, picked.was if won else one, won)
-        if won:
-            row |= tie(lead_id, picked.tied)
-        rows.append(row)
-    rows.sort(key=lambda row: row["why"] != CHOSEN)
-    if rows[0]["why"] != CHOSEN:  # a tie of more than 50: the winner is named all the same
-        rows[:] = [{**_row(ranks[order[0]], picked.was, True), **tie(lead_id, picked.tied)}, *rows[:-1]]
+    rows = [{**_row(ranks[order[0]], picked.was, CHOSEN), **tie(lead_id, picked.tied)}]  # the best rank is the winner's
+    others = [place for place in order[:NAMED] if picked.ranked[place].rep != picked.rep]
+    rows += [_row(ranks[place], picked.ranked[place], NOT_THEIR_TURN) for place in others[: NAMED - 1]]
     if len(picked.ranks) < len(found.fit):
         lane = {one.rep for one in picked.ranked}
         passed = [one for one in found.fit if one.rep not in lane]
@@ -71,15 +63,8 @@ def _ranked(picked: Pick, found: Survey, lead_id: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(rank: Rank, one: Candidate, won: bool) -> dict[str, Any]:
-    return {
-        "rep": one.rep,
-        "why": CHOSEN if won else NOT_THEIR_TURN,
-        "load": one.load,
-        "limit": one.limit,
-        "waited_since": one.last_at,
-        "rank": rank,
-    }
+def _row(rank: Rank, one: Candidate, why: str) -> dict[str, Any]:
+    return {**_candidate(one, why), "rank": rank}
 
 
 def _candidate(one: Candidate, why: str) -> dict[str, Any]:

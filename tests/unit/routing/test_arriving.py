@@ -154,12 +154,31 @@ def test_a_held_lead_is_told_of_but_not_answered_yet() -> None:
     assert "lead" not in {notice.audience for notice in held.notices}
 
 
-def test_the_pool_of_an_owners_lead_is_that_of_the_very_next_rule_that_holds() -> None:
-    text = DEFAULT.replace("    to: recycled_rep", "    to: {pool: general-qual}")
+RECYCLED = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
+FIRST_RULE = ("lead.open_duplicate\n    to: owner\n", "has(account.owner)\n    to: account_owner\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "arrival", "pool"),
+    [
+        pytest.param(
+            DEFAULT.replace("    to: recycled_rep", "    to: {pool: general-qual}"),
+            OURS.but(disqualified=RECYCLED),
+            "general-qual",
+            id="the very next",
+        ),
+        pytest.param(DEFAULT, OURS.but(disqualified=RECYCLED), "ent-amer", id="not one to somebody else they know"),
+        pytest.param(DEFAULT, OURS.but(employees=450), "mm-southwest", id="not one that does not hold"),
+        pytest.param(DEFAULT, OURS.but(country="BR", state=None, employees=450), None, id="one to a queue"),
+        pytest.param(DEFAULT.replace(*FIRST_RULE), OURS, "ent-amer", id="after the first of all"),
+    ],
+)
+def test_the_pool_of_an_owners_lead_is_that_of_the_next_rule_that_holds_and_leads_to_people(
+    text: str, arrival: Arrival, pool: str | None
+) -> None:
     world = World(text)
-    recycled = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
-    decision = world.arrives(OURS.but(disqualified=recycled))
-    assert (decision.owner.id, world.lead(decision.lead_id).pool) == ("E1", "general-qual")
+    decision = world.arrives(arrival)
+    assert (decision.owner.id, world.lead(decision.lead_id).pool) == ("E1", pool)
 
 
 @pytest.mark.parametrize(("opportunity_owner", "owner"), [("M1", "M1"), (None, "E1")], ids=["has one", "has none"])
@@ -182,8 +201,7 @@ def test_who_has_the_account_stands_in_for_who_has_its_opportunity(backup: str |
 
 def test_the_backup_of_an_account_does_not_stand_in_for_a_rep_who_knows_the_lead_otherwise() -> None:
     account = ACME.model_copy(update={"owner": None, "backup": "S1"})
-    recycled = Disqualified(rep="M1", reason="no budget", lead_id="main.p.0", at=at("09:00", 9))
-    lead_again = WARM.but(account=account, disqualified=recycled)
+    lead_again = WARM.but(account=account, disqualified=RECYCLED)
     assert World().arrives(lead_again).owner.id == "M1"
     assert World(changed={"M1": on_leave("M1", 9, 14)}).arrives(lead_again).owner.id == "MM"
 

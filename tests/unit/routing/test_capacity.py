@@ -104,6 +104,7 @@ def test_a_lead_is_counted_in_each_capped_window_and_a_new_window_begins_at_one(
     assert counted(CAPS, used, NOW) == now
     before = RepState("a", RosterRow(), 300, 2, used, "emea", NOW)
     assert with_lead(before, 50, NOW, CAPS) == RepState("a", RosterRow(), 350, 3, now, "emea", NOW)
+    assert with_lead(RepState("a"), 50, NOW, Capping({}, CHICAGO)) == RepState("a", None, 50, 1)
     assert with_lead(before, 50, NOW, Capping({}, CHICAGO)) == RepState("a", RosterRow(), 350, 3, used, "emea", NOW)
 
 

@@ -51,6 +51,31 @@ def test_the_first_contact_says_who_made_it_and_after_what_time(who: str | None,
     assert {key: value for key, value in said.trace.items() if key == "by"} == by
 
 
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ("14:13:57", "0 s, 0 s after its owner got it."),
+        ("14:14:59", "59 s, 58 s after its owner got it."),
+        ("15:14", "1 h, 59 min 59 s after its owner got it."),
+        ("15:15:05", "1 h 1 min 5 s, 1 h 1 min 4 s after its owner got it."),
+    ],
+)
+def test_times_are_told_in_hours_minutes_and_seconds(when: str, told: str) -> None:
+    world = World()
+    early = HOT.but(when=at("14:13:57"), action="webinar", delay_seconds=4)
+    lead = world.arrives(early if when < "14:14" else HOT.but(action="webinar", delay_seconds=1)).lead_id
+    (said,) = world.does(CALLED, lead, "M1", at(when), learned=max(at(when), at("14:15")))
+    assert said.reason.removeprefix("First contact by M1 after ").partition(" Too late")[0] == told
+
+
+def test_a_contact_ends_the_wait_for_its_deadline() -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    assert f"lead/{lead}" in world.wakes
+    world.does(CALLED, lead, "M1", at("14:16"))
+    assert f"lead/{lead}" not in world.wakes
+
+
 def test_a_contact_after_the_deadline_says_so() -> None:
     world = World()
     lead = world.arrives(HOT).lead_id

@@ -79,6 +79,11 @@ def test_facts_survive_being_nested(facts: dict[str, Fact]) -> None:
         "company.employees in [1, 2 + 1]",
         '"a" + "b" == lead.source',
         "[1] == lead.flags",
+        '"a" == "b"',
+        '"a" || icp',
+        '"a" == null',
+        "5 != true",
+        '"a" in null',
     ],
 )
 def test_what_is_beyond_the_subset_is_opaque_and_cel_decides(text: str) -> None:
@@ -90,6 +95,9 @@ def test_an_opaque_part_still_leaves_the_others_readable() -> None:
     condition = compile_condition('company.country == "US" && size(lead.behaviour) > 1')
     assert isinstance(condition.node, Opaque)
     assert condition.fields == ("company.country", "lead.behaviour")
+    methods = parse("lead.source.matches('a.*') || null == mail.domain")
+    assert isinstance(methods, Opaque)
+    assert methods.fields == ("lead.source", "mail.domain")
 
 
 def test_precedence_is_that_of_cel() -> None:
@@ -116,6 +124,8 @@ DAYS = "lead.disqualified_days"
         *((f"{DAYS} >= 5", value, held) for value, held in ((5, True), (4, False), (("5",), None))),
         *((f'{DAYS} < "b"', value, held) for value, held in (("a", True), ("b", False), ("c", False), (1, None))),
         *((f'{DAYS} >= "b"', value, held) for value, held in (("a", False), ("b", True), ("c", True))),
+        *((f'{DAYS} > "b"', value, held) for value, held in (("a", False), ("b", False), ("c", True))),
+        *((f'{DAYS} <= "b"', value, held) for value, held in (("a", True), ("b", True), ("c", False))),
         *((f"{DAYS} == 1", value, held) for value, held in ((1, True), (True, False), (2, False), ("1", False))),
         *((f"{DAYS} != 1", value, held) for value, held in ((1, False), (True, True), (2, True))),
         *((f"{DAYS} in [1, 2]", value, held) for value, held in ((2, True), (True, False), (3, False))),

@@ -3,7 +3,7 @@
 import pytest
 
 from routing.draft import Draft
-from routing.groups import fits, group_key, members, regroup, regroup_all
+from routing.groups import fits, group_key, members, pools_of, regroup, regroup_all
 from routing.rep_state import RepState, RosterRow
 from routing.replay import Memory
 from schemas.policy_pool import Selector
@@ -36,6 +36,7 @@ def test_a_person_enters_a_group_once_stays_in_it_and_leaves_it_with_the_team() 
     assert members(draft, "main", "pool:smb-sdr") == ("a", "b")
     regroup(draft, "main", FILE, RepState("a", RosterRow(team="ent-amer")))
     assert (members(draft, "main", "pool:smb-sdr"), members(draft, "main", "pool:ent-amer")) == (("b",), ("a",))
+    assert [pools_of(draft, "main", FILE, rep) for rep in "abc"] == [["ent-amer"], ["smb-sdr"], []]
 
 
 def test_a_new_policy_groups_everybody_whose_row_is_known_and_drops_the_groups_it_does_not_have() -> None:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from routing.policy import compile_policy
 from schemas.activity import ActivityBound, ActivityKind
-from tests.worked.world import World, at
+from tests.worked.world import DEFAULT, World, at
 
 KEY = "opportunity/main/deal/1"  # a CRM's id may have a slash
 
@@ -39,6 +40,25 @@ def test_an_opportunity_that_is_opened_again_counts_again() -> None:
     assert world.load("M1") == 1.0
     world.until(at("14:20") + timedelta(days=31))
     assert world.load("M1") == 1.0 and KEY in world.state.values, "the wake-up of the end finds it open"
+
+
+def test_of_two_changes_in_one_instant_the_one_learned_last_counts() -> None:
+    world = World()
+    changed(world, "early", "14:19", "14:19")
+    changed(world, "late", "14:19", "14:20")
+    assert world.load("M1") == 21.5
+
+
+def test_loads_follow_the_weight_of_each_stage_to_a_new_policy_and_back() -> None:
+    world = World(loads={"M1": 0})
+    changed(world, "late", "14:19", "14:19")
+    world.opportunity("M1", "without a stage", "")
+    heavier = compile_policy(f"{DEFAULT}\ncapacity: {{stages: {{late: 4.5}}, unknown_stage: 9}}\n")
+    loads = []
+    for policy in (world.policy, heavier, heavier, world.policy):
+        world.activate(policy)
+        loads.append(world.load("M1"))
+    assert loads == [2.5, 13.5, 13.5, 2.5]
 
 
 def test_the_end_is_dropped_after_thirty_days_and_not_before() -> None:

@@ -5,6 +5,7 @@ import pytest
 from routing.policy import compile_policy
 from routing.preview import FactUnknown, empty_division, preview, typed_lead
 from schemas.decision import DecisionKind
+from schemas.lead import MailKind
 from tests.worked.world import DEFAULT, ROSTER, TERRITORY_FIRST, Arrival, World, at
 
 FACTS = {
@@ -48,6 +49,19 @@ def test_facts_of_an_account_bind_the_lead_to_its_owner() -> None:
     lead = typed_lead(FACTS | {"account.owner": "E1", "account.is_named": True}, at("14:14"))
     (told,) = preview(world.state, world.policy, lead, at("14:14")).decisions
     assert (told.owner.id, told.rule) == ("E1", "account owner")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"), [({}, MailKind.BUSINESS), ({"mail.kind": "personal"}, MailKind.PERSONAL)], ids=["not", "given"]
+)
+def test_an_address_of_a_business_is_taken_for_granted(given: dict[str, str], kind: MailKind) -> None:
+    assert typed_lead(FACTS | given, at("14:14")).mail.kind is kind
+
+
+def test_a_typed_lead_is_a_first_touch() -> None:
+    world = World(DEFAULT.replace('when: mail.kind == "personal"', "when: lead.touch > 1"))
+    (told,) = preview(world.state, world.policy, typed_lead(FACTS, at("14:14")), at("14:14")).decisions
+    assert told.rule == "mid-market Southwest"
 
 
 @pytest.mark.parametrize(

@@ -174,20 +174,21 @@ def test_late_data_of_a_lead_nobody_knows_makes_none() -> None:
 def test_leads_beyond_one_event_wait_for_the_division_to_wake_and_repeats_are_decided_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("routing.waiting.DECIDED_AT_ONCE", 1)
+    monkeypatch.setattr("routing.waiting.DECIDED_AT_ONCE", 2)
     world = World()
     known = world.state.values["division/main"]
     world.state.values["division/main"] = replace(known, policy_hash=None)
-    names = ["a" * 32, "b" * 32, "c" * 32]
+    names = [letter * 32 for letter in "abcd"]
     for minute, name in enumerate(names):
         world.arrives(WARM.but(who=name, when=at(f"14:{14 + minute}")))
     world.activate(world.policy, at("14:20"))
-    assert [row.lead_id for row in world.decisions if row.kind is DecisionKind.ASSIGNED] == [WARM_ID]
-    decided = world.arrives(again(WARM.but(who=names[2]), "14:20"))
-    assert (decided.kind, decided.lead_id) == (DecisionKind.ASSIGNED, f"main.{names[2]}.1")
+    at_once = [row.lead_id for row in world.decisions if row.kind is DecisionKind.ASSIGNED]
+    assert at_once == [f"main.{name}.1" for name in names[:2]]
+    decided = world.arrives(again(WARM.but(who=names[3]), "14:20"))
+    assert (decided.kind, decided.lead_id) == (DecisionKind.ASSIGNED, f"main.{names[3]}.1")
     assert decided.rule == "mid-market Southwest"
-    assert world.state.values[f"lead/main.{names[2]}.1"].touches == 2
+    assert world.state.values[f"lead/main.{names[3]}.1"].touches == 2
     rows = world.until(at("14:21"))
-    assert [(row.kind, row.lead_id) for row in rows] == [(DecisionKind.ASSIGNED, f"main.{names[1]}.1")]
+    assert [(row.kind, row.lead_id) for row in rows] == [(DecisionKind.ASSIGNED, f"main.{names[2]}.1")]
     assert not list(world.state.scan("waiting/"))
     assert "division/main" not in world.wakes

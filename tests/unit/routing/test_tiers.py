@@ -39,6 +39,13 @@ def test_a_policy_with_one_tier_gives_it_to_all() -> None:
     assert grade(shipped("starter"), lead()).tier == "all"
 
 
+def test_a_lead_of_unknown_size_is_not_taken_for_one_of_another_segment() -> None:
+    rows = "  points:\n    - {name: not large, part: behaviour, when: 'segment != \"enterprise\"', points: 7}\n"
+    policy = edited("default", ("  points:\n", rows))
+    small, unknown, large = (lead("demo", employees=size) for size in (300, None, 3000))
+    assert [dict(judged(policy, of)[1].parts)["behaviour"] for of in (small, unknown, large)] == [7, 0, 0]
+
+
 def test_points_may_ask_for_the_tier() -> None:
     rows = "  points:\n    - {name: hot, part: behaviour, when: 'tier == \"T1\"', points: 7}\n"
     policy = edited("default", ("  points:\n", rows))
