@@ -11,6 +11,18 @@ from routing.policy_yaml import Document, Path
 from schemas.policy_file import PolicyFile
 
 _ERROR = Severity.ERROR
+# What a lead's past and the policy's clock tell is known when the rules are asked, after a lead has been graded.
+AFTER_GRADING = (
+    *("lead.open_duplicate", "lead.recycled", "lead.disqualified_days", "lead.touch", "lead.history"),
+    *("treatment", "score", "weekday", "hour", "time_of_day", "date"),
+)
+# In the order of grading: what each step may not ask, since it is worked out by the step itself or later.
+NOT_YET: dict[str, tuple[str, ...]] = {
+    "icp": ("intent", "icp", "segment", "tier", *AFTER_GRADING),
+    "tiers": ("tier", *AFTER_GRADING),
+    "scoring": AFTER_GRADING,
+}
+_STEPS = {"icp": "the ideal customer is", "tiers": "tiers are", "scoring": "scores are"}
 # What people call a fact elsewhere, by its last part.
 OTHER_WORDS = {
     **dict.fromkeys(("headcount", "size", "employee_count", "company_size", "num_employees"), "company.employees"),
@@ -29,10 +41,14 @@ OTHER_WORDS = {
 
 def condition_findings(file: PolicyFile, document: Document, path: Path, condition: Condition) -> Iterator[Finding]:
     """Yield facts that do not exist, words outside their closed set, and comparisons that can never hold."""
+    yield from _asked_too_early(document, path, condition)
     for name in condition.fields:
         if kind_of(name) is None:
-            what = f"{name} is no fact of a lead.{_meant_fact(name)}"
-            yield place(document, path, _ERROR, "condition.fact", what, "The facts are listed in docs/policy.md.")
+            what = f"{name} is no fact of a lead.{meant_fact(name)}"
+            allowed = "The facts are listed in docs/policy.md."
+            if name.isidentifier() and not meant_fact(name):
+                allowed = f'A word needs quotes: "{name}". {allowed}'
+            yield place(document, path, _ERROR, "condition.fact", what, allowed)
         elif name.startswith("calendar.") and name.removeprefix("calendar.") not in file.calendars:
             what = f"{name} asks for a calendar that the policy does not have."
             yield place(document, path, _ERROR, "condition.calendar", what, _allowed(tuple(file.calendars)))
@@ -41,7 +57,16 @@ def condition_findings(file: PolicyFile, document: Document, path: Path, conditi
             yield from _comparison(file, document, path, leaf)
 
 
-def _meant_fact(name: str) -> str:
+def _asked_too_early(document: Document, path: Path, condition: Condition) -> Iterator[Finding]:
+    step = str(path[0])
+    for name in condition.fields if step in NOT_YET else ():
+        if name in NOT_YET[step] or name.startswith("calendar."):
+            what = f"{name} is not known yet where {_STEPS[step]} worked out: it would never hold."
+            allowed = "First comes the ideal customer, then tier and score; treatment, past and clock are for rules."
+            yield place(document, path, _ERROR, "condition.too_early", what, allowed)
+
+
+def meant_fact(name: str) -> str:
     """Return the guess what was meant: another word for a fact, else one that is spelt alike."""
     known = OTHER_WORDS.get(name.rpartition(".")[2].lower())
     return f" Did you mean {known!r}?" if known else meant(name, tuple(KINDS))

@@ -198,7 +198,7 @@ def _ending(condition: Condition | Part, key: str) -> tuple[str, ...]:
 def _refuse_excess(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise ConditionInvalid(f"the condition is {len(text)} characters long", f"{LONGEST_TEXT} at most.")
-    bare = _QUOTED.sub(lambda found: " " * len(found[0]), text)
+    bare = _QUOTED.sub(_blank, text)
     depth = 0
     for at, mark in enumerate(bare):
         depth += (mark in "([{") - (mark in ")]}")
@@ -211,10 +211,26 @@ def _refuse_excess(text: str) -> None:
     single = re.search(r"(?<![=!<>])=(?!=)", bare)
     if single:
         raise ConditionInvalid("a single = does not compare", "Write == to compare.", single.start())
+    curly = re.search("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]", bare)
+    if curly:
+        raise ConditionInvalid(
+            f"{curly[0]} is no quote of a program", 'Write straight ones: "enterprise".', curly.start()
+        )
+    unequal = bare.find("<>")
+    if unequal >= 0:
+        raise ConditionInvalid("<> does not compare", "Write != for is not.", unequal)
+    parted = re.search(r"(?<![\[\w.,\s])\s*\b\d{1,3},\d{3}\b|\b\d+(?:\.\d+)?%", re.sub(r"\[[^\]]*\]", _blank, bare))
+    if parted:
+        allowed = "Write it without commas and signs: 1000; a score of 80 is 80."
+        raise ConditionInvalid(f"{parted[0].strip()} is no number", allowed, parted.start())
     word = re.search(r"\b(and|or|not|AND|OR|NOT)\b", bare)
     if word:
         sign = {"and": "&&", "or": "||", "not": "!"}[word[1].lower()]
         raise ConditionInvalid(f"{word[1]!r} is no operator", f"Write {sign} instead.", word.start())
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def _syntax(text: str, said: str) -> ConditionInvalid:

@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from routing.calendar.business_time import calendar_of
 from routing.finding import Finding, Severity, in_order
+from routing.lint_examples import example_findings
 from routing.lint_roster import roster_findings
 from routing.lint_rules import rule_findings
+from routing.lint_values import value_findings
+from routing.lint_words import word_findings
 from routing.policy import Policy, PolicyInvalid, compile_policy
 from routing.policy_checks import ladders
 from routing.policy_errors import place
@@ -30,6 +33,9 @@ def unsolved(policy: Policy, roster: Sequence[Rep] | None = None) -> Iterator[Fi
     yield from _selectors(policy)
     yield from _unused(policy)
     yield from unheeded(policy)
+    yield from value_findings(policy)
+    yield from word_findings(policy)
+    yield from example_findings(policy)
     if roster is not None:
         yield from roster_findings(policy, roster)
 

@@ -1,6 +1,8 @@
 """The messages of a policy or roster file that is not of the right form: pydantic's findings in a person's words."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -8,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from routing.finding import Finding, Severity
 from routing.policy_yaml import Document, Path
-from schemas.policy_file import Place, PolicyFile
+from schemas.policy_file import DIVISION, Place, PolicyFile
 
 TARGETS = f"A target is {', '.join(place.value for place in Place)}, {{pool: NAME}} or {{queue: NAME}}."
+MOST_SHOWN = 60  # characters of a value
+_PLAIN = {None: "null", True: "true", False: "false"}  # as the file has them
 MOST_LISTED = 12  # beside a guess what was meant, a longer list helps nobody
 # Keys by which people try to name a person where only groups and roles may stand (RUL-4).
 PERSONAL = ("rep", "reps", "person", "name", "names", "id", "ids", "email", "user", "users", "assignee")
@@ -49,7 +53,8 @@ def _finding(
     elif row["type"] == "missing":
         code, what, allowed = "file.missing", f"{last!r} is missing.", _why_needed(str(last))
     elif row["type"] in ("enum", "literal_error"):
-        what = f"{row['input']!r} is not known here.{meant(str(row['input']), _words(row))}"
+        word = str(row["input"])
+        what = f"{row['input']!r} is not known here.{meant(_ELSEWHERE.get(word.lower(), word), _words(row))}"
         allowed = f"Allowed: {', '.join(_words(row))}."
     elif row["type"] in ("model_type", "dict_type") and inner:
         allowed = f"Write it as a mapping of {', '.join(inner)}."
@@ -59,23 +64,62 @@ def _finding(
     return Finding(Severity.ERROR, code, where, what, allowed)
 
 
+_ELSEWHERE = {"junior": "new", "mid": "normal", "regular": "normal", "weighted_round_robin": "weighted"}
+"""What other products call one of our words, where spelling would guess another."""
+
+
 def _value(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what is wrong with a value, in a person's words, and what may stand there."""
     kind, value = str(row["type"]), _shown(row.get("input"))
     for kinds, noun, allowed in _KINDS:
         if kind in kinds:
-            return f"{value} is no {noun}.", allowed
+            is_shift = "week" in row["loc"]
+            return f"{value} is no {noun}.", _SHIFTS if is_shift else _as_meant(kind, row.get("input")) or allowed
     bounds = {"greater_than_equal": "ge", "less_than_equal": "le", "greater_than": "gt", "less_than": "lt"}
     if kind in bounds:
         words = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}[bounds[kind]]
-        return f"{value} is out of range.", f"It is {words} {row['ctx'][bounds[kind]]:g}."
+        bound = row["ctx"][bounds[kind]]
+        hint = _share(row["input"], "") if kind == "less_than_equal" and bound == 1 else ""
+        return f"{value} is out of range.", f"It is {words} {bound:g}.{hint}"
     if kind in ("string_too_short", "too_short"):
         return ("this is empty." if not row["input"] else f"{value} is too short."), "Write it out."
     if kind in ("bool_parsing", "bool_type"):
         return f"{value} is neither true nor false.", "Write true or false."
+    if kind == "string_pattern_mismatch":
+        return f"{value} is not spelt as it must be.", _SPELLINGS.get(str(row["ctx"]["pattern"]), "")
     if kind == "timezone_aware":
         return f"{value} has no zone.", "Write instants as 2026-03-01T09:00:00Z or 2026-03-01T09:00:00-06:00."
     return f"{row['msg'].removeprefix('Value error, ')}.", ""
+
+
+_SHIFTS = 'Write the shifts of a day as [["09:00", "12:30"], ["13:30", "18:00"]].'
+
+
+def _as_meant(kind: str, value: Any) -> str:
+    """Return how to write what a person has written in another way: 20%, 1,5 or a single word for a list."""
+    if kind.startswith(("float", "int")) and isinstance(value, str):
+        text = value.strip()
+        if text.endswith("%"):
+            return _share(text[:-1], "%").strip() or "Write it without a percent sign."
+        if re.fullmatch(r"-?\d+,\d+", text):
+            return f"Decimals have a point: {text.replace(',', '.')}."
+    if kind.startswith("date") and re.fullmatch(r"[34]\d{4}", str(value)):
+        day = date(1899, 12, 30) + timedelta(days=int(value))
+        return f"It may be a spreadsheet's number for {day}: write it so, as text."
+    if kind in ("tuple_type", "list_type"):
+        if isinstance(value, Mapping):
+            return "Put a - before it, or [ ] around it."
+        if isinstance(value, str) and len(value) <= MOST_SHOWN:
+            return f"Write it as [{value}]."
+    return ""
+
+
+def _share(value: Any, sign: str) -> str:
+    try:
+        share = float(value) / 100
+    except (TypeError, ValueError):
+        return ""
+    return f" {value}{sign or '%'} is written {share:g}." if sign or share <= 1 else ""
 
 
 _KINDS = (
@@ -98,6 +142,13 @@ _KINDS = (
 """Kinds of pydantic's errors by what the value should have been."""
 
 
+_SPELLINGS = {
+    DIVISION: "Use small letters, digits and hyphens, 31 at most.",
+    "^[A-Z]{2}$": 'Write two capital letters, such as "DE".',
+}
+"""How to spell what a pattern refuses."""
+
+
 def _is_target(path: Path) -> bool:
     return len(path) >= 3 and path[0] in ("rules", "examples") and path[2] == "to"
 
@@ -108,7 +159,17 @@ def _target(document: Document, path: Path) -> tuple[str, str, str]:
         key = next(key for key in value if key in PERSONAL)
         what = f"{key}: {value[key]!r} names a person; rules name groups and roles."
         return "rule.names_person", what, TARGETS
-    return "rule.target", f"{_shown(value)} is no target.", TARGETS
+    return "rule.target", f"{_shown(value)} is no target.{_meant_group(document, value)}", TARGETS
+
+
+def _meant_group(document: Document, value: Any) -> str:
+    """Return a guess where the name of a pool or queue stands bare, or with a word before it."""
+    name = str(value).rpartition(" ")[2] if isinstance(value, str) else ""
+    for noun in ("pool", "queue"):
+        known = document.data.get(f"{noun}s")
+        if isinstance(known, Mapping) and name in known:
+            return f" Did you mean {{{noun}: {name}}}?"
+    return ""
 
 
 def _unknown_key(path: Path, key: str, allowed: Sequence[str]) -> tuple[str, str, str]:
@@ -147,8 +208,8 @@ def _words(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    text = _PLAIN[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 3] + "..."
 
 
 def _written_path(loc: Sequence[str | int], data: Any) -> Path:

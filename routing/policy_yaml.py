@@ -20,6 +20,7 @@ Path = tuple[str | int, ...]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
+_UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(\.\d*)?[eE][-+]?\d+)")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 
@@ -145,20 +146,20 @@ class _Reader:
         if self.count > self.most:
             raise _unreadable(event, f"the file holds more than {self.most:,} values", "Split it.")
         if event.tag:
-            raise _unreadable(event, f"the tag {event.tag} is not used here", "Write plain values.")
+            raise _unreadable(event, f"the tag {event.tag} is not used here", _tag_hint(event) or "Write plain values.")
 
 
 def read(text: str, largest_bytes: int = LARGEST_BYTES, most_nodes: int = MOST_NODES) -> Document:
     """Return the data and places of a YAML text. Raises Unreadable, which says line, column and what to do."""
     if len(text.encode()) > largest_bytes:
-        what = f"the file is larger than {largest_bytes >> 10} KiB."
-        raise Unreadable(Finding(Severity.ERROR, "file.too_large", Where(), what, "Split it."))
+        what = f"the file has {len(text.encode()) >> 10:,} KiB; {largest_bytes >> 10:,} is the most."
+        raise Unreadable(Finding(Severity.ERROR, "file.too_large", Where(), what, "Look whether it is the right file."))
     reader = _Reader(most=most_nodes)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
     except yaml.YAMLError as error:
-        raise Unreadable(_syntax(error)) from error
+        raise Unreadable(_syntax(error, text)) from error
     return Document(reader.root, reader.keys, reader.values, tuple(_BREAK.split(text)))
 
 
@@ -181,9 +182,51 @@ def _unreadable(event: Any, what: str, allowed: str) -> Unreadable:
     return Unreadable(Finding(Severity.ERROR, "file.unreadable", Where(*_spot(event)), what + ".", allowed))
 
 
-def _syntax(error: yaml.YAMLError) -> Finding:
-    mark = getattr(error, "problem_mark", None)
+def _tag_hint(event: Any) -> str:
+    """`when: !has(x)` is a tag to YAML."""
+    return 'A text that starts with ! needs quotes around the whole: "!has(x)".' if event.tag[1:2].isalpha() else ""
+
+
+def _syntax(error: yaml.YAMLError, text: str) -> Finding:
+    what, allowed, where = _explained(error, text)
+    return Finding(Severity.ERROR, "file.unreadable", where, f"this is no YAML: {what}.", allowed)
+
+
+def _explained(error: yaml.YAMLError, text: str) -> tuple[str, str, Where]:
+    """Return what the parser met, in the words of whoever wrote the file, what to do, and where."""
+    mark, start = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    where = Where(mark.line + 1, mark.column + 1) if mark else Where()
-    allowed = "Check indentation, colons and quotes; a text with a colon or a leading { or [ needs quotes."
-    return Finding(Severity.ERROR, "file.unreadable", where, f"this is no YAML: {problem}.", allowed)
+    if mark is None:
+        return _unprintable(text)
+    line = _BREAK.split(text)[mark.line : mark.line + 1] or [""]
+    if "\t" in line[0][: mark.column + 1]:
+        return "a tab stands where spaces must", "Indent with spaces.", Where(mark.line + 1, line[0].index("\t") + 1)
+    if problem == "could not find expected ':'" and start is not None:
+        what = "this line is neither a key with its value nor a part of the one before"
+        return what, "Write key: value, with a space after the colon.", Where(start.line + 1, start.column + 1)
+    if problem == "mapping values are not allowed in this context":
+        what = (
+            "a key starts here while the value before it goes on: a text has a colon, or the line is indented too far"
+        )
+        return what, f"Indent it as its neighbours. {_QUOTES}", Where(mark.line + 1, mark.column + 1)
+    if problem in _INDENTATION:
+        what = "this does not fit what stands before it: another indentation, or text after a closing quote"
+        return what, f"Keys of one mapping have the same indentation. {_QUOTES}", Where(mark.line + 1, mark.column + 1)
+    return problem, f"Check indentation, colons and quotes. {_QUOTES}", Where(mark.line + 1, mark.column + 1)
+
+
+_INDENTATION = ("did not find expected key", "did not find expected '-' indicator", "did not find expected <block end>")
+_QUOTES = (
+    "A text with a colon, or with a quote, !, { or [ at its start, needs quotes around the whole: "
+    "when: '\"pricing\" in lead.behaviour'."
+)
+
+
+def _unprintable(text: str) -> tuple[str, str, Where]:
+    """Return where a character stands that no text has; the parser says no line for it."""
+    for number, line in enumerate(_BREAK.split(text), start=1):
+        found = _UNPRINTABLE.search(line)
+        if found:
+            what = f"a character that is not printed stands here (U+{ord(found[0]):04X})"
+            return what, "Remove it, or save the file as UTF-8 text.", Where(number, found.start() + 1)
+    return "it is not text", "Save it as UTF-8.", Where()

@@ -188,6 +188,8 @@ def _values(name: str, every: Sequence[Comparison | Opaque]) -> tuple[Fact | Non
     if not tests:
         return (False, True, ABSENT)
     unknown: tuple[Fact | None, ...] = () if name.split(" holds ")[0] in ALWAYS_KNOWN else (ABSENT,)
+    if name.startswith("answers."):
+        return (*unknown, *_answers(name, tests))
     kind = kind_of(tests[0].field) if tests[0].op is not Op.HOLDS else FactKind.YES_NO
     if kind is FactKind.YES_NO or name == "lead.recycled_rep_known":
         return (*unknown, False, True)
@@ -211,6 +213,14 @@ def _numbers(name: str, tests: Sequence[Comparison]) -> list[Fact]:
     if name not in _FRACTIONAL:
         tried = {whole for bound in bounds for whole in (ceil(bound) - 1, floor(bound), floor(bound) + 1)}
     return [int(each) if each == int(each) else each for each in sorted(tried) if low <= each <= high]
+
+
+def _answers(name: str, tests: Sequence[Comparison]) -> list[Fact]:
+    """Of every kind that is asked for: what a form asks is of the form's kind, which no policy says."""
+    are_numbers = any(isinstance(value, int | float) for value in _literals(tests) if not isinstance(value, bool))
+    are_yes_or_no = any(test.op is Op.TRUE for test in tests)
+    numbers = _numbers(name, tests) if are_numbers else []
+    return [*_words(name, tests), *numbers, *((False, True) if are_yes_or_no else ())]
 
 
 def _words(name: str, tests: Sequence[Comparison]) -> list[Fact]:

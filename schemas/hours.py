@@ -1,9 +1,10 @@
 """The parts of a working calendar as people write them, each checked where it is read: zone, shift, holidays."""
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -15,11 +16,46 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:  # unknown names, names of folders, names with ".."
-        allowed = "Write one such as America/New_York or UTC."
+        allowed = f"{_zone_meant(name)}Write one such as America/New_York or UTC."
         raise PydanticCustomError(
             "zone.unknown", "{zone} is no time zone", {"zone": repr(name), "allowed": allowed}
         ) from error
     return name
+
+
+def _zone_meant(name: str) -> str:
+    """Return a guess by spelling or city; names of Windows and abbreviations by their own tables."""
+    city = name.rpartition("/")[2].strip().replace(" ", "_").lower()
+    known = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
+    known |= {zone.lower(): zone for zone in known.values()}
+    found = _OTHER_NAMES.get(name.strip()) or known.get(name.strip().lower()) or known.get(city)
+    if found is None:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.8)
+        found = known[near[0]] if near else None
+    return f"Did you mean {found!r}? " if found else ""
+
+
+_OTHER_NAMES = {
+    "IST": "Asia/Kolkata",
+    "India Standard Time": "Asia/Kolkata",
+    "+05:30": "Asia/Kolkata",
+    "PST": "America/Los_Angeles",
+    "Pacific Standard Time": "America/Los_Angeles",
+    "PT": "America/Los_Angeles",
+    "CST": "America/Chicago",
+    "Central Standard Time": "America/Chicago",
+    "CT": "America/Chicago",
+    "ET": "America/New_York",
+    "EDT": "America/New_York",
+    "Eastern Standard Time": "America/New_York",
+    "CEST": "Europe/Berlin",
+    "W. Europe Standard Time": "Europe/Berlin",
+    "Romance Standard Time": "Europe/Paris",
+    "BST": "Europe/London",
+    "GMT Standard Time": "Europe/London",
+    "Singapore Standard Time": "Asia/Singapore",
+}
+"""What people and Windows call a zone: the ones that stand in roster files most."""
 
 
 def _shift(shift: tuple[str, str]) -> tuple[str, str]:

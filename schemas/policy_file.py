@@ -1,9 +1,10 @@
 """The policy file: one YAML file a division, the only home of thresholds, tiers, rules, pools, clocks and channels."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schemas.activity import ActivityKind
 from schemas.duration import Duration
@@ -18,6 +19,15 @@ Intent = Literal["high", "medium", "low"]
 ScorePart = Literal["fit", "intent", "behaviour"]
 Seniority = Literal["senior", "normal", "new"]
 Name = str
+DIVISION = r"^[a-z0-9][a-z0-9-]{0,30}$"
+
+
+T = TypeVar("T")
+
+
+def beside(defaults: Callable[[], dict[str, T]]) -> Callable[[dict[str, T]], dict[str, T]]:
+    """Return what keeps the defaults of a table for the names that a file does not write."""
+    return lambda written: {**defaults(), **written}
 
 
 class Segment(Typed):
@@ -96,11 +106,17 @@ class Count(StrEnum):
     PLAIN = "plain"  # every open opportunity is one point
 
 
+def _default_stages() -> dict[str, float]:
+    return {"early": 0.5, "mid": 1.0, "late": 1.5}
+
+
 class Capacity(Typed):
     """Load and limits, in points (CAPA-1). The load of a lead with no known stage is `unknown_stage`."""
 
     count: Count = Count.WEIGHTED
-    stages: dict[str, float] = Field(default_factory=lambda: {"early": 0.5, "mid": 1.0, "late": 1.5})
+    stages: Annotated[dict[str, float], AfterValidator(beside(_default_stages))] = Field(
+        default_factory=_default_stages
+    )
     unknown_stage: float = Field(default=1.0, ge=0)
     assigned: float = Field(default=0.5, ge=0)
     limit: float = Field(default=40, ge=0)
@@ -235,7 +251,7 @@ class PolicyFile(Typed):
     weights: seniority -> share of turns for reps without a weight of their own. human_action: what stops the clock.
     """
 
-    division: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    division: str = Field(default="main", pattern=DIVISION)
     name: str = ""
     owner: str = "sales operations"
     timezone: Zone
@@ -256,7 +272,9 @@ class PolicyFile(Typed):
     leadership: Selector = Selector(role=("leadership",))
     when_full: Fallbacks = Field(default_factory=_default_when_full)
     when_empty: Fallbacks = Field(default_factory=_default_when_empty)
-    weights: dict[Seniority, float] = Field(default_factory=_default_weights)
+    weights: Annotated[dict[Seniority, float], AfterValidator(beside(_default_weights))] = Field(
+        default_factory=_default_weights
+    )
     capacity: Capacity = Capacity()
     recycling: Recycling = Recycling()
     nurture: Nurture = Nurture()
@@ -271,7 +289,7 @@ class PolicyFile(Typed):
     )
     stops_ladder: tuple[ActivityKind, ...] = (ActivityKind.MEETING_BOOKED,)
     auto_reply: AutoReply = AutoReply()
-    notices: dict[Name, NoticePlan] = Field(default=NOTICES)
+    notices: Annotated[dict[Name, NoticePlan], AfterValidator(beside(NOTICES.copy))] = Field(default=NOTICES)
     alarms: Alarms = Alarms()
     options: Options = Options()
     lint: LintLimits = LintLimits()

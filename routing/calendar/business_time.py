@@ -5,7 +5,7 @@ a change of clocks shortens is shorter. Public holidays come from the `holidays`
 subdivision ("US", "US-TX"). The results are checked against businesstimedelta in tests/property.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -42,11 +42,21 @@ class Calendar:
 
 
 def calendar_of(hours: Hours) -> Calendar:
-    """Return the calendar of a roster's or policy's hours, whose times are "HH:MM" already."""
+    """Return the calendar of a roster's or policy's hours, whose times are "HH:MM" already. An hour counts once."""
     week = tuple(
-        tuple(sorted((_minutes(start), _minutes(end)) for start, end in hours.week.get(day, ()))) for day in WEEKDAYS
+        _joined((_minutes(start), _minutes(end)) for start, end in hours.week.get(day, ())) for day in WEEKDAYS
     )
     return Calendar(hours.timezone, week, tuple(sorted(hours.holidays)), frozenset(hours.closed_on))
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 @lru_cache(maxsize=1024)

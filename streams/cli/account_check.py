@@ -7,10 +7,8 @@ import structlog
 
 from enrichment.account_health import AccountFinding, Seen, account_findings
 from schemas.account import Account
-from schemas.duration import duration
 from schemas.lead import LeadEnriched
 from schemas.rep import Rep
-from streams.cli.failure import refused
 from streams.cli.records import latest, parsed, read
 from streams.kafka.config import ClusterSettings
 
@@ -26,12 +24,8 @@ def checked(cluster: ClusterSettings, *, with_leads: bool) -> list[AccountFindin
     return account_findings(accounts, roster, seen, datetime.now(UTC))
 
 
-def check_again(cluster: ClusterSettings, every: str, *, with_leads: bool) -> None:
-    """Check now and then every so often, a log line a finding, until stopped. Raises CommandFailed for no duration."""
-    try:
-        seconds = duration(every).total_seconds()
-    except ValueError as error:
-        raise refused(f"--every: {error}.", 'Write a duration such as "1d".') from error
+def check_again(cluster: ClusterSettings, seconds: float, *, with_leads: bool) -> None:
+    """Check now and then every so often, a log line a finding, until stopped."""
     log = structlog.get_logger("accounts")
     while True:
         found = checked(cluster, with_leads=with_leads)

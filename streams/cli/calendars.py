@@ -9,7 +9,6 @@ from pathlib import Path
 
 import structlog
 
-from schemas.duration import duration
 from schemas.rep import Rep
 from streams.absences.ics import CalendarUnreadable
 from streams.absences.reading import is_news, not_read, read_into
@@ -70,12 +69,8 @@ def taken(rep: Rep, body: bytes | CalendarUnreadable, now: datetime, horizon: ti
         return not_read(rep, now), str(error)
 
 
-def read_again(read: Callable[[], Sequence[CalendarRead]], every: str) -> None:
-    """Read now and then every so often, a log line each time, until stopped. Raises CommandFailed for no duration."""
-    try:
-        seconds = duration(every).total_seconds()
-    except ValueError as error:
-        raise refused(f"--every: {error}.", 'Write a duration such as "1h".') from error
+def read_again(read: Callable[[], Sequence[CalendarRead]], seconds: float) -> None:
+    """Read now and then every so often, a log line each time, until stopped."""
     log = structlog.get_logger("calendars")
     while True:
         told = read()

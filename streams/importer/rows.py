@@ -70,7 +70,7 @@ def _require_text(path: Path, encoding: str) -> None:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.strip():
-        raise FileRefused("is empty", "Save the list again: a header line, then a row a lead.")
+        raise FileRefused("is empty", "Save the list again: a header line, then its rows.")
     if head.startswith(_WORKBOOKS):
         raise FileRefused("is a workbook, not CSV", "Save it from the spreadsheet as CSV UTF-8, and import that.")
     if b"\0" in head and encoding != "utf-16":
@@ -147,7 +147,7 @@ def _json_row(number: int, line: str) -> Row:
     except (ValueError, RecursionError) as error:
         return Row(number, {}, f"no JSON: {getattr(error, 'msg', error)}")
     if not isinstance(fields, dict):
-        return Row(number, {}, f"a lead is a JSON object, this is a {type(fields).__name__}")
+        return Row(number, {}, f"a row is a JSON object, this is a {type(fields).__name__}")
     return Row(number, {name: value for name, value in fields.items() if value not in (None, "")})
 
 

@@ -48,9 +48,10 @@ def check(
     Example: leadstream accounts check --json
     """
     from streams.cli.account_check import check_again, checked
+    from streams.cli.pause import pause_between
 
     if every:
-        check_again(context.obj.cluster(), every, with_leads=leads)
+        check_again(context.obj.cluster(), pause_between(every), with_leads=leads)
         return
     found = checked(context.obj.cluster(), with_leads=leads)
     if as_json:

@@ -100,10 +100,11 @@ def calendars(
     Example: leadstream reps calendars calendars.yaml --every 1h
     """
     from streams.cli.calendars import read_again, read_all
+    from streams.cli.pause import pause_between
 
     read = partial(read_all, context.obj.cluster(), file, timedelta(days=days), writes=not dry_run)
     if every:
-        read_again(read, every)
+        read_again(read, pause_between(every))
         return
     told = read()
     if as_json:

@@ -222,3 +222,12 @@ def test_what_only_the_catch_all_takes_is_said_at_the_catch_all_which_has_no_con
     rule = f"  - {{name: r, when: '{TEXAS}', to: {{pool: one}}, because: abc, say: abc, owner: ops}}\n"
     said = {finding.code: finding.where.path for finding in lint_text(text + rule + LAST)}
     assert (said["matrix.catch_all_only"], said["rule.many_conditions"]) == ("rules[1]", "rules[0].when")
+
+
+@pytest.mark.parametrize("condition", ["answers.budget > 1000", 'answers.plan == "pro"', "answers.is_partner"])
+def test_an_answer_of_a_form_may_be_a_number_a_word_or_yes(condition: str) -> None:
+    assert not codes(with_rules(condition)) & {"rule.unreachable", "condition.kind"}
+
+
+def test_an_answer_that_contradicts_itself_is_found_all_the_same() -> None:
+    assert "rule.unreachable" in codes(with_rules("answers.budget > 1000 && answers.budget < 10"))

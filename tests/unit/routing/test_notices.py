@@ -214,11 +214,19 @@ def test_a_queue_without_an_owner_is_told_of_as_nobodys() -> None:
     assert (lead.owner.queue, notice_to(lead, "queue").recipients) == ("manual-review", ())
 
 
-def test_what_the_policy_has_no_plan_for_is_told_to_nobody() -> None:
-    world = with_plan()
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("{assignment: {to: [owner]}}", ["crm", "owner", "previous_owner"]),
+        ("{reassigned: {to: []}}", []),
+    ],
+    ids=["of another event", "that it is told to nobody"],
+)
+def test_a_plan_that_a_file_writes_leaves_those_of_other_events(written: str, told: list[str]) -> None:
+    world = World(f"{DEFAULT}\nnotices: {written}\n")
     lead = world.arrives(WARM).lead_id
     (moved,) = world.does(ActivityKind.DECLINED, lead, "M1", at("14:20"))
-    assert (moved.owner.id, moved.notices) == ("M2", ())
+    assert (moved.owner.id, sorted(notice.audience for notice in moved.notices)) == ("M2", told)
 
 
 def test_who_takes_a_lead_that_nobody_had_takes_it_from_nobody() -> None:

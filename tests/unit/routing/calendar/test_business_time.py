@@ -147,3 +147,10 @@ def test_a_calendar_without_an_hour_never_opens_closes_or_changes() -> None:
     never = calendar_of(Hours(timezone="America/New_York", week={}))
     noon = local("America/New_York", 2026, 3, 10, 12)
     assert (next_opening(never, noon), closes_at(never, noon), changes_at(never, noon)) == (None, None, None)
+
+
+def test_an_hour_that_two_shifts_share_counts_once() -> None:
+    mondays = {"timezone": "Asia/Kolkata", "week": {"mon": [("09:30", "18:30"), ("12:00", "19:00")]}}
+    calendar = calendar_of(Hours.model_validate(mondays))
+    start = local("Asia/Kolkata", 2026, 3, 9, 9, 30)
+    assert open_seconds(calendar, start, start + timedelta(days=1)) == 9.5 * 3_600
