@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from routing.calendar.business_time import Calendar, add_open, working_days
+from routing.calendar.business_time import Calendar, add_open, add_open_each, working_days
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase, had_since
 from routing.policy import Policy, once_a_policy
@@ -165,8 +165,10 @@ def _dues(
     calendar: Calendar | None, start: datetime, zone: tzinfo | None, ladder: Ladder
 ) -> tuple[datetime, tuple[datetime, ...]]:
     """By when contact is due, and each step; zone: as for `_open_after`."""
-    contact = after(calendar, start, ladder.window)
-    return contact, tuple(after(calendar, start, planned.time) for planned in ladder.steps)
+    times = [ladder.window, *[planned.time for planned in ladder.steps]]
+    open_by = {} if calendar is None else add_open_each(calendar, start, times)
+    contact, *steps = (open_by.get(time) or start + time for time in times)  # plain time where it never opens
+    return contact, tuple(steps)
 
 
 def late_window(docket: Docket, lead: LeadState, calendar: Calendar | None) -> datetime:

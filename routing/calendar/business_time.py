@@ -106,15 +106,29 @@ def add_open(calendar: Calendar, start: datetime, seconds: float) -> datetime | 
 
     None where the calendar never opens for so long.
     """
-    left = timedelta(seconds=seconds)
-    for opens, closes in _spans_from(calendar, start):
+    wanted = timedelta(seconds=seconds)
+    return add_open_each(calendar, start, [wanted]).get(wanted)
+
+
+def add_open_each(calendar: Calendar, start: datetime, times: Iterable[timedelta]) -> dict[timedelta, datetime]:
+    """Return, for each of `times` (>= 0), the earliest instant by which so much open time has passed since `start`.
+
+    One pass over the days for all. Those for which the calendar never opens long enough are left out.
+    """
+    found: dict[timedelta, datetime] = {}
+    wanted, before = sorted(times, reverse=True), timedelta()
+    for opens, closes in _spans_from(calendar, start) if wanted else ():
         opened = max(opens, start)
         if closes <= opened:
             continue
-        if left <= closes - opened:
-            return opened + left
-        left -= closes - opened
-    return None
+        until = before + (closes - opened)
+        while wanted and wanted[-1] <= until:
+            least = wanted.pop()
+            found[least] = opened + (least - before)
+        if not wanted:
+            break
+        before = until
+    return found
 
 
 def open_seconds(calendar: Calendar, start: datetime, end: datetime) -> float:
