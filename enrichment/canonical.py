@@ -27,6 +27,7 @@ from enrichment.provenance import FORM, MAIL
 from schemas.ids import is_division, person_id
 from schemas.lead import Company, Contact, Fact, Lead, MailFacts, MailKind, RawLead
 from schemas.org import Org
+from schemas.region import region_of
 
 # What people say of their company is taken as it is, an address proves more.
 _FORM_CONFIDENCE = 0.6
@@ -158,7 +159,7 @@ def _company(fields: Fields, box: mail.Mail | None, place: _Place) -> Company:
         industry=branch,
         country=place.country,
         state=place.state,
-        region=country.region(place.country) if place.country else None,
+        region=region_of(place.country) if place.country else None,
         city=name.cased(fields.public("city")),
         postcode_area=place.postcode_area,
     )

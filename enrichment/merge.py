@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from enrichment.answer import Said
 from enrichment.normalise import company as names
-from enrichment.normalise import country, timezone
+from enrichment.normalise import timezone
 from enrichment.provenance import FORM, MAIL
 from schemas.lead import Company, Fact, Lead
 from schemas.org import Enrichment
+from schemas.region import region_of
 
 # What "complete" means: the fields that routing needs (ENR-1).
 NEEDED = ("domain", "employees", "industry", "country")
@@ -120,7 +121,7 @@ def _with(lead: Lead, known: Mapping[str, object], facts: dict[str, Fact], conte
             if field not in known:
                 values[field] = None
                 facts.pop(f"company.{field}", None)
-    values["region"] = country.region(str(where)) if where else None
+    values["region"] = region_of(str(where)) if where else None
     changes: dict[str, object] = {
         "company": lead.company.model_copy(update=values),
         "facts": facts,

@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from routing.arriving import bind, judge, nowhere, restarted, searching
 from routing.aside import set_aside
-from routing.availability import INACTIVE, MOVED, UNKNOWN, standing_absence
 from routing.backlog import drain_rep
-from routing.capacity import shortage
 from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed, lead_key
-from routing.moving import Move, by_hand_aside, moved, next_owner, reroute
+from routing.moving import Move, moved, next_owner, reroute
 from routing.opportunity import follow
+from routing.overriding import by_hand, claimed
 from routing.owners import release, reload
-from routing.placement import Placement, Via
+from routing.placement import Via
 from routing.pool_chain import pool_chain
 from routing.record import record, remember, scored_of
 from routing.timing import arm
@@ -107,85 +105,6 @@ def _booked(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         reason = "The lead booked a meeting; the ladder stops, contact is still to come."
         record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value})
         arm(docket, lead)
-
-
-def _claimed(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    if activity.rep is None or _is_owned_by(lead, activity.rep):
-        return
-    _given(docket, lead, activity.rep, f"{activity.rep} claimed it.", Move.CLAIMED, {})
-
-
-def _is_owned_by(lead: LeadState, rep_id: str) -> bool:
-    return lead.owner.kind is OwnerKind.REP and lead.owner.id == rep_id
-
-
-def _by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    """A person moves the lead, with a reason code: to a rep, a pool or a queue. No turn is used for a rep (MOD-10).
-
-    The trace says whether it counts as a wrong first owner: moved within `manual_reassign_window` (MET-2).
-    """
-    to = activity.to or activity.rep
-    if to is None:
-        return
-    by = activity.by or "someone"
-    why = f"Moved by {by}: {activity.reason or 'no reason given'}."
-    file = docket.file
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
-    search = searching(docket, lead, scored, routing.facts)
-    pool, queue = to.removeprefix("pool:"), to.removeprefix("queue:")
-    if _is_owned_by(lead, to):
-        return  # a CRM reports back what it was told
-    if docket.rep(to) is not None:
-        _given(docket, lead, to, why, Move.BY_HAND, _override(docket, lead, activity))
-    elif pool in file.pools:
-        placed = pool_chain(search, pool)
-        if placed is not None:
-            lead = changed(lead, chain=Chain.POOL, pool=pool, bound_to=None)
-            moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
-    elif queue in file.queues:
-        lead = changed(lead, chain=Chain.QUEUE, bound_to=None)
-        placed = to_queue(search, queue, Via.QUEUE)
-        moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
-    elif to in (Place.NURTURE, Place.QUARANTINE):
-        by_hand_aside(docket, lead, Place(to), why, _override(docket, lead, activity))
-    else:
-        reason = f"It could not be moved to {to}: no rep, pool or queue of that name, nor nurture or quarantine."
-        record(docket, lead, DecisionKind.NOTED, reason, {"activity": activity.kind.value, "to": to})
-
-
-def _override(docket: Docket, lead: LeadState, activity: ActivityBound) -> dict[str, Any]:
-    """What the monthly review asks of a move by hand (GOV-8). code: one of the policy's, "other" where it is none."""
-    options = docket.file.options
-    first = lead.first_owned_at
-    code = activity.reason if activity.reason in options.override_reasons else "other"
-    is_early = first is not None and activity.at - first < options.manual_reassign_window
-    return {"override": {"by": activity.by, "code": code, "is_wrong_first_owner": is_early}}
-
-
-def _given(docket: Docket, lead: LeadState, rep_id: str, why: str, move: Move, more: dict[str, Any]) -> None:
-    """Give the lead to whom a person chose. Who has left gets nothing; who is full, if the policy lets people."""
-    refused = _refused(docket, lead, rep_id)
-    if refused is not None:
-        reason = f"{why} It stays with {lead.owner.id or 'nobody'}: {rep_id} cannot have it ({refused})."
-        record(docket, lead, DecisionKind.NOTED, reason, {**more, "refused": refused})
-        return
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
-    search = searching(docket, lead, scored, routing.facts)
-    placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
-    moved(docket, lead, placed, search.wanted, why, move, more)
-
-
-def _refused(docket: Docket, lead: LeadState, rep_id: str) -> str | None:
-    rep = docket.rep(rep_id)
-    why = standing_absence(rep)
-    if why in (INACTIVE, UNKNOWN, MOVED) or rep is None or rep.row is None:
-        return why
-    if docket.capacity.manual_over_limit or lead.is_test:
-        return None
-    adds = lead.points or docket.assigned_points
-    return shortage(rep, docket.limit(rep.row), adds, docket.now, docket.capping(rep.row))
 
 
 def _qualified(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
@@ -300,8 +219,8 @@ def _vouched_for(scored: LeadScored) -> LeadScored:
 
 
 _ACTS: dict[ActivityKind, Callable[[Docket, LeadState, ActivityBound], None]] = {
-    ActivityKind.CLAIMED: _claimed,
-    ActivityKind.REASSIGNED: _by_hand,
+    ActivityKind.CLAIMED: claimed,
+    ActivityKind.REASSIGNED: by_hand,
     ActivityKind.DECLINED: _declined,
     ActivityKind.STAGE_CHANGED: _stage,
     ActivityKind.OPPORTUNITY_CHANGED: _stage,

@@ -15,6 +15,21 @@ UNCLAIMED = "unclaimed"
 LATE = "leadstream_late"
 CRM_LATE = "crm_late"  # routing/settling.py: known only once the CRM has acknowledged
 NOT_CONTACTED = "not_contacted"
+_MEANS = {
+    NO_CAPACITY: "nobody had room in time",
+    NO_HOURS: "nobody who had it was on duty",
+    NOTIFICATION: "no channel had reached the owner",
+    UNCLAIMED: "nobody of the queue claimed it",
+    LATE: "leadstream brought it too late",
+    CRM_LATE: "the CRM took the record too late",
+    NOT_CONTACTED: "the owner did not act",
+}
+
+
+def meaning(cause: str) -> str:
+    """Return the cause of a breach in words, with its code behind them."""
+    words = _MEANS.get(cause)
+    return f"{words} ({cause})" if words else cause
 
 
 def with_breach(docket: Docket, lead: LeadState, contacted_at: datetime | None = None) -> LeadState:

@@ -2,7 +2,7 @@
 
 from routing.arriving import searching
 from routing.availability import has_left
-from routing.breach import with_breach
+from routing.breach import meaning, with_breach
 from routing.docket import Docket
 from routing.facts import LeadFacts
 from routing.groups import queue_owner_group
@@ -35,7 +35,7 @@ def contacted(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
         own = f", {spelled((at - lead.owned_at).total_seconds())} after its owner got it" if lead.owned_at else ""
         reason = f"First contact by {who or 'someone'} after {spelled(seconds)}{own}."
         if lead.breach is not None:
-            reason += f" Too late: {lead.breach}, {lead.charged_to or 'nobody'} charged."
+            reason += f" Too late: {meaning(lead.breach)}, {lead.charged_to or 'nobody'} charged."
         trace = {"activity": activity.kind.value, "contact_seconds": seconds, **({"by": who} if who else {})}
         record(docket, lead, DecisionKind.CONTACTED, reason, trace)
     else:

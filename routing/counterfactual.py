@@ -15,13 +15,17 @@ from routing.rep_state import POINT, RepState, rep_key
 from routing.scoring import judged
 from schemas.decided import Decided
 from schemas.decision import Decision, Owner
-from schemas.lead import Lead, LeadScored
+from schemas.lead import Lead, LeadScored, MailKind
+from schemas.region import region_of
 from schemas.state import StateView
 
 MOST_REPS = 20  # of the candidates, so many are tried
 
 _COMPANY = ("employees", "industry", "country", "state")
 _UNKNOWN_COSTS = 1.5  # a fact taken away is a larger change than another value
+
+_LEAP = 1.25  # a number that doubles is as far as another word; further than that, it is another company
+_SOMEBODY_ELSE = 2.0  # another address or account is told only where no fact of the company or the action counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +93,43 @@ def by_rep(state: StateView, event: DecisionInput, policy: Policy, now: datetime
 
 
 def lead_changes(policy: Policy, lead: Lead) -> list[tuple[float, str, str, Lead]]:
-    """Return the lead with one fact changed, for each boundary value of the policy: (size, words, fact, lead)."""
+    """Return the lead with one fact changed, for each boundary value of the policy: (size, words, fact, lead).
+
+    What follows from a fact changes with it: a country's region, and its state, which lay in the one before.
+    """
     changes: list[tuple[float, str, str, Lead]] = []
     for name in _COMPANY:
         before = getattr(lead.company, name)
-        for value in _values(policy, f"company.{name}"):
-            if value != before:
-                company = lead.company.model_copy(update={name: value})
-                row = (_size(before, value), _words(name, before, value), f"company.{name}")
-                changes.append((*row, lead.model_copy(update={"company": company})))
+        others = [value for value in _values(policy, f"company.{name}") if value != before]
+        changes += [(_size(before, value), *_changed_company(lead, name, value)) for value in others]
     for action in (*policy.intents, *_values(policy, "lead.action")):
         if action is not None and action != lead.action:
             changed = lead.model_copy(update={"action": action})
             changes.append((1.0, _words("action", lead.action, action), "lead.action", changed))
+    changes += _other_changes(policy, lead)
     return sorted(changes, key=lambda row: (row[0], row[1]))
+
+
+def _changed_company(lead: Lead, name: str, value: Any) -> tuple[str, str, Lead]:
+    update = {name: value}
+    if name == "country":
+        update |= {"region": region_of(value) if value else None, "state": None}
+    company = lead.company.model_copy(update=update)
+    words = _words(name, getattr(lead.company, name), value)
+    return words, f"company.{name}", lead.model_copy(update={"company": company})
+
+
+def _other_changes(policy: Policy, lead: Lead) -> Iterator[tuple[float, str, str, Lead]]:
+    """The address, where the policy asks of what kind it is, and the account."""
+    kinds = (MailKind.BUSINESS, MailKind.PERSONAL) if MailKind.PERSONAL in _values(policy, "mail.kind") else ()
+    for kind in kinds:
+        if kind is not lead.mail.kind:
+            changed = lead.model_copy(update={"mail": lead.mail.model_copy(update={"kind": kind})})
+            words = f"a {kind.value} address instead of a {lead.mail.kind.value} one"
+            yield _SOMEBODY_ELSE, words, "mail.kind", changed
+    if lead.account is not None:
+        words = f"no account instead of {lead.account.domain}"
+        yield _SOMEBODY_ELSE, words, "account", lead.model_copy(update={"account": None})
 
 
 def regraded(policy: Policy, scored: LeadScored, lead: Lead) -> LeadScored:
@@ -114,9 +141,10 @@ def regraded(policy: Policy, scored: LeadScored, lead: Lead) -> LeadScored:
 
 def said(otherwise: Otherwise) -> str:
     """Return one plain sentence."""
-    who = otherwise.owner.id or otherwise.owner.queue or "nobody"
+    who = otherwise.owner.id or otherwise.owner.queue
     rule = f' by rule "{otherwise.rule}"' if otherwise.rule else ""
-    return f"With {otherwise.what} it would have gone to {who}{rule}."
+    gone = f"gone to {who}{rule}" if who else f"been nobody's{rule}"
+    return f"With {otherwise.what} it would have {gone}."
 
 
 def _by_load(
@@ -154,10 +182,10 @@ def _others(decision: Decision) -> list[str]:
 
 
 def _outcome(state: StateView, event: DecisionInput, policy: Policy, now: datetime) -> Decision | None:
-    for effect in decide(state, event, policy, now):
-        if isinstance(effect, Decided):
-            return effect.value
-    return None
+    """Return where the event leaves its lead; an event may decide on others too, and on one more than once."""
+    lead = event.value.lead_id if isinstance(event.value, LeadScored) else None
+    made = [one for one in decide(state, event, policy, now) if isinstance(one, Decided) and one.lead_id == lead]
+    return made[-1].value if made else None
 
 
 def _values(policy: Policy, field: str) -> list[Any]:
@@ -183,7 +211,7 @@ def _size(before: Any, after: Any) -> float:
     if after is None:
         return _UNKNOWN_COSTS
     if type(before) is int and type(after) is int:
-        return min(abs(after - before) / max(before, 1), 1.0)
+        return min(abs(after - before) / max(min(before, after), 1), _LEAP)
     return 1.0
 
 

@@ -207,7 +207,7 @@ def _move(docket: Docket, lead: LeadState, row: DueStep) -> LeadState:
         people = [one for one in manager_of(docket, lead) if one != lead.owner.id]
         kind = OwnerKind.QUEUE if lead.owner.kind is OwnerKind.QUEUE else OwnerKind.TEAM_LEAD
         owner = OwnerRef(kind, people[0], lead.owner.queue, lead.owner.pool) if people else None
-        placed = Placement(owner, lead.phase, Via.TEAM_LEAD) if owner else None
+        placed = Placement(owner, lead.phase, Via.MANAGER) if owner else None
     if placed is None or placed.owner == lead.owner:
         return lead
     return moved(docket, lead, placed, wanted, f"Unclaimed {row.step.at} after {row.since}.", Move.STEP)

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from routing.breach import meaning
+from routing.condition_text import sentence
+from routing.expression import Opaque
+from routing.expression_parser import parse
 from routing.rep_state import POINT
 from schemas.decision import Audience, Decision, DecisionKind, Owner, OwnerKind
 from schemas.delivery import NoticeSettled
@@ -87,11 +91,17 @@ def _rules(tried: Sequence[dict[str, Any]]) -> list[str]:
     if len(missed) > _RULES_TOLD:
         more = len(missed) - _RULES_TOLD
         lines.append(f"{more} {'rule' if more == 1 else 'rules'} before did not match.")
-    for row in missed[-_RULES_TOLD:]:
-        actual, expected = _plain(row.get("actual")), _plain(row["expected"])
-        lines.append(f'Rule "{row["rule"]}" did not match: {row["field"]} is {actual}, wanted {expected}.')
+    lines += [f'Rule "{row["rule"]}" did not match: {_wanted(row)}.' for row in missed[-_RULES_TOLD:]]
     lines += [f'Rule "{row["rule"]}" matched.' for row in tried if row["matched"]]
     return lines
+
+
+def _wanted(row: dict[str, Any]) -> str:
+    """What of a rule was not so: a fact with its value, or, where several would each have done, what they are."""
+    actual, expected = _plain(row.get("actual")), row["expected"]
+    if " || " in expected and not isinstance(node := parse(expected), Opaque):
+        return f"it is not so that {sentence(node)} ({row['field']} is {actual})"
+    return f"{row['field']} is {actual}, wanted {_plain(expected)}"
 
 
 def _plain(value: Any) -> str:
@@ -166,7 +176,7 @@ def _clock(decision: Decision) -> list[str]:
     if sla.is_unverified:
         lines.append("Activity was behind at this moment: somebody may have made contact already.")
     if sla.breach is not None:
-        lines.append(f"The deadline was missed: {sla.breach}, charged to {sla.breach_charged_to or 'nobody'}.")
+        lines.append(f"The deadline was missed: {meaning(sla.breach)}, charged to {sla.breach_charged_to or 'nobody'}.")
     return lines
 
 

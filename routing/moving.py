@@ -91,7 +91,7 @@ def moved(
     notices = notices_for(docket, lead, Telling("reassigned", " ".join((why, placed.note)).strip(), before))
     trace = {"because": why, "move": move.value, **more, **placement_trace(placed, lead.lead_id)}
     uses_turn = placed.pick is not None and not lead.is_test
-    reason = f"{why} {lead.owner.id or lead.owner.queue or 'nobody'} takes it over ({placed.via.value})."
+    reason = f"{why} {_taken(lead, placed)}"
     if lead.queued_at == docket.now:
         reason += QUEUE_CLOCK
         trace["queue_clock_at"] = lead.queued_at
@@ -101,6 +101,14 @@ def moved(
     if before.id is not None:
         drain_rep(docket, before.id)  # they have room now
     return lead
+
+
+def _taken(lead: LeadState, placed: Placement) -> str:
+    who = lead.owner.id or lead.owner.queue or "nobody"
+    if lead.phase is Phase.HELD:
+        return f"It waits for room in pool {lead.owner.pool}; {who} is accountable."
+    how = "" if placed.via is Via.OWNER else f" ({placed.via.value})"  # chosen by name
+    return f"{who} takes it over{how}."
 
 
 def reroute(docket: Docket, scored: LeadScored, lead: LeadState, why: str) -> bool:

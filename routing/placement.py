@@ -19,6 +19,7 @@ class Via(StrEnum):
     OWNER = "owner"
     BACKUP = "backup"
     TEAM_LEAD = "team lead"
+    MANAGER = "manager"
     HOLD = "held for room"
     PREFERENCE = "held for a preferred rep"
     QUEUE = "queue"

@@ -13,7 +13,7 @@ PLACES = {
     Place.OWNER: "the owner of the open lead",
     Place.ACCOUNT_OWNER: "the owner of the account",
     Place.OPPORTUNITY_OWNER: "the owner of the open opportunity",
-    Place.RECYCLED_REP: "the rep who disqualified it",
+    Place.RECYCLED_REP: "the rep who had it",
     Place.NURTURE: "nurture",
     Place.QUARANTINE: "quarantine",
 }

@@ -34,6 +34,8 @@ def held(search: Search, pool: str, via: Via = Via.HOLD) -> Placement:
 
 
 def _accountable(search: Search, place: Pool | Queue | None, *groups: str) -> str | None:
-    """Return somebody of the first group that has people who have not left; leadership comes last."""
-    people = (search.docket.people(group) for group in (*groups, LEADERSHIP))
-    return first_present(search, next(filter(None, people), ()), place)
+    """Return somebody of the first group with people who have not left and did not let the lead go (NEW-13); leadership
+    comes last. Where all of them did, one of the first group all the same."""
+    known = [search.docket.people(group) for group in (*groups, LEADERSHIP)]
+    asked = [tuple(one for one in people if one not in search.wanted.excluded) for people in known]
+    return first_present(search, next(filter(None, (*asked, *known)), ()), place)

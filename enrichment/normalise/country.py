@@ -1,4 +1,4 @@
-"""Countries as typed, to ISO 3166-1 alpha-2, and the sales region they lie in."""
+"""Countries as typed, to ISO 3166-1 alpha-2."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,16 +34,6 @@ _ALIASES: Mapping[str, str] = {
     "xk": "XK", "xkx": "XK",  # no code of ISO 3166-1, but what everybody writes
 }  # fmt: skip
 
-_APAC_WORDS = (
-    "AF AS AU BD BN BT CC CK CN CX FJ FM GU HK HM ID IN IO JP KG KH KI KP KR KZ LA LK MH MM MN MO MP MV MY NC NF "
-    "NP NR NU NZ PF PG PH PK PN PW SB SG TH TJ TK TL TM TO TV TW UM UZ VN VU WF WS"
-)
-_APAC = frozenset(_APAC_WORDS.split())
-_AMER_WORDS = (
-    "AG AI AR AW BB BL BM BO BQ BR BS BZ CA CL CO CR CU CW DM DO EC FK GD GF GL GP GS GT GY HN HT JM KN KY LC MF "
-    "MQ MS MX NI PA PE PM PR PY SR SV SX TC TT US UY VC VE VG VI"
-)
-_AMER = frozenset(_AMER_WORDS.split())
 _TYPO_SCORE = 88
 _LANGUAGES = (
     *("de", "fr", "es", "it", "pt", "nl", "pl", "sv", "da", "nb_NO", "fi", "cs", "tr", "ru", "uk", "ja", "zh_CN", "ko"),
@@ -120,10 +110,3 @@ def _by_sign(text: str) -> str | None:
     dialled = _DIAL_CODE.fullmatch(text.strip())
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(dialled[1]), ()) if dialled else ()
     return _known().get(regions[0].lower()) if len(regions) == 1 else None
-
-
-def region(country: str) -> str:
-    """Return amer, apac or emea, the region that sells to alpha-2 `country`."""
-    if country in _AMER:
-        return "amer"
-    return "apac" if country in _APAC else "emea"

@@ -5,6 +5,7 @@ from enrichment.normalise import company, country, industry, subdivision
 from enrichment.providers.provider import Answer, Firmographics, Lookup, NotFound, Query
 from schemas.account import Account
 from schemas.lead import Company
+from schemas.region import region_of
 
 _CONFIDENCE = 0.9
 
@@ -30,6 +31,6 @@ def _company(account: Account) -> Company:
         industry=industry.slug(account.industry) if account.industry else None,
         country=where,
         state=place[1] if place else None,
-        region=country.region(where) if where else None,
+        region=region_of(where) if where else None,
         parent_domain=account.parent,
     )

@@ -14,6 +14,7 @@ from enrichment.normalise import company, country, domain, headcount, industry, 
 from enrichment.normalise.text import folded
 from enrichment.providers.provider import Answer, Firmographics, Lookup, NotFound, Query
 from schemas.lead import Company
+from schemas.region import region_of
 
 _ASIDES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _DOLLARS = re.compile(r"(?<![A-Z])(?:US ?|USD ?)?\$ ?([\d,]+(?:\.\d+)?) ?(trillion|billion|million|bn|B|M)\b")
@@ -166,7 +167,7 @@ def _company(row: Mapping[str, Any]) -> Company:
         industry=industry.slug_of_any(str(text) for text in row.get("industries") or ()),
         country=where,
         state=state,
-        region=country.region(where) if where else None,
+        region=region_of(where) if where else None,
         city=city,
         revenue=_revenue(str(facts.get("revenue") or "")),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from enrichment.normalise import company, country, domain, headcount, industry, postcode, subdivision
 from enrichment.normalise.text import plain
 from schemas.lead import Company
+from schemas.region import region_of
 
 FIELDS = frozenset(Company.model_fields) - {"region"}
 MOST_TECHNOLOGIES = 50
@@ -29,7 +30,7 @@ def firm(values: Mapping[str, Any]) -> Company | None:
         "industry": _industry(values.get("industry")),
         "country": where,
         "state": place[1] if place else None,
-        "region": country.region(where) if where else None,
+        "region": region_of(where) if where else None,
         "city": text.get("city"),
         "postcode_area": postcode.area(code, where) if code else None,
         "revenue": _dollars(values.get("revenue")),

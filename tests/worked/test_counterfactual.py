@@ -1,10 +1,16 @@
 """NEW-5: the smallest change that would have chosen otherwise, in the world of the worked examples."""
 
-from routing.counterfactual import Otherwise, by_lead, by_rep, said
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from routing.counterfactual import Otherwise, by_lead, by_rep, lead_changes, said
 from routing.decide import DecisionInput
 from routing.explain import story
 from routing.replay import before_event
-from tests.worked.world import Arrival, World
+from schemas.lead import MailKind
+from tests.worked.world import ACME, Arrival, World, at
 
 
 def case(world: World, arrival: Arrival) -> DecisionInput:
@@ -69,3 +75,50 @@ def test_where_only_absence_would_change_it_absence_is_said() -> None:
     world = World()
     found = rep_otherwise(world, Arrival(employees=None, industry=None))
     assert found is not None and said(found) == 'With Q1 away it would have gone to Q2 by rule "size unknown".'
+
+
+GMAIL = Arrival("gmail.com", 450, mail=MailKind.PERSONAL)
+OURS = Arrival("acme.example", 450, account=ACME)
+
+
+@pytest.mark.parametrize(
+    ("arrival", "what", "changes"),
+    [
+        (GMAIL, "a business address instead of a personal one", {"mail": MailKind.BUSINESS}),
+        (OURS, "no account instead of acme.example", {"account": None}),
+        (
+            Arrival(employees=100, country="BR", state=None, action="webinar"),
+            "country CA instead of BR",
+            {"country": "CA"},
+        ),
+    ],
+    ids=["a personal address", "an account's lead", "a country that nobody covers"],
+)
+def test_what_would_have_chosen_otherwise_does_so_when_it_is_made(
+    arrival: Arrival, what: str, changes: dict[str, Any]
+) -> None:
+    found = lead_otherwise(World(), arrival)
+    assert found is not None and (found.what, found.owner) == (what, World().arrives(arrival.but(**changes)).owner)
+    assert found.owner != World().arrives(arrival).owner
+
+
+def test_a_country_brings_its_region_and_takes_the_state_that_lay_in_the_one_before() -> None:
+    """The US and Brazil lie in one region; with the state of before a lead would lie in two countries."""
+    abroad = Arrival(employees=5000, country="DE", state=None, action="webinar")
+    found = lead_otherwise(World(), abroad)
+    assert found is not None and found.what in ("country CA instead of DE", "country US instead of DE")
+    assert found.owner.id == "E2"
+    made = lead_changes(World().policy, Arrival(country="US", state="TX").lead("a"))
+    changed = next(lead for _, what, _, lead in made if what == "country CA instead of US")
+    assert (changed.company.region, changed.company.state) == ("amer", None)
+
+
+def test_of_a_repeat_it_is_told_where_the_lead_ended_up() -> None:
+    """The owner is absent: the touch is noted on them, then their team lead has it."""
+    world = World()
+    first = Arrival(action="webinar", when=at("13:50"), who="a" * 32)
+    world.arrives(first)
+    sick = world.state.values["rep/main/M1"]
+    world.state.values["rep/main/M1"] = replace(sick, row=replace(sick.row, status="sick"))
+    found = rep_otherwise(world, first.but(touch=2, action="demo", when=at("14:14")))
+    assert found is not None and said(found).startswith("With MM away it would have gone to ")

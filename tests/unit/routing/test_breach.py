@@ -11,6 +11,9 @@ from schemas.lead import MailKind
 from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at, told
 
 FULL = {"M1": 40.0, "M2": 40.0, "M3": 20.0}
+SILENT = "the owner did not act (not_contacted), charged to {}"
+UNTOLD = "no channel had reached the owner (notification_failed), charged to nobody"
+UNCLAIMED = "nobody of the queue claimed it (unclaimed), charged to nobody"
 UNTIL_TOLD = timedelta(hours=18)  # a queue's next decision after the deadline is the one at 3x, the next morning
 
 
@@ -26,10 +29,25 @@ def told_after(world: World, arrival: Arrival, settled: Settlement | None = None
 @pytest.mark.parametrize(
     ("arrival", "loads", "settled", "cause"),
     [
-        (Arrival("lone.example", 450), {}, None, "not_contacted, charged to M1"),
-        (Arrival("lone.example", 450), {}, Settlement.ALL_FAILED, "notification_failed, charged to nobody"),
-        (Arrival("x.example", 450, action="webinar"), FULL, None, "not_contacted, charged to MM"),
-        (Arrival("gmail.com", None, mail=MailKind.PERSONAL), {}, None, "unclaimed, charged to nobody"),
+        (Arrival("lone.example", 450), {}, None, SILENT.format("M1")),
+        (
+            Arrival("lone.example", 450),
+            {},
+            Settlement.ALL_FAILED,
+            UNTOLD,
+        ),
+        (
+            Arrival("x.example", 450, action="webinar"),
+            FULL,
+            None,
+            SILENT.format("MM"),
+        ),
+        (
+            Arrival("gmail.com", None, mail=MailKind.PERSONAL),
+            {},
+            None,
+            UNCLAIMED,
+        ),
     ],
     ids=["a silent rep", "all channels failed", "a team lead who got it for want of room", "a queue nobody looks at"],
 )
@@ -42,7 +60,8 @@ def test_a_missed_deadline_has_its_cause_in_the_story(
 def test_a_lead_that_came_to_its_first_owner_after_the_route_deadline_is_charged_to_leadstream() -> None:
     """A stage was away for an hour: nobody held the lead up but us."""
     late = Arrival("lone.example", 450, delay_seconds=3_600)
-    assert "The deadline was missed: leadstream_late, charged to nobody." in told_after(World(), late)
+    cause = "leadstream brought it too late (leadstream_late), charged to nobody"
+    assert f"The deadline was missed: {cause}." in told_after(World(), late)
 
 
 def test_a_lead_whose_owner_was_not_on_duty_for_a_moment_of_the_window_is_charged_to_nobody() -> None:
@@ -50,7 +69,8 @@ def test_a_lead_whose_owner_was_not_on_duty_for_a_moment_of_the_window_is_charge
     away = [rep for rep in ("H1", "H2") if rep in ROSTER]
     world = World(DEFAULT, without=(*away, "HM"))
     night = Arrival("lone.example", 450, when=at("02:00"))
-    assert "The deadline was missed: no_hours, charged to nobody." in told_after(world, night)
+    cause = "nobody who had it was on duty (no_hours), charged to nobody"
+    assert f"The deadline was missed: {cause}." in told_after(world, night)
 
 
 def test_a_reminder_of_an_owner_who_is_away_goes_one_level_up() -> None:
@@ -185,8 +205,8 @@ def test_who_gets_a_lead_after_its_deadline_is_not_charged_with_it() -> None:
 
 
 def test_an_owner_whose_lead_came_back_is_charged_by_the_hours_since_then() -> None:
-    """M1 had the lead by day; it comes back at 02:00, when they sleep."""
-    world = World()
+    """M1 had the lead by day; it comes back at 02:00, when they sleep, and this policy wakes nobody for it."""
+    world = World(DEFAULT.replace("    when_off_shift: after_hours\n", ""))
     again = HOT.but(who="a" * 32)
     lead = world.arrives(again).lead_id
     world.does(ActivityKind.CALLED, lead, "M1", at("14:16"))

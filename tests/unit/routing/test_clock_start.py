@@ -98,7 +98,7 @@ def test_a_breach_is_the_crms_where_it_took_the_record_after_the_deadline() -> N
     assert noted.notices == ()
     (contact,) = world.does(ActivityKind.CALLED, lead.lead_id, "M2", at("14:35"))
     assert contact.sla is not None and contact.sla.breach == "crm_late"
-    assert "Too late: crm_late, nobody charged." in contact.reason
+    assert "Too late: the CRM took the record too late (crm_late), nobody charged." in contact.reason
 
 
 def test_a_breach_stays_the_reps_where_the_crm_was_in_time() -> None:

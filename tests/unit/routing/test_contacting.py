@@ -80,7 +80,7 @@ def test_a_contact_after_the_deadline_says_so() -> None:
     world = World()
     lead = world.arrives(HOT).lead_id
     (said,) = world.does(CALLED, lead, "M1", at("14:20"))[-1:]
-    assert said.reason.endswith(" Too late: not_contacted, M1 charged.")
+    assert said.reason.endswith(" Too late: the owner did not act (not_contacted), M1 charged.")
 
 
 @pytest.mark.parametrize(

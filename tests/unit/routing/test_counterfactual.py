@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from routing.counterfactual import Changed, by_lead, by_rep, lead_changes, said
+from routing.counterfactual import Changed, Otherwise, by_lead, by_rep, lead_changes, said
 from routing.decide import DecisionInput
+from schemas.decision import Owner, OwnerKind
 from schemas.rep import RepChanged
 from tests.unit.routing.policies import edited, lead, shipped
 from tests.worked.world import ROSTER, Arrival, World, person
@@ -23,10 +24,8 @@ def otherwise(world: World, who: str = DRAWS_E2) -> str | None:
 
 def test_the_changes_of_a_lead_are_the_boundaries_of_the_policy_nearest_first_then_by_words() -> None:
     changes = lead_changes(shipped(), lead("webinar", employees=100, industry="saas", state="TX"))
-    assert [(size, what) for size, what, _, _ in changes] == [
-        (0.49, "employees 51 instead of 100"),
-        (0.5, "employees 50 instead of 100"),
-        (0.51, "employees 49 instead of 100"),
+    assert [(round(size, 2), what) for size, what, _, _ in changes] == [
+        (0.96, "employees 51 instead of 100"),
         (0.99, "employees 199 instead of 100"),
         (1.0, "action content instead of webinar"),
         (1.0, "action demo instead of webinar"),
@@ -34,20 +33,23 @@ def test_the_changes_of_a_lead_are_the_boundaries_of_the_policy_nearest_first_th
         (1.0, "action qualified_chat instead of webinar"),
         (1.0, "action trial instead of webinar"),
         (1.0, "country CA instead of US"),
-        (1.0, "employees 0 instead of 100"),
-        (1.0, "employees 1000 instead of 100"),
         (1.0, "employees 200 instead of 100"),
-        (1.0, "employees 999 instead of 100"),
+        (1.0, "employees 50 instead of 100"),
         (1.0, "industry fintech instead of saas"),
         (1.0, "industry healthcare instead of saas"),
         (1.0, "industry manufacturing instead of saas"),
         (1.0, "state AZ instead of TX"),
         (1.0, "state NM instead of TX"),
         (1.0, "state OK instead of TX"),
+        (1.04, "employees 49 instead of 100"),
+        (1.25, "employees 0 instead of 100"),
+        (1.25, "employees 1000 instead of 100"),
+        (1.25, "employees 999 instead of 100"),
         (1.5, "country unknown instead of US"),
         (1.5, "employees unknown instead of 100"),
         (1.5, "industry unknown instead of saas"),
         (1.5, "state unknown instead of TX"),
+        (2.0, "a personal address instead of a business one"),
     ]
 
 
@@ -66,13 +68,20 @@ def test_each_change_is_made_on_the_lead_and_on_nothing_else() -> None:
     assert made["employees 49 instead of 100"] == of.model_copy(update={"company": smaller})
 
 
-@pytest.mark.parametrize("employees", [None, 1, 0])
-def test_a_size_that_was_unknown_or_next_to_nothing_is_equally_far_from_each_other_one(employees: int | None) -> None:
+@pytest.mark.parametrize(("employees", "far"), [(None, 1.0), (2, 1.25), (0, 1.25)])
+def test_a_size_that_was_unknown_or_next_to_nothing_is_equally_far_from_each_other_one(
+    employees: int | None, far: float
+) -> None:
     changes = lead_changes(shipped(), lead("webinar", employees=employees))
     rows = [(changed.company.employees, size) for size, _, field, changed in changes if field == "company.employees"]
     boundaries = [0, 1000, 199, 200, 49, 50, 51, 999, None]  # by their words
-    expected = [(value, 1.5 if value is None else 1.0) for value in boundaries if value != employees]
+    expected = [(value, 1.5 if value is None else far) for value in boundaries if value != employees]
     assert rows == expected
+
+
+def test_what_nobody_would_have_had_is_said_to_be_nobodys() -> None:
+    nurtured = Otherwise("employees 49 instead of 100", "company.employees", 1.0, "nurture", Owner(kind=OwnerKind.NONE))
+    assert said(nurtured) == """With employees 49 instead of 100 it would have been nobody's by rule "nurture"."""
 
 
 def test_of_two_who_had_too_much_the_one_nearest_to_having_it_is_named() -> None:

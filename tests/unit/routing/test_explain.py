@@ -44,6 +44,21 @@ def test_what_a_rule_wanted_is_said_in_words(actual: object, expected: str, said
     assert f'Rule "one" did not match: {said}' in told
 
 
+def test_of_a_rule_that_several_facts_would_each_have_met_all_are_told() -> None:
+    wanted = 'lead.is_suspect || mail.kind == "disposable"'
+    missed = {"rule": "spam", "matched": False, "field": "lead.is_suspect", "actual": False, "expected": wanted}
+    told = story([decision(trace={"tried": [missed, {"rule": "everything else", "matched": True}]})])
+    spam = "it looks like spam or the kind of address is disposable"
+    assert f'Rule "spam" did not match: it is not so that {spam} (lead.is_suspect is no).' in told
+
+
+def test_of_a_condition_that_only_cel_reads_its_text_is_told() -> None:
+    wanted = "size(lead.flags) > 1 || lead.score % 2 == 0"
+    missed = {"rule": "odd", "matched": False, "field": "lead.flags", "actual": None, "expected": wanted}
+    told = story([decision(trace={"tried": [missed, {"rule": "everything else", "matched": True}]})])
+    assert f'Rule "odd" did not match: lead.flags is unknown, wanted {wanted}.' in told
+
+
 def test_what_is_to_be_told_is_told_with_what_became_of_it() -> None:
     told = decision(notice(channels=("slack", "email")))
     (one,) = told.notices

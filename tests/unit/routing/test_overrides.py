@@ -12,6 +12,20 @@ from tests.worked.world import DEFAULT, Arrival, World, at, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
 SMALL = Arrival("small.example", 120, action="webinar")
+HOT = Arrival("lone.example", 450)
+ONE_POOL = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+pools:
+  only: {members: {team: mm-southwest, role: ae}, lead: {team: nobody}}
+rules:
+  - name: all
+    to: {pool: only}
+    because: it is the only rule
+    say: Everything goes to the only pool.
+    owner: ops
+"""
 STRICT = DEFAULT + "\ncapacity: {manual_over_limit: false}\n"
 
 
@@ -321,3 +335,53 @@ def test_a_lead_nurtured_by_hand_comes_back_to_people_by_what_it_does() -> None:
     back = world.decisions[-1]
     assert (back.kind, back.owner.id) == (DecisionKind.QUEUED, "RV")
     assert back.sla is not None and back.sla.clock_at == at("10:00", 13)
+
+
+def test_a_lead_moved_to_its_own_pool_goes_to_somebody_else_there() -> None:
+    world = World()
+    lead = world.arrives(HOT)
+    (moved,) = world.does(ActivityKind.REASSIGNED, lead.lead_id, None, at("14:15"), to="pool:mm-southwest", by="MM")
+    assert (lead.owner.id, moved.owner.id, moved.uses_turn) == ("M1", "M2", True)
+
+
+def test_a_lead_that_nobody_else_of_the_pool_can_take_stays_uses_no_turn_and_it_is_said() -> None:
+    world = World(without=("M2", "M3", "MM", "CA", "CM", "SL"), policy_text=ONE_POOL)
+    lead = world.arrives(HOT)
+    (noted,) = world.does(
+        ActivityKind.REASSIGNED, lead.lead_id, None, at("14:15"), to="pool:only", by="boss", reason="x"
+    )
+    assert (noted.kind, noted.owner.id, noted.uses_turn) == (DecisionKind.NOTED, "M1", False)
+    assert noted.reason == "Moved by boss: x. Nobody else can take it in pool only; it stays with M1."
+
+
+def test_a_lead_moved_to_the_queue_it_is_in_stays_as_it_is_and_its_times_too() -> None:
+    world = World()
+    lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL)).lead_id
+    before = world.lead(lead)
+    (noted,) = world.does(
+        ActivityKind.REASSIGNED, lead, None, at("14:15"), to="queue:manual-review", by="MM", reason="x"
+    )
+    assert (noted.kind, noted.notices, world.lead(lead)) == (DecisionKind.NOTED, (), before)
+    assert noted.reason == "Moved by MM: x. It is in queue manual-review already."
+
+
+def test_a_lead_moved_to_a_full_pool_says_that_it_waits() -> None:
+    world = World(loads=dict.fromkeys(("S1", "S2", "S3"), 40.0))
+    lead = world.arrives(HOT.but(action="webinar")).lead_id
+    (held,) = world.does(ActivityKind.REASSIGNED, lead, None, at("14:15"), to="pool:smb-sdr", by="MM", reason="x")
+    assert held.reason == "Moved by MM: x. It waits for room in pool smb-sdr; SM is accountable."
+
+
+def test_a_lead_given_to_somebody_by_name_says_no_more_than_that() -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    (moved,) = world.does(ActivityKind.REASSIGNED, lead, None, at("14:15"), to="S2", by="MM", reason="knows_account")
+    assert moved.reason == "Moved by MM: knows_account. S2 takes it over."
+
+
+def test_a_queues_lead_that_its_one_reviewer_claimed_and_let_go_is_not_offered_to_them_again() -> None:
+    world = World()
+    lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL)).lead_id
+    world.does(ActivityKind.CLAIMED, lead, "RV", at("14:15"))
+    (back,) = world.does(ActivityKind.DECLINED, lead, "RV", at("14:20"))
+    assert (back.owner.queue, back.owner.id) == ("manual-review", "RM")

@@ -59,13 +59,6 @@ def test_countries(said: str, code: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "region"), [("US", "amer"), ("BR", "amer"), ("DE", "emea"), ("ZA", "emea"), ("JP", "apac")]
-)
-def test_regions(code: str, region: str) -> None:
-    assert country.region(code) == region
-
-
-@pytest.mark.parametrize(
     ("said", "where", "place"),
     [
         ("Texas", "US", ("US", "TX")), ("tx", "US", ("US", "TX")), ("TX", None, ("US", "TX")), ("Calif.", "US", ("US", "CA")),
