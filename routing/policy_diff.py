@@ -49,11 +49,12 @@ class _Case:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A setting that differs. before, after: JSON data; None: not there."""
+    """A setting that differs. before, after: JSON data; None: not there. is_entry: a rule, pool, … as a whole."""
 
     path: str
     before: Any
     after: Any
+    is_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ def _changes(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterator[C
             yield Changed(f"{path_text(path)} (order)", list(one), list(two))
         yield from _changes(one, two, path)
     else:
-        yield Changed(path_text(path), before, after)
+        yield Changed(path_text(path), before, after, is_entry=len(path) == 2)
 
 
 def _are_named(rows: Any) -> bool:

@@ -42,9 +42,10 @@ def _moved(moved: Moved) -> Iterator[str]:
 
 def _changed(changed: Changed) -> str:
     part, _, name = changed.path.partition(".")
-    if part in ENTRIES and name and changed.before is None and isinstance(changed.after, Mapping):
+    is_entry = changed.is_entry and part in ENTRIES
+    if is_entry and changed.before is None and isinstance(changed.after, Mapping):
         return f"{ENTRIES[part]} {name!r} is new{_what_it_does(part, changed.after)}."
-    if part in ENTRIES and name and changed.after is None and isinstance(changed.before, Mapping):
+    if is_entry and changed.after is None and isinstance(changed.before, Mapping):
         return f"{ENTRIES[part]} {name!r} is gone{_what_it_does(part, changed.before)}."
     if changed.path.endswith(" (order)"):
         kept = [name for name in changed.after if name in changed.before]

@@ -6,7 +6,7 @@ import pytest
 
 from routing.policy import Policy, compile_policy
 from routing.policy_diff import Changed, PolicyDiff, diff
-from routing.policy_diff_text import sentences, value_text
+from routing.policy_diff_text import sentences
 from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
 
 
@@ -60,6 +60,14 @@ def test_a_setting_that_moves_no_lead_is_told_as_a_setting() -> None:
     assert found.changed == (Changed("tiers.all.contact_within", "5m", "2h"),)
 
 
+def test_a_setting_of_a_pool_that_is_new_is_not_called_a_new_pool() -> None:
+    with_lane = edited("starter", ("    senior_lane: null\n", ""))
+    (told,) = [line for line in sentences(diff(shipped("starter"), with_lane)) if line.startswith("- ")]
+    assert told.startswith("- pools.team.senior_lane: ") and told.endswith(", before none.")
+    added = edited("starter", ("pools:\n", "pools:\n  other: {members: {role: x}, lead: {role: manager}}\n"))
+    assert "- pool 'other' is new." in sentences(diff(shipped("starter"), added))
+
+
 def test_a_difference_reads_as_sentences_without_data_structures() -> None:
     told = list(sentences(between("default", "territory-first")))
     assert told[:4] == [
@@ -87,38 +95,6 @@ def test_a_country_is_named_whole_where_all_its_states_go_the_same_way() -> None
     assert "- mid_market; in US (elsewhere), CA, MX, GB, SG:" in told
 
 
-def test_sentences_of_no_difference_and_of_one() -> None:
-    told = list(sentences(between("default", "default")))
-    assert told == [
-        "No kind of lead goes elsewhere.",
-        "",
-        "No setting differs.",
-    ]
-    longer = edited("starter", ("contact_within: 5m", "contact_within: 2h"))
-    assert list(sentences(diff(shipped("starter"), longer)))[-2:] == [
-        "1 setting differs:",
-        "- tiers.all.contact_within: 2h, before 5m.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (None, "none"),
-        ("", "nothing"),
-        (True, "yes"),
-        (False, "no"),
-        (["a", "b"], "a, b"),
-        ([], "none"),
-        ({"at": "2x", "do": "move", "to": None, "also": []}, "at 2x, do move"),
-        ([{"at": "1x"}, {"at": "2x"}], "at 1x; at 2x"),
-        (0.5, "0.5"),
-    ],
-)
-def test_a_value_reads_as_words(value: Any, said: str) -> None:
-    assert value_text(value) == said
-
-
 def test_leads_that_differ_by_a_word_of_a_list_go_elsewhere_by_it() -> None:
     rule = '  - {name: flagged, when: \'"vip" in lead.flags && !("old" in lead.flags)\', to: {pool: ent-amer},'
     text = text_of("default").replace(
@@ -128,17 +104,6 @@ def test_leads_that_differ_by_a_word_of_a_list_go_elsewhere_by_it() -> None:
     by_rule = [moved.example for moved in found.moved if moved.rule_after == "flagged"]
     assert by_rule
     assert {example.get("lead.flags") for example in by_rule} == {("vip",)}
-
-
-def test_a_changed_order_is_said_with_what_stays() -> None:
-    text = text_of("default")
-    start, end = text.index("  - name: personal email"), text.index("  - name: nurture")
-    at = text.index("  - name: recycled")
-    moved = compile_policy(text[:at] + text[start:end] + text[at:start] + text[end:])
-    (line,) = [line for line in sentences(diff(shipped(), moved)) if "another order" in line]
-    assert line.startswith(
-        "- the rules stand in another order: 'open duplicate', 'suspected spam', 'account owner', 'personal"
-    )
 
 
 WEST, EAST = "{pool: west}", "{pool: east}"
