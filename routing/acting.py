@@ -11,6 +11,7 @@ from routing.contacting import contacted
 from routing.docket import Docket, stage_points
 from routing.lead_state import NOBODY, Chain, LeadState, OwnerRef, Phase, changed, lead_key
 from routing.moving import Move, moved, next_owner, reroute
+from routing.nurturing import engaged
 from routing.opportunity import follow
 from routing.overriding import by_hand, claimed
 from routing.owners import release, reload
@@ -168,23 +169,7 @@ def _stage(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 
 
 def _engaged(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
-    """A nurtured lead that engages often enough goes to people; its clocks run from then (TIER-2)."""
-    if lead.phase is not Phase.NURTURED:
-        return
-    plan = docket.file.nurture
-    known = sorted((*lead.engagements, activity.at))  # one may be learned after a later one
-    runs = zip(known, known[plan.threshold - 1 :], strict=False)
-    enough = next((last for first, last in runs if last - first < plan.within), None)
-    if enough is None:
-        remember(docket, changed(lead, engagements=tuple(known[-2 * plan.threshold :])))
-        return
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
-    lead = replace(restarted(lead, enough, docket.now), chain=Chain.QUEUE, engagements=())
-    search = searching(docket, lead, scored, routing.facts)
-    placed = to_queue(search, plan.queue, Via.QUEUE)
-    engagements = "engagement" if plan.threshold == 1 else "engagements"
-    moved(docket, lead, placed, search.wanted, f"{plan.threshold} {engagements} while nurtured.", Move.ENGAGED)
+    engaged(docket, lead, activity.at)
 
 
 def _released(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:

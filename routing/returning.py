@@ -10,6 +10,7 @@ from routing.facts import LeadFacts
 from routing.lead_state import LeadState, Phase, changed
 from routing.moving import Move, moved, reroute
 from routing.notices import Telling, auto_reply, notices_for
+from routing.nurturing import engaged
 from routing.owner_chain import owner_chain
 from routing.owners import held_key
 from routing.placement import Placement
@@ -127,11 +128,14 @@ def _as_first(scored: LeadScored) -> LeadScored:
 
 
 def _wake_nurtured(docket: Docket, scored: LeadScored, lead: LeadState) -> None:
-    """A nurtured lead that does something urgent is routed anew; its clocks run from then (TIER-2)."""
+    """A nurtured lead that does something urgent is routed anew, its clocks run from then; what is not urgent counts as
+    an engagement (TIER-2)."""
     routing = judge(docket, scored)
     if routing.match.rule.to in (Place.NURTURE, Place.QUARANTINE) or lead.phase is Phase.QUARANTINED:
         reply, lead = auto_reply(docket, lead, scored.lead.action) if lead.phase is Phase.NURTURED else ([], lead)
         record(docket, lead, DecisionKind.TOUCHED, "The same person came back.", {"touch": scored.touch}, reply)
+        if routing.match.rule.to is Place.NURTURE:
+            engaged(docket, lead, scored.lead.submitted_at)
         return
     fresh = changed(restarted(lead, scored.lead.submitted_at, docket.now), tier=scored.tier, phase=Phase.WAITING)
     arrive(docket, scored, fresh)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.activity import ActivityKind
 from schemas.duration import Duration
@@ -28,6 +28,10 @@ T = TypeVar("T")
 def beside(defaults: Callable[[], dict[str, T]]) -> Callable[[dict[str, T]], dict[str, T]]:
     """Return what keeps the defaults of a table for the names that a file does not write."""
     return lambda written: {**defaults(), **written}
+
+
+Trimmed = StringConstraints(strip_whitespace=True)
+"""Spaces around do not count: a text of nothing else is none."""
 
 
 class Segment(Typed):
@@ -93,12 +97,12 @@ class Rule(Typed):
     because: why the rule exists. say: what it does, one plain sentence for the rep. owner: who answers for the rule.
     """
 
-    name: Name = Field(min_length=1, max_length=80)
+    name: Annotated[Name, Trimmed] = Field(min_length=1, max_length=80)
     when: Condition | None = None
     to: Target
-    because: str = Field(min_length=3)
-    say: str = Field(min_length=3)
-    owner: str = Field(min_length=2)
+    because: Annotated[str, Trimmed] = Field(min_length=3)
+    say: Annotated[str, Trimmed] = Field(min_length=3)
+    owner: Annotated[str, Trimmed] = Field(min_length=2)
 
 
 class Count(StrEnum):
