@@ -1,5 +1,6 @@
 """A scored lead reaches its division: a new one is routed by the rules, a known one finds its owner."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -133,14 +134,30 @@ def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:
 
 
 def succession(search: Search, lead: LeadState, scored: LeadScored, rules_pool: str | None) -> Placement | None:
-    """Return the first of the lead's chain who can take it."""
+    """Return the first of the lead's chain who can take it.
+
+    rules_pool: None for a lead of a queue. Where an activation took the pool or the queue's rule away, the rules choose
+    anew: an open lead may have been given to a pool that the policy had weeks ago.
+    """
+    docket, facts = search.docket, search.wanted.facts
+    is_gone = rules_pool is not None and rules_pool not in docket.file.pools
+    pool = pool_now(docket, rules_pool, facts)
     if lead.bound_to is not None:
-        backups = account_backups(scored, lead.bound_to, search.docket.now)
-        return owner_chain(search, lead.bound_to, backups, rules_pool)
-    if rules_pool is not None:
-        return pool_chain(search, rules_pool)
-    target = _queue_of(search.docket, lead)
+        backups = account_backups(scored, lead.bound_to, docket.now)
+        return owner_chain(search, lead.bound_to, backups, pool)
+    if pool is not None:
+        return pool_chain(search, pool)
+    target = None if is_gone else _queue_of(docket, lead)
+    now = _for_people(docket, facts) if target is None else None
+    if isinstance(now, ToPool):
+        return pool_chain(search, now.pool)
+    target = now.queue if now is not None else target
     return to_queue(search, target, Via.QUEUE) if target else None
+
+
+def pool_now(docket: Docket, pool: str | None, facts: Mapping[str, Any]) -> str | None:
+    """Return the pool that a lead was given, or, where the policy no longer has it, the one that rules choose now."""
+    return pool if pool is None or pool in docket.file.pools else _rules_pool(docket, facts)
 
 
 def account_backups(scored: LeadScored, owner: str, now: datetime) -> tuple[str, ...]:
@@ -257,12 +274,20 @@ def _bound_to(to: Place, scored: LeadScored, owner: OwnerRef) -> str | None:
     return owner.id if owner.kind is OwnerKind.REP else None
 
 
-def _rules_pool(docket: Docket, facts: LeadFacts, after: int) -> str | None:
+def _rules_pool(docket: Docket, facts: Mapping[str, Any], after: int = -1) -> str | None:
     """The pool of the first later rule that holds and leads to a pool or queue; None for a queue."""
-    later = (compiled.rule for compiled in docket.policy.rules[after + 1 :])
-    for_people = (rule for rule in later if not isinstance(rule.to, Place))
-    to = next(rule.to for rule in for_people if rule.when is None or docket.holds(rule.when, facts))
+    to = _for_people(docket, facts, after)
     return to.pool if isinstance(to, ToPool) else None
+
+
+def _for_people(docket: Docket, facts: Mapping[str, Any], after: int = -1) -> ToPool | ToQueue:
+    """Where the first rule behind `after` leads that holds and names a pool or queue; the last one does."""
+    later = (compiled.rule for compiled in docket.policy.rules[after + 1 :])
+    return next(
+        rule.to
+        for rule in later
+        if not isinstance(rule.to, Place) and (rule.when is None or docket.holds(rule.when, facts))
+    )
 
 
 def _queue_of(docket: Docket, lead: LeadState) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.arriving import account_backups, arrive, judge, opened, predicate, restarted, searching
+from routing.arriving import account_backups, arrive, judge, opened, pool_now, predicate, restarted, searching
 from routing.backlog import place_held
 from routing.candidates import Wanted
 from routing.docket import Docket
@@ -110,13 +110,14 @@ def _passed_on(docket: Docket, scored: LeadScored, lead: LeadState) -> _PassedOn
     owner = lead.owner.id
     if lead.phase is not Phase.OWNED or owner is None or owner in lead.excluded:
         return None
-    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
+    facts = LeadFacts(scored, docket.now, docket.policy)
+    search = searching(docket, lead, scored, facts)
     search.may_hold = False
     rep = docket.rep(owner)
     why = why_absent(search, rep, owner, own_pool(docket, rep))
     if why is None:
         return None
-    placed = owner_chain(search, owner, account_backups(scored, owner, docket.now), lead.pool)
+    placed = owner_chain(search, owner, account_backups(scored, owner, docket.now), pool_now(docket, lead.pool, facts))
     if placed is None or placed.owner.id in (None, owner):
         return None
     return _PassedOn(f"{owner} {predicate(why)}", placed, search.wanted)
