@@ -165,7 +165,7 @@ def read(text: str, largest_bytes: int = LARGEST_BYTES, most_nodes: int = MOST_N
 
 def _value(event: Any) -> Any:
     text = event.value
-    if not event.implicit[0] or event.style:  # quoted, or a block of text
+    if event.style:  # quoted, or a block of text
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -70,10 +70,43 @@ def test_words_of_yaml_1_1_stay_words() -> None:
     }
 
 
+def test_truth_and_nothing_are_words_and_in_quotes_or_as_a_block_text() -> None:
+    assert read("[true, True, false, False, null, ~, '', yes]").data == [
+        True,
+        True,
+        False,
+        False,
+        None,
+        None,
+        "",
+        "yes",
+    ]
+    assert read("a:\nb: 'true'\nc: |\n  5").data == {"a": None, "b": "true", "c": "5"}
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "column"),
+    [
+        (("a", "b"), 2, 3),
+        (("a", "b", "c"), 2, 3),
+        (("a", "b", "c", "d"), 2, 3),
+        (("a", "e", 1), 3, 10),
+        (("a", "e", 2), 3, 3),
+        (("z",), 0, 0),
+    ],
+)
+def test_what_is_not_written_stands_where_its_nearest_parent_does(
+    path: tuple[str | int, ...], line: int, column: int
+) -> None:
+    found = read("a:\n  b: 1\n  e: [1, 2]\n").where(path)
+    assert (found.line, found.column) == (line, column)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param("a: &x 1\nb: *x", id="an alias"),
+        pytest.param("a: &x 1", id="an anchor"),
         pytest.param("a: !!python/object:os.system x", id="a python tag"),
         pytest.param("a: !mine x", id="a tag"),
         pytest.param("a: 1\na: 2", id="a duplicate key"),
@@ -169,6 +202,15 @@ def test_the_largest_size_is_told_in_kib() -> None:
     with pytest.raises(Unreadable, match="larger than 2 KiB"):
         read("#" * 2049, largest_bytes=2048)
     assert read("#" * 2048, largest_bytes=2048).data is None
+
+
+def test_a_policy_may_be_one_mebibyte_and_twenty_deep() -> None:
+    assert read("#" * (1 << 20)).data is None
+    with pytest.raises(Unreadable, match="larger than 1024 KiB"):
+        read("#" * (1 << 20) + "#")
+    assert read("[" * 20 + "]" * 20).data
+    with pytest.raises(Unreadable, match="more than 20 deep"):
+        read("[" * 21 + "]" * 21)
 
 
 @pytest.mark.parametrize("target", ["[rep]", "{team: x}", "somewhere"])

@@ -19,3 +19,9 @@ def test_an_example_that_fails_says_what_differs() -> None:
         "segment is enterprise, expected mid_market",
     )
     assert results["a personal address"].wrong == ()
+
+
+def test_what_became_of_an_example_names_its_segment_where_the_size_is_known() -> None:
+    segments = {result.name: result.segment for result in run_examples(shipped())}
+    assert segments["a mid-size company in Texas"] == "mid_market"
+    assert segments["a personal address"] is None

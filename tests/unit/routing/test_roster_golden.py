@@ -51,3 +51,20 @@ def test_a_finding_about_a_rep_gets_the_line_where_the_file_has_them(path: str, 
     found = Finding(Severity.ERROR, "roster.ghost", Where(path=path), "what", "allowed")
     located = read_rows(text, Rep, "reps", "id").located(found, "id")
     assert located == replace(found, where=Where(*spot, path))
+
+
+@pytest.mark.parametrize("text", ["reps: ada", "[]", "ada"], ids=["a word for the list", "an empty list", "a word"])
+def test_a_file_without_a_list_of_reps_is_said_to_hold_none(text: str) -> None:
+    with pytest.raises(RowsInvalid, match="the file holds no reps"):
+        read_rows(text, Rep, "reps", "id")
+
+
+def test_every_error_of_a_roster_is_told_at_once_a_line_each() -> None:
+    with pytest.raises(RowsInvalid) as error:
+        read_rows("- {name: Ada}\n- {id: B, name: Bo}\n- {id: B, name: Bob}\n", Rep, "reps", "id")
+    told = str(error.value).splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "error at line 1, column 3, [0].id",
+        "error at line 3, column 4, [2].id",
+    ]
+    assert "the id 'B' stands twice, first on line 2." in told[1]
