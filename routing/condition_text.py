@@ -91,7 +91,7 @@ def _plain(test: Comparison) -> str:
         return f"{name} is known"
     if test.op is Op.HOLDS:
         return f"{name} includes {_value(test.expected)}"
-    if test.op is Op.IN and isinstance(test.expected, tuple):
+    if isinstance(test.expected, tuple):
         words = [_value(each) for each in test.expected]
         return f"{name} is {', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else f"{name} is {''.join(words)}"
     return f"{name} {_WORDS[test.op]} {_value(test.expected)}"

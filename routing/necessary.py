@@ -54,11 +54,11 @@ def _need(test: Comparison) -> Among | Within | None:
     value = test.expected
     if test.op is Op.TRUE:
         return Among(frozenset((True,)))
-    if test.op is Op.IN and isinstance(value, tuple):
+    if isinstance(value, tuple):
         return Among(frozenset(value)) if all(isinstance(each, str) for each in value) else None
     if isinstance(value, str):
         return Among(frozenset((value,))) if test.op is Op.EQUAL else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):
         bounds = {
             Op.EQUAL: Within(value, value),
             Op.LESS: Within(high=value),

@@ -70,6 +70,8 @@ def test_a_name_cannot_break_the_drawing() -> None:
         ("calendar.office", "the calendar office is open"),
         ('answers.seats == "many"', "the answer seats is many"),
         ("score > 80.5", "the score is above 80.5"),
+        ('weekday in ["sat"]', "the weekday is sat"),
+        ('weekday in ["fri", "sat", "sun"]', "the weekday is fri, sat or sun"),
         ('!(weekday == "sat")', "it is not so that the weekday is sat"),
         (
             'icp && (weekday == "sat" || hour > 18)',
