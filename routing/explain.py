@@ -57,7 +57,7 @@ def _about(decision: Decision) -> str:
     where = ", ".join(part for part in (company.state, company.country) if part) or "place unknown"
     facts = (company.domain or "company unknown", size, company.industry or "industry unknown", where)
     action = f"asked by {lead.action}" if lead.action else "action unknown"
-    return f"{', '.join(facts)}; {action} on {lead.submitted_at.astimezone(UTC):%Y-%m-%d at %H:%M:%S}"
+    return f"{', '.join(facts)}; {action} on {lead.submitted_at.astimezone(UTC):%Y-%m-%d at %H:%M:%S} UTC"
 
 
 def _contested(decision: Decision) -> list[str]:
@@ -75,7 +75,8 @@ def _paragraph(decision: Decision, settled: Sequence[NoticeSettled]) -> str:
     if decision.kind in (DecisionKind.ASSIGNED, DecisionKind.HELD, DecisionKind.QUEUED) and "tried" in decision.trace:
         lines.append(graded)
     lines += _rules(decision.trace.get("tried", ()))
-    lines += [f"{link['step'].capitalize()} {link['who']}: {link['why']}." for link in decision.trace.get("chain", ())]
+    chain = decision.trace.get("chain", ())
+    lines += [f"{link['step'].capitalize()} {link['who']}: {_lacking(link['why'])}." for link in chain]
     for pool in decision.trace.get("pools", ()):
         lines += _pool(pool)
     lines += _told(decision, settled)
@@ -122,7 +123,7 @@ def _pool(pool: dict[str, Any]) -> list[str]:
     for row in pool["candidates"][:_CANDIDATES_TOLD]:
         load = f", load {row['load'] / POINT:g} of {row['limit'] / POINT:g}" if "load" in row else ""
         tie = ", by the recorded hash of a tie" if "tie" in row and row["why"] == "chosen" else ""
-        lines.append(f"  {row['rep']}: {row['why']}{load}{tie}.")
+        lines.append(f"  {row['rep']}: {_lacking(row['why'])}{load}{tie}.")
     left = len(pool["candidates"]) - _CANDIDATES_TOLD + sum(pool.get("others", {}).values())
     if left > 0:
         lines.append(f"  and {left} more.")
@@ -131,6 +132,11 @@ def _pool(pool: dict[str, Any]) -> list[str]:
         before, after = counters["pool"]["turns"]
         lines.append(f"  The pool went from {before} turns to {after}.")
     return lines
+
+
+def _lacking(why: str) -> str:
+    """A reason of a trace, with what a rep does not have in a person's words."""
+    return why.replace("skill: another is", "another is").replace("skill: ", "without ")
 
 
 def _told(decision: Decision, settled: Sequence[NoticeSettled]) -> list[str]:

@@ -13,7 +13,7 @@ from routing.policy_errors import meant, place
 from schemas.vocabulary import ACTIONS, DEPARTMENTS, INDUSTRIES, SENIORITIES, SOURCES, read_as
 
 CLOSED = {"company.industry": INDUSTRIES, "lead.seniority": SENIORITIES, "lead.department": DEPARTMENTS}
-_READ = {"lead.action": ACTIONS, "lead.source": SOURCES}
+READ = {"lead.action": ACTIONS, "lead.source": SOURCES}
 _ORDERS = (Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 _CHAINED = re.compile(r"[<>]=?[^&|()<>=!?]+[<>]")
@@ -38,7 +38,7 @@ def _of(condition: Condition) -> Iterator[tuple[Severity, str, str, str]]:
         elif leaf.op not in (Op.STARTS, Op.ENDS, Op.CONTAINS, Op.KNOWN, Op.TRUE):
             for value in leaf.expected if isinstance(leaf.expected, tuple) else (leaf.expected,):
                 if value is not None and (wrong := refusal(leaf.field, value, leaf)) is not None:
-                    severity = Severity.WARNING if leaf.field in _READ else Severity.ERROR
+                    severity = Severity.WARNING if leaf.field in READ else Severity.ERROR
                     yield severity, "condition.word", *wrong
 
 
@@ -71,8 +71,8 @@ def refusal(name: str, value: Fact, test: Comparison | None = None) -> Refusal |
         words = CLOSED[name]
         known = value in words
         return None if known else (f"{name} is never {written(value)}.{meant(value.lower(), words)}", _listed(words))
-    if name in _READ:
-        read = read_as(value.strip().lower(), _READ[name])
+    if name in READ:
+        read = read_as(value.strip().lower(), READ[name])
         wrong = f"what is called {written(value)} comes as {written(read)}: {name} is never {written(value)}."
         kept = f"Write {written(read)}, or keep the word under `{name[5:]}s` of the org file."
         return None if read in (None, value) else (wrong, kept)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from routing.calendar.business_time import WEEKDAYS
 from routing.condition_text import sentence
 from routing.policy import CompiledRule, Policy
 from schemas.duration import duration_text
-from schemas.policy_file import Place, Target, ToPool, ToQueue
+from schemas.policy_file import Place, Target, Tier, ToPool, ToQueue, Treatment
 from schemas.policy_pool import Fallback, Fallbacks, Pool, Queue, Selector, Strategy
 from schemas.policy_sla import Step, StepAction
+from schemas.rep import Hours
 
 PLACES = {
     Place.OWNER: "the owner of the open lead",
@@ -40,7 +42,8 @@ FALLBACKS = {
 
 def explain(policy: Policy) -> str:
     """Return the whole rule book as Markdown: who is urgent, the rules in order with reasons, pools, clocks."""
-    blocks = (_head(policy), _grading(policy), _rules(policy), _pools(policy), _queues(policy), _ladders(policy))
+    of_people = (_pools(policy), _queues(policy), _calendars(policy))
+    blocks = (_head(policy), _grading(policy), _rules(policy), *of_people, _ladders(policy))
     return "\n".join(line for block in blocks for line in block) + "\n"
 
 
@@ -92,6 +95,26 @@ def _grading(policy: Policy) -> Iterator[str]:
         channels = ", ".join(tier.channels)
         yield f"| {name} | {which} | {within} | {CLOCKS[tier.clock.value]} | {channels} | {tier.first_action} |"
     yield ""
+    notes = [note for compiled in policy.tiers for note in _tier_notes(compiled.name, compiled.tier)]
+    yield from (*notes, "") if notes else ()
+
+
+def _tier_notes(name: str, tier: Tier) -> Iterator[str]:
+    """What the table has no column for: nurture, nights, and channels that wait for the morning."""
+    nurtured = [segment for segment, how in tier.treatment.items() if how is Treatment.NURTURE]
+    if nurtured:
+        yield f"- The treatment of {name} is nurture for {' and '.join(nurtured)}, else assign."
+    if tier.when_off_shift == "after_hours":
+        yield f"- Outside the hours of a pool {name} goes to its after-hours pool."
+    waiting = [channel for channel, when in tier.release.items() if when == "opening"]
+    if waiting:
+        yield f"- Outside hours {' and '.join(waiting)} {_wait(waiting)} for the next opening in {name}."
+    if tier.ignores_quiet_hours:
+        yield f"- {name} is told in quiet hours too."
+
+
+def _wait(channels: list[str]) -> str:
+    return "waits" if len(channels) == 1 else "wait"
 
 
 def _rules(policy: Policy) -> Iterator[str]:
@@ -139,7 +162,8 @@ def _pool(policy: Policy, pool: Pool) -> Iterator[str]:
         for need in needs:
             wanted = " or ".join(need.any_of) or _of_the_lead(need.fact or "")
             ends = f" (dropped after {duration_text(pool.prefer_for)})" if verb == "should" else ""
-            yield f"A rep {verb} have among their {need.rep} {wanted}{ends}."
+            only = f"If {sentence(policy.conditions[need.when].node)}, a" if need.when else "A"
+            yield f"{only} rep {verb} have among their {need.rep} {wanted}{ends}."
     if pool.hours or policy.file.hours:
         yield f"Hours: {pool.hours or policy.file.hours}."
     if pool.after_hours:
@@ -181,6 +205,32 @@ def _queues(policy: Policy) -> Iterator[str]:
 
 def _queue(policy: Policy, queue: Queue) -> str:
     return f"Unclaimed: {_steps(queue.ladder or policy.file.queue_ladder)}."
+
+
+def _calendars(policy: Policy) -> Iterator[str]:
+    if not policy.file.calendars:
+        return
+    yield "## Calendars"
+    yield ""
+    for name, hours in policy.file.calendars.items():
+        closed = [*(f"the public holidays of {code}" for code in hours.holidays), *map(str, hours.closed_on)]
+        days_off = f" Closed on {', '.join(closed)}." if closed else ""
+        yield f"- **{name}** ({hours.timezone}): {_week(hours)}.{days_off}"
+    yield ""
+
+
+def _week(hours: Hours) -> str:
+    """Days in order, those of the same shifts together: "mon to thu 09:00 to 18:00, fri 09:00 to 15:00"."""
+    runs: list[tuple[list[str], str]] = []
+    for day in WEEKDAYS:
+        shifts = " and ".join(f"{start} to {end}" for start, end in hours.week.get(day, ()))
+        if runs and runs[-1][1] == shifts:
+            runs[-1][0].append(day)
+        else:
+            runs.append(([day], shifts))
+    open_runs = [(days, shifts) for days, shifts in runs if shifts]
+    said = (f"{days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'} {shifts}" for days, shifts in open_runs)
+    return ", ".join(said) or "never open"
 
 
 def _ladders(policy: Policy) -> Iterator[str]:

@@ -7,9 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from routing.catalogue import FactKind, kind_of
 from routing.counterfactual import by_lead, by_rep, said
 from routing.decide import DecisionInput, decide
+from routing.lint_words import READ, refusal
 from routing.policy import Policy
+from routing.policy_errors import meant
 from routing.replay import Memory
 from routing.scoring import judged
 from schemas.decided import Decided
@@ -44,7 +47,13 @@ def typed_lead(facts: Mapping[str, Any], now: datetime) -> Lead:
     for name, value in facts.items():
         group, _, field = name.partition(".")
         if not field or group not in groups or (group in _GROUPS and field not in _settable(group)):
-            raise FactUnknown(f"{name} is no fact that a lead can be given; there are {', '.join(_names())}")
+            near = meant(name, _names())
+            raise FactUnknown(
+                f"{name} is no fact that a lead can be given{near or '; there are ' + ', '.join(_names())}"
+            )
+        wrong = None if name in READ else refusal(name, value)
+        if wrong is not None:
+            raise FactUnknown(" ".join(wrong).rstrip("."))
         groups[group][field] = value
     about = groups.pop("lead")
     if groups["account"]:
@@ -56,7 +65,10 @@ def typed_lead(facts: Mapping[str, Any], now: datetime) -> Lead:
         return Lead.model_validate({**about, **groups, "account": account, **fixed})
     except ValidationError as error:
         row = error.errors(include_url=False)[0]
-        raise FactUnknown(f"{'.'.join(map(str, row['loc']))}: {row['msg']}") from error
+        name = ".".join(map(str, row["loc"])) if row["loc"][0] in groups else f"lead.{row['loc'][0]}"
+        kind = kind_of(name)
+        what = f"{row['input']!r} is no {kind.value}" if kind in (FactKind.NUMBER, FactKind.YES_NO) else row["msg"]
+        raise FactUnknown(f"{name}: {what}") from error
 
 
 def empty_division(policy: Policy, roster: Iterable[Rep], now: datetime) -> Memory:

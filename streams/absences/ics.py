@@ -20,10 +20,14 @@ _BUSY = ("X-MICROSOFT-CDO-BUSYSTATUS", "X-MICROSOFT-CDO-INTENDEDSTATUS")
 # What people and calendars call it, as whole words: an event that is neither marked nor named so is a meeting.
 _WORDS = re.compile(
     r"\b(out[ -]of[ -](the[ -])?office|ooo|o\.o\.o|oof|vacation|holidays?|annual leave|parental leave|maternity"
-    r"|paternity|pto|sick( leave| day)?|day off|time off|on leave|urlaub|krank|abwesend|elternzeit|congés?|vacances"
-    r"|absente?|arrêt maladie|vacaciones|de baja|ferie|ferias|férias|vakantie|afwezig|semester)\b",
+    r"|paternity|pto|sick( leave| day)?|day off|time off|on leave|\w*urlaub|krank\w*|abwesen\w*|elternzeit|congés?"
+    r"|vacances|absente?|arrêt maladie|vacaciones|de baja|ferie|ferias|férias|vakantie|afwezig|semester)\b",
     re.IGNORECASE,
 )
+
+
+# Outlook leaves a meeting that was called off in the calendar, under this title.
+_CALLED_OFF = re.compile(r"\s*(cancell?ed|abgesagt|annulée?|cancelad[oa])\s*:", re.IGNORECASE)
 
 
 class CalendarUnreadable(ValueError):
@@ -39,7 +43,7 @@ def absences_in(ics: bytes, start: datetime, until: datetime, zone: str) -> tupl
     if len(ics) > MOST_BYTES:
         raise CalendarUnreadable(f"it is larger than {MOST_BYTES:,} bytes")
     spans = []
-    for event in _events(_parsed(ics), start, until):
+    for event in filter(is_absence, _events(_parsed(ics), start, until)):
         begins, ends = _instant(event.start, zone), _instant(event.end, zone)
         if begins < ends and begins < until and ends > start:
             spans.append((begins, ends))
@@ -47,15 +51,25 @@ def absences_in(ics: bytes, start: datetime, until: datetime, zone: str) -> tupl
 
 
 def _parsed(ics: bytes) -> icalendar.Calendar:
+    """Return the calendar with the events of which one says absent: a series whole, with its changed occurrences."""
     try:
-        found = icalendar.Calendar.from_ical(ics)
+        calendars = icalendar.Calendar.from_ical(ics, multiple=True)
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise CalendarUnreadable("it is no iCalendar text") from error
-    calendar = icalendar.Calendar()
-    for part in found.walk():
-        if part.name == "VTIMEZONE" or (part.name == "VEVENT" and is_absence(part)):
-            calendar.add_component(part)
-    return calendar
+    parts = [part for calendar in calendars for part in calendar.walk()]
+    if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
+        raise CalendarUnreadable("it is no iCalendar text")
+    events = [part for part in parts if part.name == "VEVENT"]
+    away = {str(event.get("UID", "")) for event in events if is_absence(event)}
+    kept = icalendar.Calendar()
+    for part in parts:
+        if part.name == "VTIMEZONE" or (part.name == "VEVENT" and _is_told(part, away)):
+            kept.add_component(part)
+    return kept
+
+
+def _is_told(event: Any, away: set[str]) -> bool:
+    return str(event.get("UID", "")) in away and not _repeats_too_often(event)
 
 
 def is_absence(event: Any) -> bool:
@@ -63,14 +77,16 @@ def is_absence(event: Any) -> bool:
 
     Marked so by Outlook, else named so; not cancelled, and not shown as free unless marked as out of office.
     """
-    if str(event.get("STATUS", "")).upper() == "CANCELLED" or _repeats_too_often(event):
+    title = str(event.get("SUMMARY", ""))
+    is_off = str(event.get("STATUS", "")).upper() == "CANCELLED" or _CALLED_OFF.match(title) is not None
+    if is_off or _repeats_too_often(event):
         return False
     if any(str(event.get(name, "")).upper() == "OOF" for name in _BUSY):
         return True
     if str(event.get("TRANSP", "")).upper() == "TRANSPARENT":
         return False
     categories = event.get("CATEGORIES")
-    named = [str(event.get("SUMMARY", "")), categories.to_ical().decode() if hasattr(categories, "to_ical") else ""]
+    named = [title, categories.to_ical().decode() if hasattr(categories, "to_ical") else ""]
     return any(_WORDS.search(text) for text in named)
 
 

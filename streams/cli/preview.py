@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from enrichment.normalise.country import region
 from routing.decide import DecisionInput, decide
 from routing.division import Division, division_key
 from routing.policy import Policy
@@ -69,7 +70,10 @@ def instant_of(text: str, option: str = "--at") -> datetime:
 
 
 def facts_of(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return name -> value of "name=value" pairs; values as YAML reads them. Raises CommandFailed."""
+    """Return name -> value of "name=value" pairs; values as YAML reads them, a country with its region.
+
+    Raises CommandFailed.
+    """
     facts: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -83,4 +87,7 @@ def facts_of(pairs: Sequence[str]) -> dict[str, Any]:
             ) from error
         # YAML 1.1 takes NO for false; a place or word stays what was typed
         facts[name] = text if isinstance(value, bool) and text.lower() not in ("true", "false") else value
+    country = facts.get("company.country")
+    if isinstance(country, str) and "company.region" not in facts:
+        facts["company.region"] = region(country)  # as enrichment has it for a lead that comes in
     return facts

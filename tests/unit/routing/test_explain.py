@@ -84,11 +84,11 @@ def test_the_story_begins_with_what_was_known_of_the_lead() -> None:
     began = f"Lead main.{PERSON}.1: "
     known = Company(domain="lone.example", employees=1_450, industry="saas", state="TX", country="US")
     assert story([decision(lead=lead(company=known))]).startswith(
-        f"{began}lone.example, 1,450 people, saas, TX, US; asked by demo on 2026-03-10 at 14:14:00.\n\n"
+        f"{began}lone.example, 1,450 people, saas, TX, US; asked by demo on 2026-03-10 at 14:14:00 UTC.\n\n"
     )
     assert story([decision(lead=lead(company=Company(), action=None))]).startswith(
         f"{began}company unknown, size unknown, industry unknown, place unknown;"
-        " action unknown on 2026-03-10 at 14:14:00.\n\n"
+        " action unknown on 2026-03-10 at 14:14:00 UTC.\n\n"
     )
 
 

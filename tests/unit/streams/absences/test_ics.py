@@ -57,6 +57,7 @@ def test_a_series_is_laid_out_with_its_exceptions_and_moved_days_over_the_change
         pytest.param("SUMMARY:Vacation\r\nSTATUS:CANCELLED", id="cancelled"),
         pytest.param("SUMMARY:Vacation of the team\r\nTRANSP:TRANSPARENT", id="shown as free"),
         pytest.param("SUMMARY:Vacation\r\nRRULE:FREQ=SECONDLY", id="every second"),
+        pytest.param("SUMMARY:Canceled: Vacation", id="called off, as Outlook leaves it"),
         pytest.param("SUMMARY:Looking at soooo many offers", id="letters within a word"),
     ],
 )
@@ -150,3 +151,48 @@ def test_a_rep_who_is_out_of_office_by_their_calendar_is_skipped_from_the_contac
     warm = Arrival("lone.example", 450, action="webinar")
     assert world.arrives(warm).owner.id == "M2"  # due 15:14, away from 15:00
     assert world.arrives(warm.but(when=at("16:00"))).owner.id == "M1"
+
+
+OUTLOOK_ZONE = (
+    "BEGIN:VTIMEZONE\r\nTZID:W. Europe Standard Time\r\nBEGIN:STANDARD\r\nDTSTART:16010101T030000\r\n"
+    "TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\r\nEND:STANDARD\r\n"
+    "BEGIN:DAYLIGHT\r\nDTSTART:16010101T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"
+    "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n"
+)
+TUESDAYS = (
+    "SUMMARY:{title}\r\nDTSTART;TZID=W. Europe Standard Time:20260310T150000\r\n"
+    "DTEND;TZID=W. Europe Standard Time:20260310T170000\r\nRRULE:FREQ=WEEKLY;COUNT=3"
+)
+ON_THE_17TH = (
+    "UID:0@x\r\nSUMMARY:{title}\r\nRECURRENCE-ID;TZID=W. Europe Standard Time:20260317T150000\r\n"
+    "DTSTART;TZID=W. Europe Standard Time:20260317T150000\r\nDTEND;TZID=W. Europe Standard Time:20260317T170000"
+)
+
+
+@pytest.mark.parametrize(
+    ("series", "changed", "days"),
+    [
+        pytest.param("OOO", "OOO\r\nSTATUS:CANCELLED", ["03-10", "03-24"], id="one occurrence cancelled"),
+        pytest.param("OOO", "Canceled: OOO", ["03-10", "03-24"], id="one occurrence called off in its title"),
+        pytest.param("OOO", "Team meeting", ["03-10", "03-24"], id="one occurrence is a meeting now"),
+        pytest.param("Standup", "OOO", ["03-17"], id="one occurrence of a meeting is an absence"),
+        pytest.param("OOO", "OOO", ["03-10", "03-17", "03-24"], id="one occurrence written anew"),
+    ],
+)
+def test_an_occurrence_is_what_its_own_entry_says(series: str, changed: str, days: list[str]) -> None:
+    text = ics(TUESDAYS.format(title=series), ON_THE_17TH.format(title=changed)).replace(b"UID:1@x\r\n", b"")
+    text = text.replace(b"BEGIN:VEVENT", OUTLOOK_ZONE.encode() + b"BEGIN:VEVENT", 1)
+    found = absences_in(text, START, UNTIL, "Asia/Kolkata")
+    assert [f"{one.start.astimezone(BERLIN):%m-%d}" for one in found] == days
+    assert {one.start.astimezone(BERLIN).hour for one in found} == {15}
+
+
+@pytest.mark.parametrize("title", ["Betriebsurlaub", "krankgeschrieben", "Abwesenheit", "Congés", "Absent du bureau"])
+def test_german_and_french_words_are_known_in_their_compounds(title: str) -> None:
+    assert spans(f"SUMMARY:{title}\r\nDTSTART;VALUE=DATE:20260310\r\nDTEND;VALUE=DATE:20260311")
+
+
+def test_two_calendars_in_one_file_are_read_as_one() -> None:
+    day = "SUMMARY:PTO\r\nDTSTART;VALUE=DATE:202603{}"
+    found = absences_in(ics(day.format(10)) + ics(day.format(12)).replace(b"UID:0@x", b"UID:1@x"), START, UNTIL, "UTC")
+    assert [one.start.day for one in found] == [10, 12]
