@@ -6,6 +6,7 @@ are text (Norway stays NO), "09:00" is text. Anchors, aliases and tags are refus
 
 import re
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -171,7 +172,7 @@ def _value(event: Any) -> Any:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
+    return float(text) if _NUMBER.fullmatch(text) and isfinite(float(text)) else text
 
 
 def _spot(event: Any) -> tuple[int, int]:

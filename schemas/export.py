@@ -42,7 +42,25 @@ def json_schema(event_type: str) -> dict[str, Any]:
 def policy_schema() -> dict[str, Any]:
     """Return the JSON Schema of a policy file, so that editors complete it."""
     schema = PolicyFile.model_json_schema(mode="validation")
+    for path, more in _SPELT.items():
+        part: Any = schema
+        for name in path:
+            part = part[int(name)] if isinstance(part, list) else part[name]
+        part.update(more)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "leadstream:policy", **schema}
+
+
+_ZONE = {"pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$", "examples": ["Europe/Berlin", "America/New_York", "UTC"]}
+_WALL = {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "examples": ["09:00"]}
+_HOURS = ("$defs", "Hours", "properties")
+_SPELT: dict[tuple[str, ...], dict[str, Any]] = {
+    ("properties", "timezone"): _ZONE,
+    (*_HOURS, "timezone"): _ZONE,
+    (*_HOURS, "week", "additionalProperties", "items"): {"prefixItems": [_WALL, _WALL]},
+    (*_HOURS, "holidays", "items"): {"pattern": "^[A-Za-z][A-Za-z_]*(-[^ ]+)?$", "examples": ["US", "DE-BY"]},
+    ("$defs", "Step", "properties", "to", "anyOf", "0"): {"pattern": "^(manager$|pool:|queue:)"},
+}
+"""What the models check by hand and a schema can say: place in the schema -> how it is spelt there."""
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import yaml
 
-from enrichment.normalise.country import region
 from routing.decide import DecisionInput, decide
 from routing.division import Division, division_key
 from routing.policy import Policy
 from routing.replay import Memory
 from schemas.policy import PolicyActivated
+from schemas.region import region_of
 from streams.cli.failure import not_found, refused
 from streams.cli.records import partition_count, read
 from streams.kafka.config import ClusterSettings
@@ -89,5 +89,5 @@ def facts_of(pairs: Sequence[str]) -> dict[str, Any]:
         facts[name] = text if isinstance(value, bool) and text.lower() not in ("true", "false") else value
     country = facts.get("company.country")
     if isinstance(country, str) and "company.region" not in facts:
-        facts["company.region"] = region(country)  # as enrichment has it for a lead that comes in
+        facts["company.region"] = region_of(country)  # as enrichment has it for a lead that comes in
     return facts
