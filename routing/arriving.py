@@ -112,7 +112,7 @@ def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: LeadFa
         on_shift_only=tier.when_off_shift == "after_hours",
         facts=facts,
         excluded=frozenset(lead.excluded),
-        adds=0 if lead.is_test else (lead.points or docket.assigned_points),
+        adds=docket.weighs(lead),
     )
     pool = docket.file.pools.get(lead.pool or "")
     until = prefer_until(scored.lead.received_at, pool)

@@ -71,6 +71,12 @@ class Docket:
         names = list(self.file.tiers)
         return names.index(tier) if tier in names else len(names)
 
+    def weighs(self, lead: LeadState) -> int:
+        """Return what the lead adds to a load, in hundredths of a point: by its stage, once one is known."""
+        if lead.is_test:
+            return 0
+        return lead.points if lead.stage is not None else lead.points or self.assigned_points
+
     def limit(self, row: RosterRow) -> int:
         """Return the rep's limit in hundredths of a point."""
         if row.limit is not None and not row.ramp:

@@ -8,6 +8,7 @@ from routing.breach import meaning
 from routing.condition_text import sentence
 from routing.expression import Opaque
 from routing.expression_parser import parse
+from routing.placement import Via
 from routing.rep_state import POINT
 from schemas.decision import Audience, Decision, DecisionKind, Owner, OwnerKind
 from schemas.delivery import NoticeSettled
@@ -69,7 +70,10 @@ def _contested(decision: Decision) -> list[str]:
 
 
 def _paragraph(decision: Decision, settled: Sequence[NoticeSettled]) -> str:
-    verb = _VERBS[decision.kind].format(owner=_owner(decision.owner))
+    is_choosy = decision.trace.get("via") == Via.PREFERENCE  # there is room, but another rep is preferred
+    verb = (_VERBS[decision.kind] if not is_choosy else "waits; {owner} is accountable").format(
+        owner=_owner(decision.owner)
+    )
     lines = [f"{_time(decision.at)}  It {verb}. {decision.reason}"]
     graded = f"Tier {decision.tier}, score {decision.score}, segment {decision.segment or 'unknown'}."
     if decision.kind in (DecisionKind.ASSIGNED, DecisionKind.HELD, DecisionKind.QUEUED) and "tried" in decision.trace:
@@ -130,7 +134,7 @@ def _pool(pool: dict[str, Any]) -> list[str]:
     counters = pool.get("counters")
     if counters:
         before, after = counters["pool"]["turns"]
-        lines.append(f"  The pool went from {before} turns to {after}.")
+        lines.append(f"  The pool went from {before} {'turn' if before == 1 else 'turns'} to {after}.")
     return lines
 
 

@@ -108,5 +108,5 @@ def _refused(docket: Docket, lead: LeadState, rep_id: str) -> str | None:
         return why
     if docket.capacity.manual_over_limit or lead.is_test:
         return None
-    adds = lead.points or docket.assigned_points
+    adds = docket.weighs(lead)
     return shortage(rep, docket.limit(rep.row), adds, docket.now, docket.capping(rep.row))

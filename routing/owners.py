@@ -41,7 +41,7 @@ def give(
         notified_at=None,
         failed_at=None,
         replies=lead.replies if replies is None else replies,
-        points=0 if lead.is_test else (lead.points or docket.assigned_points),
+        points=docket.weighs(lead),
         first_owned_at=lead.first_owned_at or (docket.now if placed.phase is Phase.OWNED else None),
         queued_at=_queued_at(docket, lead, placed),
         held_until=docket.now if lead.phase is Phase.HELD and placed.phase is not Phase.HELD else lead.held_until,

@@ -29,6 +29,11 @@ from schemas.policy_pool import Pool
 SENIOR_LANE = "senior lane"
 JUNIOR_FLOOR = "junior floor"
 
+_LANE_SAYS = {
+    SENIOR_LANE: "available seniors first, least loaded",
+    JUNIOR_FLOOR: "the others are below their share of hot leads; {}",
+}
+
 
 @dataclass(slots=True)
 class Pick:
@@ -92,7 +97,7 @@ def pick(docket: Docket, pool: Pool, found: Survey, asked: Asked, strategy: str,
     tied = [field_of[place] for place in takewhile(lambda place: ranks[place] == best, order)]
     waited = tied if len(tied) == 1 else _longest_waiting(tied)
     winner = waited[0] if len(waited) == 1 else drawn(waited, salt)
-    says = "available seniors first, least loaded" if by_load else chosen.says
+    says = _LANE_SAYS.get(lane or "", "{}").format(chosen.says)
     was = replace(winner)
     return Pick(
         found.pool, winner.rep, strategy, says, lane, ranks, order, field_of, taking, found, winner, was, len(waited)
