@@ -127,7 +127,7 @@ def _built(
     if terms.acknowledge_seconds is not None:
         ends_at = _ends_at(docket, lead, telling.event)
     notice = _shaped(notice_id, audience, recipients, channels, telling.event, release)
-    if ends_at is not None and (not release or all(at < ends_at for at in release.values())):
+    if ends_at is not None and all(at < ends_at for at in release.values()):
         notice["expires_at"] = ends_at
     if terms.acknowledge_seconds is not None:
         notice["acknowledge_within_seconds"] = terms.acknowledge_seconds

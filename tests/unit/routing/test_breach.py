@@ -190,18 +190,45 @@ def test_on_duty_is_who_had_the_lead_for_a_moment_of_their_hours(
     assert charged(world, HOT.but(when=at(when), delay_seconds=seconds)) == cause
 
 
-def test_who_gets_a_lead_after_its_deadline_is_not_charged_with_it() -> None:
+@pytest.mark.parametrize(
+    ("contact", "breach"),
+    [
+        ("14:18", (None, None)),
+        ("14:19", (None, None)),
+        ("14:19:01", ("not_contacted", "M1")),
+    ],
+    ids=["before", "at the deadline", "a second after it"],
+)
+def test_contact_in_time_that_is_learned_of_after_the_deadline_takes_the_breach_back(
+    contact: str, breach: tuple[str | None, str | None]
+) -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.until(at("14:20"))
+    assert world.lead(lead).breach == "not_contacted"
+    world.does(ActivityKind.CALLED, lead, "M1", at(contact), learned=at("14:20"))
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == breach
+
+
+@pytest.mark.parametrize(("to", "owner"), [("S1", "S1"), ("nurture", None)])
+def test_who_gets_a_lead_after_its_deadline_is_not_charged_with_it(to: str, owner: str | None) -> None:
     """The wake-up of 14:19 comes late; the manager has acted before it."""
     world = World()
     lead = world.arrives(HOT).lead_id
     late = world.wakes.pop(f"lead/{lead}")
-    world.does(ActivityKind.REASSIGNED, lead, None, at("14:25"), **TO_S1)
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:25"), **TO_S1 | {"to": to})
     world.fire(f"lead/{lead}", at("14:26"), dict(late.data))
-    assert (world.lead(lead).owner.id, world.lead(lead).breach, world.lead(lead).charged_to) == (
-        "S1",
-        "not_contacted",
-        "M1",
-    )
+    state = world.lead(lead)
+    assert (state.owner.id, state.breach, state.charged_to) == (owner, "not_contacted", "M1")
+
+
+@pytest.mark.parametrize("to", ["S1", "nurture"])
+def test_a_lead_that_was_contacted_in_time_and_is_moved_after_its_deadline_is_no_breach(to: str) -> None:
+    world = World()
+    lead = world.arrives(HOT).lead_id
+    world.does(ActivityKind.CALLED, lead, "M1", at("14:18"))
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:25"), **TO_S1 | {"to": to})
+    assert (world.lead(lead).breach, world.lead(lead).charged_to) == (None, None)
 
 
 def test_an_owner_whose_lead_came_back_is_charged_by_the_hours_since_then() -> None:

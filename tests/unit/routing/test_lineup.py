@@ -167,6 +167,17 @@ def test_who_is_full_and_gets_fuller_spares_the_next_lead_no_less_a_pass(passes:
     assert beside.lead()[1] is False
 
 
+def test_what_is_kept_is_made_anew_after_a_decision_that_was_made_without_it(passes: list[str]) -> None:
+    """As where another process had the division for a while: R0 is away by now, and nobody told what is kept here."""
+    beside = Beside(passes)
+    beside.leads(3)
+    elsewhere = Seats()
+    beside.seats, kept = elsewhere, beside.seats
+    beside.changes(AE["R0"].model_copy(update={"status": "sick"}), at("14:14"))
+    beside.seats = kept
+    assert "R0" not in {beside.lead()[0] for _ in range(3)}
+
+
 def test_who_joins_a_pool_gets_leads_of_it(passes: list[str]) -> None:
     beside = Beside(passes)
     beside.leads(3)

@@ -73,6 +73,10 @@ def test_nobody_is_answered_twice_a_day_for_the_same(action: str, after: timedel
     assert len(answers(again)) == count
 
 
+def test_an_answer_is_of_no_use_any_more_when_the_next_one_may_go_out() -> None:
+    assert notice_to(World().arrives(HOT), "lead").expires_at == at("14:14", 11)
+
+
 def test_of_the_answers_to_a_lead_the_last_ten_are_remembered() -> None:
     world = World()
     lead = world.arrives(READER).lead_id
@@ -113,6 +117,13 @@ def test_the_manager_of_an_accounts_owner_is_told_though_no_pool_chose_them() ->
     world.does(ActivityKind.REASSIGNED, lead, None, at("14:15"), to="X1", by="MM", reason="knows them")
     alert = next(row for row in world.until(at("14:19")) if row.trace.get("step") == "1x:alert_manager")
     assert (alert.owner.id, told(alert, "manager")) == ("X1", {"SM"})
+
+
+def test_who_leads_the_pool_is_told_of_its_leads_before_who_is_their_owners_manager() -> None:
+    world = World(changed={"M1": ROSTER["M1"][0].model_copy(update={"manager": "SM"})})
+    world.arrives(HOT)
+    alert = next(row for row in world.until(at("14:19")) if row.trace.get("step") == "1x:alert_manager")
+    assert (alert.owner.id, told(alert, "manager")) == ("M1", {"MM"})
 
 
 # How and when
@@ -201,6 +212,34 @@ def test_a_reminder_at_the_deadline_is_not_over_the_moment_it_is_made() -> None:
     world.arrives(HOT)
     (reminder,) = world.until(at("14:19"))
     assert notice_to(reminder, "owner").expires_at is None
+
+
+AROUND_THE_CLOCK = DEFAULT.replace(
+    "    clock: owner_hours\n    channels: [slack", "    clock: always\n    channels: [slack", 1
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "when", "until"),
+    [
+        pytest.param(DEFAULT, at("14:14"), at("16:14"), id="at once"),
+        pytest.param(DEFAULT, at("18:00"), at("11:00", 11), id="with a channel that waits until 09:00"),
+        pytest.param(AROUND_THE_CLOCK, at("06:59"), None, id="a minute before the channel may be used"),
+        pytest.param(AROUND_THE_CLOCK, at("07:00"), None, id="the moment the channel may be used"),
+        pytest.param(AROUND_THE_CLOCK, at("07:01"), at("09:01"), id="a minute later"),
+    ],
+)
+def test_news_is_of_use_until_a_step_takes_the_lead_unless_a_channel_has_to_wait_for_longer(
+    text: str, when: datetime, until: datetime | None
+) -> None:
+    lead = World(text).arrives(WARM.but(when=when))
+    assert (lead.owner.id, notice_to(lead, "owner").expires_at) == ("M1", until)
+
+
+def test_only_who_is_accountable_has_to_be_reached_in_time() -> None:
+    lead = with_plan(to="[owner, crm, manager]").arrives(WARM)
+    within = {notice.audience: notice.acknowledge_within_seconds for notice in lead.notices}
+    assert within == {"owner": 30.0, "crm": None, "manager": None, "lead": None}
 
 
 def test_a_notice_made_in_the_instant_of_a_step_is_not_over_the_moment_it_is_made() -> None:

@@ -41,3 +41,12 @@ def test_a_test_lead_has_no_points_and_no_turn() -> None:
     assert (world.lead(lead.lead_id).points, world.load("M1")) == (0, 20)
     world.does(ActivityKind.LOST, lead.lead_id, "M1", at("14:30"))
     assert world.load("M1") == 20
+
+
+def test_a_nurtured_lead_has_an_epoch_and_one_touch_and_weighs_nothing_until_somebody_claims_it() -> None:
+    world = World()
+    nurtured = world.arrives(Arrival("tiny.example", 5, action="whitepaper"))
+    state = world.lead(nurtured.lead_id)
+    assert (nurtured.kind, state.epoch, state.touches, state.points) == (DecisionKind.NURTURED, 1, 1, 0)
+    world.does(ActivityKind.CLAIMED, nurtured.lead_id, "M1", at("14:20"))
+    assert (world.lead(nurtured.lead_id).epoch, world.load("M1")) == (2, 20.5)
