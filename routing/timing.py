@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from routing.docket import Docket
 from routing.lead_state import LeadState, Phase, lead_key
+from routing.pool_chain import prefer_until
+from routing.record import scored_of
 from routing.sla import contact_due, is_running, repeat_due, route_due, steps_of
 
 
@@ -30,7 +32,8 @@ def next_due(docket: Docket, lead: LeadState) -> datetime | None:
         pool = docket.file.pools.get(lead.owner.pool or "")
         times.append(due if due > docket.now else docket.now + timedelta(minutes=1))
         if pool is not None and pool.prefer:
-            times.append(max(lead.clock_at + pool.prefer_for, docket.now + pool.prefer_for))
+            until = prefer_until(scored_of(lead).lead.received_at, pool)
+            times += [until] if until > docket.now else []
     if lead.breach is None:
         times.append(contact_due(docket, lead))
     if not times:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, SlaStanding
 from schemas.lead import MailKind
@@ -259,6 +260,29 @@ def test_a_wake_up_of_a_rep_who_is_there_moves_nothing() -> None:
     world.arrives(WARM)
     assert world.fire("rep/main/M1", at("14:20"), {}) == []
     assert world.fire("rep/main/nobody", at("14:20"), {}) == []
+
+
+def test_a_held_lead_that_nobody_at_all_can_have_at_its_deadline_is_looked_at_each_minute() -> None:
+    world = World(loads={"M1": 40, "M2": 40, "M3": 20}, without=("MM", "CA", "CM", "SL"))
+    held = world.arrives(WARM)
+    key = f"lead/{held.lead_id}"
+    assert (held.kind, world.wakes[key].due_at) == (DecisionKind.HELD, at("14:29"))
+    world.until(at("14:29"))
+    assert (world.lead(held.lead_id).phase, world.wakes[key].due_at) == (Phase.HELD, at("14:30"))
+    world.until(at("14:30:30"))
+    assert world.wakes[key].due_at == at("14:31")
+
+
+def test_a_lead_of_a_queue_that_the_policy_has_no_more_goes_on_in_the_policys_hours() -> None:
+    queue = "queues:\n  extra: {owner: {role: reviewer}, manager: {role: manager, team: manual-review}}\n"
+    rule = "  - {name: extra, when: 'icp || !icp', to: {queue: extra}, because: abc, say: abc, owner: xy}\n"
+    text = DEFAULT.replace("  - name: nurture\n", f"{rule}  - name: nurture\n").replace("queues:\n", queue)
+    world = World(text)
+    lead = world.arrives(Arrival("tiny.example", 5, action="webinar", industry="retail"))
+    assert (lead.kind, lead.owner.queue) == (DecisionKind.QUEUED, "extra")
+    world.activate(world._published(DEFAULT), at("14:20"))
+    (alert,) = world.until(at("14:29"))
+    assert (alert.kind, sla(alert).contact_due_at) == (DecisionKind.ESCALATED, at("14:14", 11))  # a working day
 
 
 def test_a_held_lead_goes_to_the_team_lead_at_the_route_deadline_itself() -> None:

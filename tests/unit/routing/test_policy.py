@@ -43,6 +43,18 @@ def test_all_errors_of_the_structure_are_told_at_once() -> None:
     assert all(finding.where.line for finding in error.value.findings)
 
 
+def test_all_errors_of_conditions_are_told_at_once_line_by_line() -> None:
+    with pytest.raises(PolicyInvalid) as error:
+        edited(
+            "default",
+            ("when: lead.recycled\n", "when: lead.\n"),
+            ('when: mail.kind == "personal"\n', "when: mail.kinds == 1\n"),
+        )
+    first, second = error.value.findings
+    assert (first.code, second.code) == ("condition.syntax", "condition.fact")
+    assert str(error.value) == f"{first}\n{second}"
+
+
 def test_every_default_number_of_the_requirements_is_in_the_model() -> None:
     file: PolicyFile = shipped("starter").file
     assert (file.recycling.days, file.nurture.threshold, file.nurture.within.days) == (90, 3, 7)

@@ -130,6 +130,22 @@ def test_a_lead_waits_ten_seconds_for_a_preferred_rep_and_then_goes_to_anybody()
     assert (given.kind, given.owner.id, given.at) == (DecisionKind.ASSIGNED, "S1", at("14:14:10"))
 
 
+def test_a_lead_that_came_late_waits_for_a_preferred_rep_until_the_same_second() -> None:
+    world = World(PREFERS, changed=on(vacant="S2"))
+    assert world.arrives(SMALL.but(language="es", delay_seconds=6)).kind is DecisionKind.HELD
+    assert [(row.owner.id, row.at) for row in world.until(at("14:14:30"))] == [("S1", at("14:14:10"))]
+    late = World(PREFERS, changed=on(vacant="S2"))
+    assert late.arrives(SMALL.but(language="es", delay_seconds=10)).owner.id == "S1"
+
+
+def test_a_lead_that_waits_for_room_is_woken_once_for_the_preferred_rep_then_for_its_deadline() -> None:
+    world = World(PREFERS, loads={"S1": 40, "S2": 40, "S3": 40})
+    held = world.arrives(SMALL.but(language="es"))
+    assert held.kind is DecisionKind.HELD
+    world.until(at("14:14:10"))
+    assert world.wakes[f"lead/{held.lead_id}"].due_at == at("14:29")
+
+
 def on(vacant: str) -> dict[str, Rep]:
     return changed(vacant, languages=("es",), vacant=True)
 
