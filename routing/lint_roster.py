@@ -6,7 +6,7 @@ from routing.expression import Comparison, Op, leaves
 from routing.finding import Finding, Severity, Where
 from routing.policy import Policy
 from routing.policy_checks import ladders
-from routing.policy_errors import place
+from routing.policy_errors import meant, place
 from routing.policy_yaml import Path
 from schemas.policy_pool import Need, Selector
 from schemas.policy_sla import StepAction
@@ -32,9 +32,12 @@ def roster_findings(policy: Policy, roster: Sequence[Rep]) -> Iterator[Finding]:
     yield from _pools(policy, reps)
     yield from _queues(policy, reps)
     yield from _needs(policy, reps)
+    yield from _unheld(policy, reps)
     yield from _steps(policy, reps)
     yield from _backups(policy, reps)
     yield from _managers(reps)
+    yield from _left_out(policy, reps)
+    yield from _never_there(reps)
     yield from _people_named(policy, reps)
 
 
@@ -78,6 +81,48 @@ def _needs(policy: Policy, reps: Mapping[str, Rep]) -> Iterator[Finding]:
             if missing and len(missing) == len(need.any_of):
                 what = f"pool {name!r} requires {need.rep} {', '.join(missing)}, which no member has."
                 yield place(policy.document, ("pools", name, "require", at), _ERROR, "pool.skill", what, "")
+
+
+def _unheld(policy: Policy, reps: Mapping[str, Rep]) -> Iterator[Finding]:
+    """Words for which a need is asked by name and that no member has: their leads find nobody in the pool."""
+    for name, pool in policy.file.pools.items():
+        for at, need in enumerate(pool.require):
+            if need.fact is None or need.when is None:
+                continue
+            held = {word for rep in _active(pool.members, reps) for word in _words(rep, need)}
+            tests = [leaf for leaf in leaves(policy.conditions[need.when].node) if isinstance(leaf, Comparison)]
+            asked = [test.expected for test in tests if test.field == need.fact and test.op in (Op.EQUAL, Op.IN)]
+            words = [word for each in asked for word in (each if isinstance(each, tuple) else (each,))]
+            missing = [str(word) for word in words if word not in held]
+            if missing:
+                what = f"nobody in pool {name!r} has {need.rep} {', '.join(missing)}: such leads find nobody there."
+                allowed = "They go on as when_empty says. Take the words out of when, or add them to a member."
+                yield place(policy.document, ("pools", name, "require", at), _WARNING, "pool.skill", what, allowed)
+
+
+def _left_out(policy: Policy, reps: Mapping[str, Rep]) -> Iterator[Finding]:
+    """People whom nothing of the policy chooses: a misspelt team or role, as a rule."""
+    file = policy.file
+    groups = [file.leadership, *(each for pool in file.pools.values() for each in (pool.members, pool.lead))]
+    groups += [each for queue in file.queues.values() for each in (queue.owner, queue.manager)]
+    roles = {role for _, steps in ladders(file) for step in steps for role in step.also}
+    named = {backup.rep for rep in reps.values() for backup in rep.backups} | {rep.manager for rep in reps.values()}
+    teams = tuple(sorted({team for group in groups for team in group.team}))
+    for rep in reps.values():
+        is_chosen = rep.id in named or rep.role in roles or any(fits(group, rep) for group in groups)
+        if rep.active and not rep.vacant and not is_chosen:
+            near = meant(rep.team, teams) if rep.team and rep.team not in teams else ""
+            what = f"{rep.id} is in no pool or queue and leads none: nothing comes to them.{near}"
+            allowed = "Look at role, team and region."
+            yield Finding(_WARNING, "roster.left_out", Where(path=f"roster.{rep.id}"), what, allowed)
+
+
+def _never_there(reps: Mapping[str, Rep]) -> Iterator[Finding]:
+    for rep in reps.values():
+        if rep.active and rep.hours is not None and not any(rep.hours.week.values()):
+            what = f"{rep.id} has hours of their own without a week: they would never be on shift."
+            where = Where(path=f"roster.{rep.id}.hours")
+            yield Finding(_WARNING, "calendar.no_hours", where, what, "Write the week, or leave hours out.")
 
 
 def _words(rep: Rep, need: Need) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def typed_lead(facts: Mapping[str, Any], now: datetime) -> Lead:
     for name, value in facts.items():
         group, _, field = name.partition(".")
         if not field or group not in groups or (group in _GROUPS and field not in _settable(group)):
-            near = meant(name, _names())
+            near = meant(name, _names()).replace(" Did", "; did").rstrip("?")
             raise FactUnknown(
                 f"{name} is no fact that a lead can be given{near or '; there are ' + ', '.join(_names())}"
             )

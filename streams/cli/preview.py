@@ -12,7 +12,8 @@ from routing.policy import Policy
 from routing.replay import Memory
 from schemas.policy import PolicyActivated
 from schemas.region import region_of
-from streams.cli.failure import not_found, refused
+from streams.cli.exit_code import ExitCode
+from streams.cli.failure import CommandFailed, not_found, refused
 from streams.cli.records import partition_count, read
 from streams.kafka.config import ClusterSettings
 from streams.kafka.murmur2 import partition_of
@@ -63,9 +64,11 @@ def instant_of(text: str, option: str = "--at") -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise refused(f"{option}: {text!r} is no instant.", "Write one such as 2026-03-14T02:00:00-05:00.") from error
+        what = f"{option}: {text!r} is no instant."
+        raise CommandFailed(what, "Write one such as 2026-03-14T02:00:00-05:00.", ExitCode.USAGE) from error
     if at.tzinfo is None:
-        raise refused(f"{option}: {text!r} has no zone.", "End it with Z or an offset such as -05:00.")
+        what = f"{option}: {text!r} has no zone."
+        raise CommandFailed(what, "End it with Z or an offset such as -05:00.", ExitCode.USAGE)
     return at
 
 
