@@ -223,7 +223,8 @@ def said(rule: Rule, placed: Placement, lead: LeadState, scored: LeadScored, zon
             parts.append(f"Pool {placed.owner.pool} has it instead.")
     if placed.via in _SAID and not (passed is not None and placed.via in _COVERING):
         is_full = placed.via is Via.TEAM_LEAD and any(survey.is_full() for survey in placed.surveys)
-        parts.append("Nobody in the pool has room, so the team lead has it." if is_full else _SAID[placed.via])
+        text = "Nobody in the pool has room, so the team lead has it." if is_full else _SAID[placed.via]
+        parts.append(text.format(who=placed.owner.id or "nobody"))
     gone = scored.disqualified
     if gone is not None:
         who = f" while with {gone.rep}" if gone.rep else ""
@@ -238,7 +239,7 @@ _COVERING = (Via.BACKUP, Via.TEAM_LEAD, Via.AFTER_HOURS)
 _SAID = {
     Via.TEAM_LEAD: "Nobody in the pool can take it now, so the team lead has it.",
     Via.PREFERENCE: "It waits a moment for a rep whom the pool prefers for it.",
-    Via.HOLD: "Nobody in the pool has room yet; it is held, the team lead is accountable.",
+    Via.HOLD: "Nobody in the pool has room yet; it is held, {who} is accountable.",
     Via.OVER_LIMIT: "Nobody in the pool has room, so one of them takes it over the limit.",
     Via.AFTER_HOURS: "Nobody in the pool is on shift; it went to the after-hours team.",
     Via.OVERFLOW: "Nobody in the pool can take it now; it went to the overflow pool.",

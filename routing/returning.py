@@ -117,7 +117,8 @@ def _passed_on(docket: Docket, scored: LeadScored, lead: LeadState) -> _PassedOn
     why = why_absent(search, rep, owner, own_pool(docket, rep))
     if why is None:
         return None
-    placed = owner_chain(search, owner, account_backups(scored, owner, docket.now), pool_now(docket, lead.pool, facts))
+    whose = lead.bound_to or owner  # of an account's lead its owner, who may be back
+    placed = owner_chain(search, whose, account_backups(scored, whose, docket.now), pool_now(docket, lead.pool, facts))
     if placed is None or placed.owner.id in (None, owner):
         return None
     return _PassedOn(f"{owner} {predicate(why)}", placed, search.wanted)

@@ -58,6 +58,7 @@ def test_a_held_lead_whose_team_lead_leaves_keeps_its_place_and_is_leaderships()
 def test_a_lead_that_comes_to_a_full_pool_without_a_team_lead_is_held_and_leadership_is_told() -> None:
     held = World(loads=FULL, without=("MM",)).arrives(Arrival("x.example", 450, action="webinar"))
     assert (held.kind, held.owner.id, told(held, "manager")) == (DecisionKind.HELD, "SL", {"SL"})
+    assert held.reason.endswith("Nobody in the pool has room yet; it is held, SL is accountable.")
 
 
 def test_alerts_go_to_nobody_who_has_left() -> None:

@@ -89,6 +89,16 @@ def test_the_accounts_backup_stands_in_for_its_owner() -> None:
     assert "Covering E1." in next(row.note for row in moved.notices if row.audience == "owner")
 
 
+def test_an_accounts_owner_who_is_back_has_the_repeat_when_their_backup_is_absent() -> None:
+    world = World(changed={"E1": on_leave("E1", 9, 11)})
+    ours = Arrival("acme.example", 5000, account=ACME, action="webinar", who="b" * 32)
+    assert world.arrives(ours).owner.id == "E2"
+    world.roster(on_leave("E2", 11, 14), at("08:00", 11))
+    moved = comes_back(world, ours.but(touch=2, action="demo", when=at("10:00", 11)))[-1]
+    assert (moved.owner.id, moved.previous_owner.id if moved.previous_owner else None) == ("E1", "E2")
+    assert moved.reason == "The same person has come back and E2 is absent. E1 takes it over."
+
+
 def test_whoever_nobody_could_relieve_keeps_the_repeat_too() -> None:
     """2x asked everybody; the owner is excluded and has it still."""
     world = World(loads={"M2": 40.0, "M3": 20.0}, without=("MM", "CA", "CM"))

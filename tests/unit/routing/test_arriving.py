@@ -55,7 +55,7 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             Via.HOLD,
             [],
             {},
-            " Nobody in the pool has room yet; it is held, the team lead is accountable.",
+            " Nobody in the pool has room yet; it is held, nobody is accountable.",
             id="held",
         ),
         pytest.param(
