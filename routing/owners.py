@@ -30,7 +30,7 @@ def give(
             take_turn(docket, pool, placed.pick, asked_of(docket, pool, wanted))
     else:
         strategy = placed.via.value
-    is_new = lead.epoch == 0 or owner != lead.owner or placed.phase is not lead.phase
+    is_new = owner != lead.owner or placed.phase is not lead.phase
     given = changed(
         released,
         owner=owner,

@@ -24,6 +24,7 @@ def test_a_lead_of_a_division_without_policy_waits_and_is_decided_at_the_activat
             del world.state.values[key]
     lead = world.arrives(WARM)
     assert (lead.kind, lead.owner.kind, lead.epoch) == (DecisionKind.HELD, OwnerKind.NONE, 0)
+    assert (lead.score, lead.touch, lead.uses_turn) == (0, 1, False)
     assert "no active policy" in lead.reason
     world.activate(world.policy, at("14:20"))
     decided = world.decisions[-1]

@@ -1,10 +1,12 @@
 """What changes hands with a lead: epoch, turn, load, index, first owner, place in the backlog."""
 
+from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
-from tests.worked.world import Arrival, World, at
+from tests.worked.world import ROSTER, Arrival, World, at
 
 WARM = Arrival("lone.example", 450, action="webinar")
+FULL: dict[str, float] = {"M1": 40, "M2": 40, "M3": 20}
 
 
 def test_an_owner_takes_a_turn_a_load_and_the_first_epoch_and_the_next_one_the_second() -> None:
@@ -22,7 +24,7 @@ def test_an_owner_takes_a_turn_a_load_and_the_first_epoch_and_the_next_one_the_s
 
 
 def test_a_held_lead_stands_in_the_backlog_until_it_has_an_owner_and_was_owned_by_nobody_before() -> None:
-    world = World(loads={"M1": 40, "M2": 40, "M3": 20})
+    world = World(loads=FULL)
     held = world.arrives(WARM)
     state = world.lead(held.lead_id)
     assert (held.kind, state.owned_at, state.first_owned_at) == (DecisionKind.HELD, None, None)
@@ -50,3 +52,30 @@ def test_a_nurtured_lead_has_an_epoch_and_one_touch_and_weighs_nothing_until_som
     assert (nurtured.kind, state.epoch, state.touches, state.points) == (DecisionKind.NURTURED, 1, 1, 0)
     world.does(ActivityKind.CLAIMED, nurtured.lead_id, "M1", at("14:20"))
     assert (world.lead(nurtured.lead_id).epoch, world.load("M1")) == (2, 20.5)
+
+
+def test_a_lead_that_its_team_lead_waited_with_is_an_assignment_of_its_own_once_they_take_it() -> None:
+    world = World(loads=FULL)
+    lead = world.arrives(WARM).lead_id
+    assert (world.lead(lead).owner.id, world.lead(lead).epoch, world.lead(lead).held_until) == ("MM", 1, None)
+    world.until(at("14:29"))
+    taken = world.lead(lead)
+    assert (taken.phase, taken.owner.id, taken.epoch, taken.held_until) == (Phase.OWNED, "MM", 2, at("14:29"))
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:40"), to="S1", by="MM")
+    assert (world.lead(lead).epoch, world.lead(lead).held_until) == (3, at("14:29"))
+
+
+def test_a_lead_that_waits_is_a_load_of_nobody_before_or_after() -> None:
+    world = World(loads=FULL)
+    lead = world.arrives(WARM).lead_id
+    assert (world.load("MM"), world.load("M1")) == (0, 40)
+    world.roster(ROSTER["M1"][0].model_copy(update={"limit": 50.0}), at("14:20"))
+    assert (world.lead(lead).owner.id, world.load("MM"), world.load("M1")) == ("M1", 0, 40.5)
+
+
+def test_a_lead_in_a_queue_is_a_load_of_nobody() -> None:
+    world = World()
+    lead = world.arrives(WARM.but(country="BR", state=None)).lead_id
+    assert (world.lead(lead).owner.id, world.load("CA")) == ("CA", 0)
+    world.does(ActivityKind.REASSIGNED, lead, None, at("14:20"), to="S1", by="CM")
+    assert (world.load("CA"), world.load("S1")) == (0, 10.5)

@@ -33,6 +33,12 @@ def test_each_intent_has_its_points(action: str | None, points: int) -> None:
     assert judged(POLICY, lead(action))[1].parts["intent"] == points
 
 
+def test_no_fit_and_an_intent_without_points_earn_nothing() -> None:
+    text = text_of("default").replace("intent: {high: 40, medium: 25, low: 5}", "intent: {high: 40}")
+    nothing = {"fit": 0, "intent": 0, "behaviour": 0}
+    assert judged(compile_policy(text), lead(None, country="BR"))[1].parts == nothing
+
+
 def test_the_pricing_page_counts_more_than_the_whitepaper() -> None:
     assert scored_as(POLICY, ("pricing",))["behaviour"] > scored_as(POLICY, ("whitepaper",))["behaviour"]
 
