@@ -58,7 +58,7 @@ def test_parts_sum_to_a_total_between_0_and_100(
     behaviour: list[str], employees: int | None, points: list[tuple[str, int]]
 ) -> None:
     rows = ", ".join(
-        f"{{name: p{at}, part: {part}, when: lead.touch == 1 || has(company.country), points: {worth}}}"
+        f"{{name: p{at}, part: {part}, when: has(company.country) || company.employees > 0, points: {worth}}}"
         for at, (part, worth) in enumerate(points)
     )
     text = text_of("starter") + f"scoring: {{ceilings: {{fit: 90, intent: 90, behaviour: 90}}, points: [{rows}]}}\n"
