@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import combinations, pairwise, product
-from math import ceil, floor
+from math import floor
 
 from routing.catalogue import CHOICES, FactKind, kind_of
 from routing.derived import All, AnyOf, Basic, Neither, Sure
@@ -211,7 +211,7 @@ def _numbers(name: str, tests: Sequence[Comparison]) -> list[Fact]:
     bounds = sorted({low, *(value for value in _literals(tests) if isinstance(value, int | float))})
     tried: set[float] = {*bounds, *((one + two) / 2 for one, two in pairwise(bounds)), bounds[-1] + 1}
     if name not in _FRACTIONAL:
-        tried = {whole for bound in bounds for whole in (ceil(bound) - 1, floor(bound), floor(bound) + 1)}
+        tried = {whole for bound in bounds for whole in (floor(bound), floor(bound) + 1)}
     return [int(each) if each == int(each) else each for each in sorted(tried) if low <= each <= high]
 
 
@@ -228,8 +228,17 @@ def _words(name: str, tests: Sequence[Comparison]) -> list[Fact]:
     if closed is not None:
         return list(closed)
     literals = [value for value in _literals(tests) if isinstance(value, str)]
-    parts = {op: [str(test.expected) for test in tests if test.op is op] for op in (Op.STARTS, Op.CONTAINS, Op.ENDS)}
-    built = ["".join(each) for each in product(*(["", *parts[op][:6]] for op in (Op.STARTS, Op.CONTAINS, Op.ENDS)))]
     ordered = [str(t.expected) + "!" for t in tests if t.op in (Op.LESS, Op.AT_MOST, Op.MORE, Op.AT_LEAST)]
     least = [""] if ordered else []
-    return list(dict.fromkeys([OTHER, *least, *literals, *(word for word in built if word), *ordered]))
+    built = [*_built(tests, ""), *ordered, *_built(tests, "!")]
+    return list(dict.fromkeys([OTHER, *least, *literals, *built]))
+
+
+def _built(tests: Sequence[Comparison], between: str) -> Iterator[str]:
+    """Words of a beginning, a middle and an end that tests ask for; the middle one of theirs, or all of them."""
+    starts, middles, ends = (
+        [str(test.expected) for test in tests if test.op is op][:6] for op in (Op.STARTS, Op.CONTAINS, Op.ENDS)
+    )
+    for each in product(("", *starts), ("", *middles, "!".join(middles)), ("", *ends)):
+        if any(each):
+            yield between.join(each)
