@@ -67,19 +67,27 @@ class _Facet:
 def _asked(policy: Policy) -> Iterator[str]:
     """Yield the facts that grade and score follow from: what conditions ask for, and what intent and segment are by."""
     yield from ("lead.action", "company.employees")
+    predicted = _predicted(policy)
+    if predicted is not None:
+        yield predicted
     for group, names in policy.grading:
         for name in (group,) if names is None else (f"{group}.{inner}" for inner in names):
-            if name not in (*DERIVED, "lead.action", "company.employees"):
+            if name not in (*DERIVED, "lead.action", "company.employees", predicted):
                 yield name
 
 
 def _classes(policy: Policy, name: str) -> Classify:
-    tests = _tests(policy, name)
+    tests = _tests(policy, name) if name != _predicted(policy) else None  # each value is a score of its own
     if name == "lead.action":
         return lambda action: (intent_of(policy, action), _answers(tests, action))
     if name == "company.employees":
         return lambda employees: (segment_of(policy, employees), _answers(tests, employees))
     return lambda value: _answers(tests, value)
+
+
+def _predicted(policy: Policy) -> str | None:
+    model = policy.file.scoring.predicted
+    return None if model is None else f"answers.{model.answer}"
 
 
 def _tests(policy: Policy, name: str) -> tuple[PlainTest, ...] | None:

@@ -1,4 +1,4 @@
-"""The rule score, 0 to 100: fit, intent and behaviour, each up to its ceiling (SCO-1)."""
+"""The score, 0 to 100: fit, intent and behaviour, each up to its ceiling, or a predictive model's (SCO-1, SCO-2)."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ PARTS: tuple[ScorePart, ...] = ("fit", "intent", "behaviour")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """total: 0 to 100, the sum of parts. model: the version that the policy names."""
+    """total: 0 to 100, the sum of parts; a predictive model's has one. model: the version that the policy names."""
 
     total: int
     parts: dict[str, int]
@@ -30,7 +30,23 @@ def judged(policy: Policy, lead: Lead) -> tuple[Grade, Score]:
     """
     context = grading_context(policy, lead)
     grade = graded(policy, lead, context)
-    return grade, _score(policy, grade, context)
+    return grade, _predicted(policy, lead) or _score(policy, grade, context)
+
+
+def _predicted(policy: Policy, lead: Lead) -> Score | None:
+    """The score of the policy's predictive model; None where it has none or that gave no number of 0 to 100 (SCO-2)."""
+    model = policy.file.scoring.predicted
+    if model is None:
+        return None
+    said = lead.answers.get(model.answer)
+    try:
+        number = float("nan" if said is None or isinstance(said, bool) else said)
+    except ValueError:
+        return None
+    if not 0 <= number <= HIGHEST:
+        return None
+    total = round(number)
+    return Score(total, {"predicted": total}, model.model)
 
 
 def _score(policy: Policy, grade: Grade, context: cel.Context) -> Score:

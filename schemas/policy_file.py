@@ -176,10 +176,24 @@ class ScorePoints(Typed):
     points: int = Field(ge=-100, le=100)
 
 
+class Predicted(Typed):
+    """A score of 0 to 100 that a predictive model of yours gives each lead before it comes, as the answer `answer`.
+
+    model: its name and version, kept with each score. Where the answer is missing or no such number, points count.
+    """
+
+    answer: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+
+
 class Scoring(Typed):
-    """The score, 0 to 100: three parts, each at most its ceiling. The tier sets urgency, the score ranks inside it."""
+    """The score, 0 to 100: three parts, each at most its ceiling. The tier sets urgency, the score ranks inside it.
+
+    predicted: a model's score in place of the points; off by default.
+    """
 
     model: str = "points-1"
+    predicted: Predicted | None = None
     ceilings: dict[ScorePart, int] = Field(default_factory=_default_ceilings)
     icp: int = Field(default=40, ge=0, le=100)
     intent: dict[Intent, int] = Field(default_factory=_default_intent_points)

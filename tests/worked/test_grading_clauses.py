@@ -215,3 +215,40 @@ def test_a_policy_may_keep_low_scores_in_nurture(behaviour: tuple[str, ...], kin
     _, score = judged(world.policy, lead)
     again = scored.model_copy(update={"lead": lead, "score": score.total})
     assert (score.model, world.send("lead.scored", again, SUBMITTED)[0].kind) == ("points-1", kind)
+
+
+# SCO-2: a predictive model may replace the rule score; if it fails, the rule score is used
+
+PREDICTED = yaml.safe_load(DEFAULT)
+PREDICTED["scoring"]["predicted"] = {"answer": "propensity", "model": "propensity-3"}
+
+
+@pytest.mark.parametrize(
+    ("said", "score"),
+    [
+        pytest.param(73, 73, id="a number"),
+        pytest.param(0, 0, id="the least"),
+        pytest.param(100, 100, id="the most"),
+        pytest.param("12.6", 13, id="rounded"),
+        pytest.param(None, 65, id="none"),
+        pytest.param("high", 65, id="a word"),
+        pytest.param(101, 65, id="too much"),
+        pytest.param(-1, 65, id="below zero"),
+        pytest.param(True, 65, id="yes"),
+        pytest.param("nan", 65, id="no number at all"),
+    ],
+)
+def test_a_predicted_score_takes_the_place_of_the_points_unless_it_fails(said: Any, score: int) -> None:
+    answers = {} if said is None else {"answers": {"Propensity": said}}
+    warm = form("it@lone.example", 450, "saas", "TX", "webinar")
+    warm = warm.but(said=warm.said | answers)
+    lead = Pipeline(yaml.safe_dump(PREDICTED, sort_keys=False)).arrives(warm)
+    assert (lead.score, lead.tier, lead.owner.id) == (score, "T2", "M1")
+    assert Pipeline().arrives(warm).score == 65  # off by default
+
+
+def test_a_predicted_score_is_kept_with_its_models_name() -> None:
+    policy = compile_policy(yaml.safe_dump(PREDICTED, sort_keys=False))
+    lead = WARM.lead("a" * 32).model_copy(update={"answers": {"propensity": 73}})
+    _, score = judged(policy, lead)
+    assert (score.total, score.parts, score.model) == (73, {"predicted": 73}, "propensity-3")

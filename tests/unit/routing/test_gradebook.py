@@ -28,7 +28,12 @@ scoring:
     - {name: group, part: fit, when: has(company.technologies), points: 2}
     - {name: derived, part: behaviour, when: 'icp && intent == "low"', points: 4}
 """
-POLICIES = [*(shipped(name) for name in SHIPPED), compile_policy(text_of("starter") + POINTS)]
+PREDICTED = POINTS.replace("scoring:\n", "scoring:\n  predicted: {answer: size, model: size-1}\n")
+POLICIES = [
+    *(shipped(name) for name in SHIPPED),
+    compile_policy(text_of("starter") + POINTS),
+    compile_policy(text_of("starter") + PREDICTED),
+]
 
 leads = st.builds(
     Lead,
@@ -50,13 +55,13 @@ leads = st.builds(
     ),
     account=st.none() | st.builds(AccountRef, domain=st.just("a"), is_customer=st.booleans()),
     behaviour=st.lists(st.sampled_from(["pricing", "returning", "whitepaper", "x"]), max_size=3).map(tuple),
-    answers=st.dictionaries(st.just("size"), st.sampled_from([1, 3, True, 3.0, "3"])),
+    answers=st.dictionaries(st.just("size"), st.sampled_from([1, 3, True, 3.0, "3", "73.5", 101])),
     flags=st.sampled_from([(), ("phone.invalid",)]),
     suspect=st.sampled_from([(), ("trap",)]),
 )
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=[*SHIPPED, "every kind of condition"])
+@pytest.mark.parametrize("policy", POLICIES, ids=[*SHIPPED, "every kind of condition", "a predicted score"])
 def test_what_is_remembered_is_what_the_conditions_say(policy: Policy) -> None:
     book = Gradebook(policy)
 
