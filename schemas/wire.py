@@ -153,7 +153,12 @@ def headers_for(
 
 def schema_version(headers: Mapping[str, str]) -> int:
     """Return the schema version that the headers state, 1 by default. Raises Poison where it is no number."""
-    said = headers.get("ce_schemaversion", "1")
-    if not said.isdigit():
+    return said_version(headers.get("ce_schemaversion", "1"))
+
+
+def said_version(said: str) -> int:
+    """Return the schema version that a header's text states. Raises Poison where it is no number, or one of ten digits
+    and more: Python refuses to read those of thousands."""
+    if not (said.isascii() and said.isdigit() and len(said) < 10):
         raise Poison("ce_schemaversion is no number")
     return int(said)

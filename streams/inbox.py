@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError
 
 from schemas.poison import Poison
 from schemas.topics import TOPICS, Topic
-from schemas.wire import NewerSchema, Parser, decode
+from schemas.wire import NewerSchema, Parser, decode, said_version
 from streams.kafka.config import qualified
 from streams.message import Incoming, failure
 from streams.stage import Event
@@ -141,11 +141,7 @@ class Inbox:
 
 def _version(headers: Mapping[str, str]) -> int:
     said = headers.get("ce_schemaversion", "1")
-    if said == "1":
-        return 1
-    if not (said.isascii() and said.isdigit() and len(said) < 10):
-        raise Poison("ce_schemaversion is no number")
-    return int(said)
+    return 1 if said == "1" else said_version(said)
 
 
 def _texts(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from schemas.poison import Poison
 from schemas.topics import TOPICS
-from schemas.wire import NewerSchema, decode
+from schemas.wire import NewerSchema, decode, said_version
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from streams.message import Incoming, failure, received
 from streams.restore import ASK_SECONDS, Row, restore
@@ -142,10 +142,10 @@ class TableReader:
         try:
             if kind not in topic.types:
                 raise Poison(f"type {kind[:60]!r} has no place on {topic.name}")
-            if key is None or not version.isdigit():
-                raise Poison("a table record needs a key, and a number as schema version")
+            if key is None:
+                raise Poison("a table record needs a key")
             key.decode()
-            decode(kind, int(version), value)
+            decode(kind, said_version(version.decode(errors="replace")), value)
         except (Poison, NewerSchema, UnicodeDecodeError) as error:
             self._on_reject(topic.name)
             log.error(

@@ -5,7 +5,8 @@ dlq_resolution, dlq_by and dlq_why. It is written in one transaction with the re
 once or not at all, whoever else tries: the transactional id fences the slower one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,14 +18,17 @@ from schemas.delivery import DeadLettered
 from schemas.topics import TOPICS
 from schemas.wire import headers_for
 from streams.cli.failure import CommandFailed
-from streams.cli.records import Record, partition_count, read, read_from
+from streams.cli.records import Record, partition_count, partitions_of, read, read_from
 from streams.deadletter import PREFIX
+from streams.errors import Fenced
 from streams.kafka.config import ClusterSettings, producer_config, qualified
+from streams.message import failure
 
 REPLAYED_FROM = "dlq_replayed_from"
 RESOLVES = "dlq_resolves"
 _TYPE = "record.dead_lettered"
 _INIT_SECONDS = 30.0
+_TRANSACTIONAL_ID = "ops-dlq"
 
 
 # What the letter says of itself where our headers are not on it.
@@ -32,6 +36,7 @@ _FOREIGN = "not written by leadstream: it does not say where it came from"
 
 
 _GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+_DIGITS = 18  # of a place in a topic, at most: what Kafka counts in 64 bits
 
 
 class NotReplayable(CommandFailed):
@@ -106,10 +111,12 @@ class DeadLetters:
     def __init__(self, settings: ClusterSettings, by: str) -> None:
         self._settings = settings
         self._by = by
-        self._producer = Producer(producer_config(settings, "ops-dlq"))
+        self._partitions: dict[str, int] = {}
+        self._producer = Producer(producer_config(settings, _TRANSACTIONAL_ID))
         self.letters: list[Letter] = []
 
     def __enter__(self) -> "DeadLetters":
+        self._partition_count("leads.dlq")  # tells at once where no broker answers
         self._producer.init_transactions(_INIT_SECONDS)
         self.letters = letters(self._settings)
         return self
@@ -124,24 +131,48 @@ class DeadLetters:
         _require_open(letter)
         if not letter.has_origin:
             raise NotReplayable(letter, "it names no topic of leadstream")
+        if letter.partition >= self._partition_count(letter.topic):
+            raise NotReplayable(letter, f"{letter.topic} has no partition {letter.partition}")
         key, value, headers = _original(self._settings, letter) if letter.is_pointer else _kept(letter)
-        self._producer.begin_transaction()
-        self._producer.produce(
-            qualified(self._settings.namespace, letter.topic),
-            key=key,
-            value=value,
-            headers=[*headers, (REPLAYED_FROM, letter.id.encode())],
-            partition=letter.partition,
-        )
-        self._resolve(letter, "replayed", "")
-        self._producer.commit_transaction(-1)
+        with self._transaction(letter):
+            self._producer.produce(
+                qualified(self._settings.namespace, letter.topic),
+                key=key,
+                value=value,
+                headers=[*headers, (REPLAYED_FROM, letter.id.encode())],
+                partition=letter.partition,
+            )
+            self._resolve(letter, "replayed", "")
 
     def drop(self, letter: Letter, why: str) -> None:
         """Close the letter. why: kept with it. Raises CommandFailed if it is closed already."""
         _require_open(letter)
+        with self._transaction(letter):
+            self._resolve(letter, "dropped", why)
+
+    def _partition_count(self, topic: str) -> int:
+        if topic not in self._partitions:
+            self._partitions[topic] = partitions_of(self._producer, self._settings, topic)
+        return self._partitions[topic]
+
+    @contextmanager
+    def _transaction(self, letter: Letter) -> Iterator[None]:
+        """Commit what the block produces. Raises NotReplayable where it is too large, CommandFailed where fenced."""
         self._producer.begin_transaction()
-        self._resolve(letter, "dropped", why)
-        self._producer.commit_transaction(-1)
+        try:
+            yield
+            self._producer.commit_transaction(-1)
+        except KafkaException as error:
+            if isinstance(failure(error.args[0], "closing a letter"), Fenced):
+                what = "Somebody else has begun to replay or drop letters meanwhile."
+                raise CommandFailed(what, "leadstream dlq list shows what is left; run it again then.") from error
+            self._producer.abort_transaction(_INIT_SECONDS)
+            # librdkafka counts on after what the broker refused, and the next record on that partition is one too far.
+            self._producer = Producer(producer_config(self._settings, _TRANSACTIONAL_ID))
+            self._producer.init_transactions(_INIT_SECONDS)
+            if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                raise NotReplayable(letter, f"it is larger than {letter.topic} takes") from error
+            raise
 
     def _resolve(self, letter: Letter, resolution: str, why: str) -> None:
         now = datetime.now(UTC)
@@ -179,7 +210,9 @@ def _original(
 
 def _at(settings: ClusterSettings, pointer: DeadLettered) -> Record | None:
     """Return the first record at the place or behind it; None where the topic has no such place (it was made anew)."""
-    if pointer.topic not in TOPICS or pointer.partition >= partition_count(settings, pointer.topic):
+    if pointer.topic not in TOPICS or not 0 <= pointer.partition < partition_count(settings, pointer.topic):
+        return None
+    if not 0 <= pointer.offset < 10**_DIGITS:
         return None
     try:
         return next(read_from(settings, pointer.topic, {pointer.partition: pointer.offset}), None)
@@ -195,7 +228,7 @@ def _letter(record: Record) -> Letter:
 
     def number(name: str, default: int) -> int:
         text = said(name)
-        return int(text) if text.isascii() and text.isdigit() else default
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else default
 
     original = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))
     return Letter(

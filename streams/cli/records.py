@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import typer
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from schemas.poison import Poison
 from schemas.topics import TOPICS
-from schemas.wire import NewerSchema, decode
-from streams.errors import Retryable
+from schemas.wire import NewerSchema, decode, said_version
+from streams.errors import Fatal, Retryable
 from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable
 from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
 from streams.message import Incoming, arrived
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 class TopicMissing(Retryable):
     """The topic is not on the cluster. `leadstream topics create` makes all of them."""
+
+
+class NotAllowed(Fatal):
+    """The Kafka user lacks a right."""
 
 
 class ReadStalled(Retryable):
@@ -156,22 +160,29 @@ def _said(record: Record, parser: Callable[[bytes], Any] | None) -> Any:
     event_type = record.header("ce_type") or types[0]
     if event_type not in types:
         raise Poison(f"type {event_type[:60]!r} has no place on {record.topic}")
-    version = record.header("ce_schemaversion") or "1"
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise Poison("ce_schemaversion is no number")
-    return decode(event_type, int(version), record.value, parser)
+    return decode(event_type, said_version(record.header("ce_schemaversion") or "1"), record.value, parser)
 
 
 def partition_count(settings: ClusterSettings, topic: str) -> int:
-    """Return how many partitions the topic has. Raises ClusterUnreachable, TopicMissing."""
-    full = qualified(settings.namespace, topic)
+    """Return how many partitions the topic has. Raises ClusterUnreachable, TopicMissing, NotAllowed."""
     consumer = Consumer(to_end_consumer_config(settings))
     try:
-        metadata = consumer.list_topics(full, timeout=ADMIN_SECONDS).topics[full]
-    except KafkaException as error:
-        raise ClusterUnreachable(f"The Kafka cluster at {settings.bootstrap} did not answer.") from error
+        return partitions_of(consumer, settings, topic)
     finally:
         consumer.close()
+
+
+def partitions_of(client: Consumer | Producer, settings: ClusterSettings, topic: str) -> int:
+    """Return as `partition_count`, asked over a connection that there is."""
+    full = qualified(settings.namespace, topic)
+    try:
+        metadata = client.list_topics(full, timeout=ADMIN_SECONDS).topics[full]
+    except KafkaException as error:
+        raise ClusterUnreachable(f"The Kafka cluster at {settings.bootstrap} did not answer.") from error
+    if metadata.error is not None and metadata.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise NotAllowed(
+            f"This Kafka user may not see topic {full}. Allow it to describe, read and write what it needs."
+        )
     if metadata.error is not None or not metadata.partitions:
         raise TopicMissing(f"Topic {full} is not on the cluster. `leadstream topics create` makes all of them.")
     return len(metadata.partitions)

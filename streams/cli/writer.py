@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from confluent_kafka import KafkaError, Message, Producer
 
 from schemas.wire import headers_for
+from streams.cli.records import partitions_of
 from streams.errors import Retryable
 from streams.kafka.config import ClusterSettings, plain_producer_config, qualified
 from streams.quantity import counted
@@ -33,7 +34,8 @@ class Outgoing:
 def write(settings: ClusterSettings, records: Iterable[Outgoing], delivered: Callable[[], None] = lambda: None) -> int:
     """Return how many records were written, once all are acknowledged. delivered: called at each acknowledgement.
 
-    `records` may be lazy: no more wait in memory than the client's queue holds. Raises NotWritten.
+    `records` may be lazy: no more wait in memory than the client's queue holds. A topic that is not there, or a broker
+    that does not answer, is told before the first record. Raises NotWritten, and as `records.partitions_of`.
     """
     producer = Producer(plain_producer_config(settings) | {"linger.ms": 20})
     failed: list[KafkaError] = []
@@ -47,7 +49,11 @@ def write(settings: ClusterSettings, records: Iterable[Outgoing], delivered: Cal
         done += 1
         delivered()
 
+    asked: set[str] = set()
     for record in records:
+        if record.topic not in asked:
+            asked.add(record.topic)
+            partitions_of(producer, settings, record.topic)
         _produce(producer, settings, record, report)
         producer.poll(0)
         if failed:
@@ -55,7 +61,8 @@ def write(settings: ClusterSettings, records: Iterable[Outgoing], delivered: Cal
     waiting = producer.flush(_FLUSH_SECONDS)
     if failed or waiting:
         why = failed[0].str() if failed else f"{waiting} still wait after {_FLUSH_SECONDS:.0f} s"
-        raise NotWritten(f"{counted(done, 'record')} acknowledged, then Kafka refused: {why}.")
+        fix = "Run the command again: records keep their ids, none counts twice."
+        raise NotWritten(f"{counted(done, 'record')} acknowledged, then Kafka did not take one: {why}. {fix}")
     return done
 
 

@@ -11,6 +11,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel
 
 from schemas.decision import DecisionKind, OwnerKind
+from schemas.poison import Poison
 
 _SETTLING = frozenset(
     {
@@ -60,11 +61,17 @@ class Decisions:
         self._waiting: dict[str, list[_Waiting]] = {}
 
     def put(self, value: bytes) -> None:
-        """Take a record of leads.assigned. One that is not the outcome of a submission is passed over."""
-        record: dict[str, Any] = orjson.loads(value)
-        if record["kind"] not in _SETTLING:
-            return
-        event_id, decided = record["lead"]["event_id"], _decided(record)
+        """Take a record of leads.assigned. One that is not the outcome of a submission is passed over.
+
+        Raises Poison for what is no decision.
+        """
+        try:
+            record: dict[str, Any] = orjson.loads(value)
+            if record["kind"] not in _SETTLING:
+                return
+            event_id, decided = str(record["lead"]["event_id"]), _decided(record)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:  # whatever JSON can be in place of another
+            raise Poison("no decision") from error
         with self._lock:
             self._known[event_id] = decided
             self._known.move_to_end(event_id)

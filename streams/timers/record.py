@@ -9,7 +9,7 @@ from orjson import OPT_UTC_Z, dumps
 from schemas.ids import derived_ids
 from schemas.poison import Poison
 from schemas.timer import TIMER_ARMED, WAKE_UP, TimerArmed, why_never
-from schemas.wire import NewerSchema, decode, headers_for
+from schemas.wire import NewerSchema, decode, headers_for, said_version
 from streams.errors import Fatal
 from streams.message import Incoming
 from streams.timers.index import Pending, entry, instant, microseconds
@@ -58,9 +58,7 @@ def _said(message: Incoming) -> tuple[int, bytes]:
     version, trace = 1, b""
     for name, value in message.headers() or ():
         if name == "ce_schemaversion" and value:
-            if not value.isdigit():
-                raise Poison("ce_schemaversion is no number")
-            version = int(value)
+            version = said_version(value.decode(errors="replace"))
         elif name == TRACE and value and _TRACE_SHAPE.fullmatch(value):
             trace = value
     return version, trace

@@ -1,6 +1,7 @@
 """Commands against a real broker, as a person types them."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,10 @@ from schemas.ids import lead_id, person_id
 from schemas.lead import Lead
 from schemas.topics import TOPICS, KeyedBy
 from schemas.wire import encode
+from streams.cli import records as cli_records
 from streams.cli.exit_code import ExitCode
 from streams.cli.main import run
-from streams.kafka.config import ClusterSettings
+from streams.kafka.config import INPUT_MAX_BYTES, ClusterSettings
 from streams.kafka.murmur2 import partition_of
 from tests.conftest import FEW_PARTITIONS
 from tests.lab import decisions as lab
@@ -241,6 +243,37 @@ def test_letters_whose_originals_are_gone_keep_no_other_from_being_replayed(lead
     code, _, error = leadstream("dlq", "replay", told["not_replayed"][0]["id"])
     assert (code, "Traceback" in error) == (ExitCode.FAILED, False)
     assert f"Letter {told['not_replayed'][0]['id']} cannot be replayed: " in error
+
+
+def test_letters_that_cannot_be_written_where_they_say_keep_no_other_from_being_replayed(
+    leadstream: Said, records: Records
+) -> None:
+    """Of a partition that is not there, or is none at all; larger than the topic takes."""
+    nowhere = dict(letter(1).headers) | {"dlq_partition": "999"}
+    endless = dict(letter(2).headers) | {"dlq_partition": "9" * 5_000}
+    noise = random.Random(1).randbytes(INPUT_MAX_BYTES)  # of what the codec makes nothing less
+    large = Outgoing("large", noise, letter(3).headers)
+    records.write("leads.dlq", [Outgoing("k1", b"one", nowhere), Outgoing("k2", b"two", endless), large, letter(4)])
+    code, told, error = leadstream("dlq", "replay", "--all", "--json")
+    assert code == ExitCode.FAILED, error
+    assert sorted(one["why"] for one in told["not_replayed"]) == [
+        "it is larger than leads.raw takes",
+        "leads.raw has no partition 999",
+    ]
+    assert {record.value for record in records.read_all("leads.raw")} == {b"two", b"\xff{4"}
+
+
+def test_what_writes_says_at_once_that_a_topic_or_a_broker_is_not_there(
+    topics: ClusterSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEADSTREAM_BOOTSTRAP", topics.bootstrap)
+    line = ["leads", "send", "--set", "email=a@b.example"]
+    assert run(["--namespace", f"{topics.namespace}.none", *line]) == ExitCode.FAILED
+    assert "leads.raw is not on the cluster. `leadstream topics create`" in capsys.readouterr().err
+    monkeypatch.setattr(cli_records, "ADMIN_SECONDS", 0.5)
+    for away in (line, ["dlq", "replay", "--all"]):
+        assert run(["--bootstrap", "127.0.0.1:1", *away]) == ExitCode.UNREACHABLE
+        assert "The Kafka cluster at 127.0.0.1:1 did not answer" in capsys.readouterr().err
 
 
 READING = (

@@ -105,8 +105,9 @@ def test_a_table_that_the_stage_does_not_name_is_no_empty_table() -> None:
         Made(headers_=[("ce_type", b"policy.body")]),
         Made(headers_=[("ce_schemaversion", b"9")]),
         Made(headers_=[("ce_schemaversion", b"soon")]),
+        Made(headers_=[("ce_schemaversion", b"9" * 5_000)]),
     ],
-    ids=["no key", "key of bytes", "truncated", "wrong type", "foreign type", "newer", "no number"],
+    ids=["no key", "key of bytes", "truncated", "wrong type", "foreign type", "newer", "no number", "endless number"],
 )
 def test_a_row_that_cannot_be_read_is_counted_and_changes_nothing(record: Made) -> None:
     rejected: list[str] = []
