@@ -5,17 +5,15 @@ from collections.abc import Callable
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from streams.health import Health
-from streams.kafka.cluster import ClusterUnreachable
-from streams.kafka.config import ClusterSettings, admin_config
+from streams.kafka.cluster import PROBE_SECONDS, ClusterUnreachable, probe
+from streams.kafka.config import ClusterSettings
 from streams.message import failure
 from streams.restore import Stopped
 from streams.stopping import Stop
 
-PROBE_SECONDS = 2.0
 INIT_SECONDS = 30.0
 BACKOFF_MAX_SECONDS = 10.0
 
@@ -52,13 +50,7 @@ def until_reachable(step: Callable[[], object], stage: str, stop: Stop, health: 
 
 def require_answer(cluster: ClusterSettings) -> None:
     """Return if a broker answers, within 2 s: the checks that follow wait longer each. Raises ClusterUnreachable."""
-    try:
-        AdminClient(admin_config(cluster) | {"logger": quiet()}).list_topics(timeout=PROBE_SECONDS)
-    except KafkaException as error:
-        raise ClusterUnreachable(
-            f"The Kafka cluster at {cluster.bootstrap} does not answer ({error.args[0].str()}). Check the address, the "
-            "network and the broker's log; this process goes on trying."
-        ) from error
+    probe(cluster, {"logger": quiet()})
 
 
 def initialise(producer: Producer) -> None:

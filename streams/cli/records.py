@@ -17,7 +17,7 @@ from schemas.poison import Poison
 from schemas.topics import TOPICS
 from schemas.wire import NewerSchema, decode, said_version
 from streams.errors import Fatal, Retryable
-from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable
+from streams.kafka.cluster import ADMIN_SECONDS, unanswered
 from streams.kafka.config import ClusterSettings, qualified, to_end_consumer_config
 from streams.message import Incoming, arrived
 
@@ -178,7 +178,7 @@ def partitions_of(client: Consumer | Producer, settings: ClusterSettings, topic:
     try:
         metadata = client.list_topics(full, timeout=ADMIN_SECONDS).topics[full]
     except KafkaException as error:
-        raise ClusterUnreachable(f"The Kafka cluster at {settings.bootstrap} did not answer.") from error
+        raise unanswered(settings, error) from error
     if metadata.error is not None and metadata.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
         raise NotAllowed(
             f"This Kafka user may not see topic {full}. Allow it to describe, read and write what it needs."

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType, TopicMetadata
 
 from streams.errors import Retryable
-from streams.kafka.config import ClusterSettings, admin_config
+from streams.kafka.config import ClusterSettings, LibrdkafkaConfig, admin_config
 
 ADMIN_SECONDS = 10.0
+PROBE_SECONDS = 2.0
 
 
 class ClusterUnreachable(Retryable):
@@ -41,6 +42,38 @@ class Cluster:
     topics: Mapping[str, LiveTopic]
 
 
+def probe(settings: ClusterSettings, more: LibrdkafkaConfig) -> None:
+    """Return if a broker answers within PROBE_SECONDS; more: settings of the client beside ours.
+
+    Raises ClusterUnreachable with what the client heard on its way: of a wrong password, certificate or protocol the
+    call itself says only that the transport failed.
+    """
+    heard: list[KafkaError] = []
+    asker = AdminClient(admin_config(settings) | more | {"error_cb": heard.append})
+    try:
+        asker.list_topics(timeout=PROBE_SECONDS)
+    except KafkaException as error:
+        asker.poll(0)
+        told = [one for one in heard if one.code() != KafkaError._ALL_BROKERS_DOWN]
+        raise _unreachable(settings, told[-1] if told else error.args[0]) from error
+
+
+def unanswered(settings: ClusterSettings, error: KafkaException) -> ClusterUnreachable:
+    """Return what to raise where the cluster did not answer: it is asked once more to hear why."""
+    try:
+        probe(settings, {})
+    except ClusterUnreachable as told:
+        return told
+    return _unreachable(settings, error.args[0])
+
+
+def _unreachable(settings: ClusterSettings, why: KafkaError) -> ClusterUnreachable:
+    return ClusterUnreachable(
+        f"The Kafka cluster at {settings.bootstrap} did not answer ({why.str()}). Check the address, the network, "
+        "LEADSTREAM_SECURITY_PROTOCOL and what goes with it, and the broker's log."
+    )
+
+
 INTERNAL = ("__consumer_offsets", "__transaction_state")
 
 
@@ -56,10 +89,7 @@ def read_cluster(settings: ClusterSettings, names: Collection[str]) -> Cluster:
         brokers = _configs(admin, ResourceType.BROKER, [str(node) for node in metadata.brokers])
         configs = _configs(admin, ResourceType.TOPIC, present)
     except KafkaException as error:
-        raise ClusterUnreachable(
-            f"The Kafka cluster at {settings.bootstrap} did not answer ({error.args[0].str()}). "
-            "Check the address, the network and the broker's log."
-        ) from error
+        raise unanswered(settings, error) from error
     shown = [*present, *(name for name in INTERNAL if name in metadata.topics)]
     return Cluster(
         {int(node): config for node, config in brokers.items()},

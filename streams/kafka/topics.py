@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from schemas.topics import PARTITIONS, TOPICS, KeyedBy
 from streams.errors import Fatal
-from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable, read_cluster
+from streams.kafka.cluster import ADMIN_SECONDS, ClusterUnreachable, read_cluster, unanswered
 from streams.kafka.config import ClusterSettings, admin_config, qualified
 from streams.kafka.finding import Finding, Severity, findings
 from streams.kafka.layout import replication, topic_config
@@ -30,7 +30,7 @@ def create(settings: ClusterSettings, partitions: Mapping[KeyedBy, int] = PARTIT
     try:
         brokers = len(admin.list_topics(timeout=ADMIN_SECONDS).brokers)
     except KafkaException as error:
-        raise ClusterUnreachable(f"The Kafka cluster at {settings.bootstrap} did not answer.") from error
+        raise unanswered(settings, error) from error
     wanted = [
         NewTopic(
             qualified(settings.namespace, topic.name),

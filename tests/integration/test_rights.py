@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -22,12 +23,15 @@ from confluent_kafka.admin import (
     ResourcePatternType,
     ResourceType,
 )
+from pydantic import SecretStr
 
 from schemas.account import Account
 from streams.access import ACCESS, Resource, Right, rights
 from streams.broker.embedded import start
 from streams.broker.ports import CHOICES
 from streams.cli.table_import import put_all
+from streams.connecting import require_answer
+from streams.kafka.cluster import ClusterUnreachable
 from streams.kafka.config import ClusterSettings, admin_config, producer_config
 from tests.chaos.division import DIVISIONS, policy_text
 from tests.chaos.fleet import STAGES, started, tail
@@ -266,6 +270,26 @@ def test_no_one_writes_what_is_not_theirs(guarded: tuple[ClusterSettings, int], 
     with pytest.raises(KafkaException) as refused:
         Records(as_user(user, port)).write(topic, [Outgoing("k", {"a": 1})])
     assert refused.value.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_a_wrong_password_or_protocol_is_told_as_that(guarded: tuple[ClusterSettings, int]) -> None:
+    """A client that comes to nothing says only that the transport failed; why, it says beside."""
+    wrong = as_user("enrich", guarded[1]).model_copy(update={"sasl_password": SecretStr("no such secret")})
+    other = guarded[0].model_copy(update={"security_protocol": "SSL"})
+    for settings, why in ((wrong, "Invalid username or password"), (other, "SSL connection closed by peer")):
+        with pytest.raises(ClusterUnreachable) as told:
+            eventually(partial(heard, settings, why), f"{why} among what is told", 60)
+        assert "no such secret" not in str(told.value)
+
+
+def heard(settings: ClusterSettings, why: str) -> bool:
+    """Raise what `require_answer` raises once it says `why`: on a busy machine it may have heard nothing yet."""
+    try:
+        require_answer(settings)
+    except ClusterUnreachable as error:
+        if why in str(error):
+            raise
+    return False
 
 
 def test_no_stage_takes_the_transactional_id_of_another(guarded: tuple[ClusterSettings, int]) -> None:
