@@ -20,7 +20,7 @@ from streams.inbox import Batch, Inbox
 from streams.kafka.config import qualified, table_consumer_config
 from streams.message import received
 from streams.metrics import RunnerMetrics
-from streams.positions import ASK_SECONDS, positions
+from streams.positions import ASK_SECONDS, Keeping, positions
 from streams.restore import Stopped
 from streams.runner import RunnerSettings
 from streams.statistics import INTERVAL_MS, report
@@ -118,7 +118,7 @@ class _Process:
     def _count(self, consumer: Consumer, starts: list[TopicPartition]) -> None:
         inbox = Inbox(self._cluster.namespace, INPUTS)
         consumer.assign(starts)
-        moved: dict[tuple[str, int], int] = {(one.topic, one.partition): one.offset for one in starts}
+        keeping = Keeping(starts)
         commit_at = 0.0
         while not self._stop.is_requested():
             self._health.tick()
@@ -132,25 +132,26 @@ class _Process:
                 if self._tracing is not None:
                     self._tracing.committed(batch.events, began_ns, time.time_ns())
                 self._tell(batch, time.perf_counter() - read)
-                moved.update(batch.next_offsets)
+                keeping.reached(batch.next_offsets)
             else:
                 self._runner.set_watermark(None)
-            if moved and time.monotonic() >= commit_at:
-                self._commit(consumer, moved)
+            if time.monotonic() >= commit_at:
+                self._commit(consumer, keeping)
                 commit_at = time.monotonic() + COMMIT_SECONDS
         self._health.enter(Phase.STOPPING)
-        if moved:
-            self._commit(consumer, moved)
+        self._commit(consumer, keeping)
 
-    def _commit(self, consumer: Consumer, moved: dict[tuple[str, int], int]) -> None:
+    def _commit(self, consumer: Consumer, keeping: Keeping) -> None:
         """Keep the position. One that could not be kept is kept later: Kafka's outage is no reason to stop counting."""
-        places = [TopicPartition(topic, number, offset) for (topic, number), offset in moved.items()]
+        if not (places := keeping.due()):
+            return
         try:
             consumer.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
+            keeping.failed()
             log.warning("position.not_kept", stage=STAGE, reason=error.args[0].str())
             return
-        moved.clear()
+        keeping.kept()
 
     def _observe(self, batch: Batch) -> None:
         for event in batch.events:

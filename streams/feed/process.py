@@ -28,7 +28,7 @@ from streams.inbox import Batch, Inbox
 from streams.kafka.config import ClusterSettings, qualified, table_consumer_config
 from streams.logs import configure_logs
 from streams.message import received
-from streams.positions import positions
+from streams.positions import Keeping, positions
 from streams.settings import Settings
 from streams.stopping import Stop
 from streams.topology import FEED, http_port
@@ -128,7 +128,9 @@ class _Feeding:
         consumer = Consumer(self._config())
         inbox = Inbox(self._cluster.namespace, TOPICS)
         try:
-            consumer.assign(self._starts(consumer))
+            starts = self._starts(consumer)
+            consumer.assign(starts)
+            keeping = Keeping(starts)
             log.info("feed.began", receiver=self._name)
             async with outside(self._settings) as way_out:
                 while not self._stop.is_requested():
@@ -136,7 +138,8 @@ class _Feeding:
                     if not batch.next_offsets:
                         self._metrics.behind.labels(self._name).set(0.0)
                     elif await self._posted(batch, way_out):
-                        self._commit(consumer, batch)
+                        keeping.reached(batch.next_offsets)
+                    self._commit(consumer, keeping)
         finally:
             consumer.close()
 
@@ -204,9 +207,13 @@ class _Feeding:
             log.warning("event.given_up", receiver=self._name, event_id=event.id, type=event.type, reason=reason)
         return True
 
-    def _commit(self, consumer: Consumer, batch: Batch) -> None:
-        places = [TopicPartition(topic, number, offset) for (topic, number), offset in batch.next_offsets.items()]
+    def _commit(self, consumer: Consumer, keeping: Keeping) -> None:
+        if not (places := keeping.due()):
+            return
         try:
             consumer.commit(offsets=places, asynchronous=False)
-        except KafkaException as error:  # kept with the next one; a death meanwhile posts a part again
+        except KafkaException as error:  # tried again; a death meanwhile posts a part again
+            keeping.failed()
             log.warning("position.not_kept", stage=STAGE, receiver=self._name, reason=error.args[0].str())
+        else:
+            keeping.kept()

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.health import Health
-from streams.positions import Positions, positions
+from streams.positions import AGAIN_SECONDS, ALL_SECONDS, Keeping, Positions, positions
 from streams.restore import Stopped
 from streams.stopping import Stop
 
@@ -57,3 +57,32 @@ def test_who_is_asked_to_end_waits_for_no_answer() -> None:
     stop.request()
     with pytest.raises(Stopped):
         told(Asked({0: 20}, KafkaError.NOT_COORDINATOR), stop)
+
+
+def due(keeping: Keeping) -> dict[int, int]:
+    return {one.partition: one.offset for one in keeping.due()}
+
+
+def test_what_moved_is_kept_and_every_hour_all_for_kafka_forgets_what_was_committed_long_ago() -> None:
+    now = 0.0
+    keeping = Keeping([TopicPartition("t", 0, 20), TopicPartition("t", 1, 50)], lambda: now)
+    assert due(keeping) == {0: 20, 1: 50}
+    keeping.kept()
+    assert due(keeping) == {}
+    keeping.reached({("t", 1): 51})
+    assert due(keeping) == {1: 51}
+    keeping.kept()
+    now = ALL_SECONDS
+    assert due(keeping) == {0: 20, 1: 51}
+    keeping.kept()
+    assert due(keeping) == {}
+
+
+def test_what_could_not_be_kept_is_tried_again_after_a_moment() -> None:
+    now = 10.0
+    keeping = Keeping([TopicPartition("t", 0, 20)], lambda: now)
+    keeping.failed()
+    assert due(keeping) == {}
+    keeping.reached({("t", 0): 21})
+    now += AGAIN_SECONDS
+    assert due(keeping) == {0: 21}
