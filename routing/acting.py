@@ -66,14 +66,23 @@ def _close(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     owner = lead.owner
     lead = release(docket, lead)
     lead = changed(lead, phase=Phase.CLOSED, closed_at=activity.at)
-    notice = f"Closed: {activity.kind.value}."
-    record(docket, lead, DecisionKind.CLOSED, notice, {"activity": activity.kind.value}, previous=owner)
+    record(docket, lead, DecisionKind.CLOSED, _end_said(activity), {"activity": activity.kind.value}, previous=owner)
     had_it = owner if activity.kind is ActivityKind.DISQUALIFIED and owner.kind is OwnerKind.REP else NOBODY
     end = _tombstone(lead, had_it)
     remember(docket, end)
     docket.draft.wake(lead_key(lead.lead_id), docket.now + tombstone_kept(docket, end), docket.division)
     if owner.id is not None:
         drain_rep(docket, owner.id)
+
+
+def _end_said(activity: ActivityBound) -> str:
+    who = activity.rep or activity.by
+    parts = [
+        f"Closed: {activity.kind.value}",
+        f" by {who}" if who else "",
+        f", {activity.reason}" if activity.reason else "",
+    ]
+    return "".join(parts).rstrip(".") + "."
 
 
 def tombstone_kept(docket: Docket, end: LeadState) -> timedelta:

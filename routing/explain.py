@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routing.breach import meaning
+from routing.candidates import EXCLUDED
 from routing.condition_text import sentence
 from routing.expression import Opaque
 from routing.expression_parser import parse
@@ -140,6 +141,8 @@ def _pool(pool: dict[str, Any]) -> list[str]:
 
 def _lacking(why: str) -> str:
     """A reason of a trace, with what a rep does not have in a person's words."""
+    if why == EXCLUDED:
+        return "had it already since the clock started"
     return why.replace("skill: another is", "another is").replace("skill: ", "without ")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from routing.explain import story
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, OwnerKind
 from schemas.lead import MailKind
@@ -150,3 +151,22 @@ def test_a_repeat_of_a_higher_tier_says_that_the_clock_runs_anew_only_where_it_d
         "T2",
         ["The same person has come back."],
     )
+
+
+def test_the_end_of_a_lead_tells_by_whom_and_why() -> None:
+    for rep, by, reason, said in (
+        ("M1", None, "no budget", "Closed: disqualified by M1, no budget."),
+        (None, "crm", None, "Closed: disqualified by crm."),
+        (None, None, None, "Closed: disqualified."),
+    ):
+        world = World()
+        lead = world.arrives(Arrival("silent.example", 450)).lead_id
+        (closed,) = world.does(ActivityKind.DISQUALIFIED, lead, rep, at("14:15"), by=by, reason=reason)
+        assert closed.reason == said
+
+
+def test_the_story_says_of_who_lost_the_lead_that_they_had_it_already() -> None:
+    world = World()
+    world.arrives(Arrival("silent.example", 450))
+    moved = next(row for row in world.until(at("14:24")) if row.kind is DecisionKind.REASSIGNED)
+    assert "  M1: had it already since the clock started." in story([moved])
