@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ import orjson
 from rocksdict import IngestExternalFileOptions, SstFileWriter
 
 from routing.policy import compile_policy
+from schemas.lead import LeadScored
 from schemas.policy import PolicyActivated
 from schemas.rep import Rep, RepChanged
 from schemas.wire import decode, encode
@@ -79,9 +80,13 @@ class Divided:
         return Event(f"{kind}-{self.offset}", kind, "leads.scored", 0, self.offset, "main", value, self.now, {})
 
     def leads(self, first: int, count: int) -> list[bytes]:
-        """Return scored leads as they stand in the log."""
-        numbers = range(first, first + count)
-        return [encode(scored_lead(number, policy_hash=self.policy.hash)) or b"" for number in numbers]
+        """Return scored leads as they stand in the log, submitted in the hour before, each at an instant of its own."""
+        return [encode(self._scored(number)) or b"" for number in range(first, first + count)]
+
+    def _scored(self, number: int) -> LeadScored:
+        scored = scored_lead(number, policy_hash=self.policy.hash)
+        submitted_at = self.now - timedelta(milliseconds=number % 3_600_000)
+        return scored.model_copy(update={"lead": scored.lead.model_copy(update={"submitted_at": submitted_at})})
 
     def decide(self, records: list[bytes]) -> None:
         """Decode and decide one batch of scored leads."""
