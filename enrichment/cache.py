@@ -1,7 +1,7 @@
 """What providers said, kept in the stage's store so that a restart or a replay does not pay again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,10 @@ from enrichment.normalise import company
 from enrichment.providers.provider import Query
 from schemas.lead import Company, Lead, MailKind
 from schemas.org import DAY_SECONDS, Enrichment
+from schemas.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Kept:
     """The latest answer of each provider to one query, as plain JSON data. No personal data."""
 

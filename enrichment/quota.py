@@ -6,6 +6,7 @@ from datetime import datetime
 import orjson
 
 from enrichment.providers.provider import ProviderFailed
+from schemas.value import value
 
 
 class QuotaSpent(ProviderFailed):
@@ -50,7 +51,7 @@ class HourlyQuota:
             self.hour, self.used = hour, 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Used:
     """Calls of one clock hour, as the store keeps them so that a restart forgets none."""
 

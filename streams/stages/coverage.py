@@ -1,7 +1,6 @@
 """What providers knew, counted a day and provider in the store, for 35 days: it outlives restarts, metrics do not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import orjson
@@ -11,6 +10,7 @@ from enrichment.coverage import Counts, Worth, counts_of, worth
 from schemas.effects import Delete, Put
 from schemas.org import ProviderSettings
 from schemas.state import StateView
+from schemas.value import value
 
 KEPT = timedelta(days=35)
 SWEPT_AT_ONCE = 64
@@ -20,7 +20,7 @@ PREFIX = "coverage/"
 Told = Callable[[Sequence[Worth]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Coverage:
     """Under "coverage/<day>/<provider>": `enrichment.coverage.Counts`."""
 

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from schemas.effects import Delete, Put
 from schemas.ids import person_id
 from schemas.lead import RawLead
 from schemas.state import StateView
+from schemas.value import value
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -30,7 +30,7 @@ _OF_A_STEP = frozenset({"id", "step", "submitted_at", "fill_seconds"})  # said a
 Fields = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """Under "draft/<day of the step>/<keyed session>": the fields so far, encrypted, in base64."""
 

@@ -4,7 +4,6 @@ Names of forms come from outside, so their number has a bound: past it, steps co
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
@@ -14,6 +13,7 @@ from enrichment.normalise.text import token
 from schemas.effects import Delete, Put
 from schemas.lead import RawLead
 from schemas.state import StateView
+from schemas.value import value
 
 FINAL_STEP = "final"
 KEPT = timedelta(days=35)
@@ -21,7 +21,7 @@ MOST_A_DAY = 500  # steps of all forms together
 SWEPT_AT_ONCE = 64  # an event adds one at most, and one of 32 sweeps
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Steps:
     """Under "steps/<day>/<form>/<step>" how often it was reached; under "steps/<day>" how many of these there are."""
 

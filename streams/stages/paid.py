@@ -13,13 +13,14 @@ from enrichment.waterfall import Waterfall
 from schemas.effects import Delete, Put
 from schemas.org import CacheSettings, Enrichment, Org
 from schemas.state import StateView
+from schemas.value import value
 from streams.stage import Event, Kind
 
 SWEEP_EVERY = 32  # events: a scan a lead would cost more than the lead
 SWEPT_AT_ONCE = 64  # one answer a lead comes in, so old ones leave faster than new ones come
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Expiry:
     """Under "expires/<day>/<key of the answers>": when to look whether answers may go."""
 

@@ -1,7 +1,6 @@
 """How often one address or IP submits in a clock hour (CAP-4): above the limit a lead is suspect, never dropped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +12,12 @@ from schemas.effects import Delete, Put
 from schemas.ids import person_id
 from schemas.lead import Lead
 from schemas.state import StateView
+from schemas.value import value
 
 SWEPT_AT_ONCE = 128  # two counts a lead come in at most, so older hours leave faster than they grow
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rate:
     """Submissions under "rate/<clock hour>/<id>"; the id is keyed, so that the store holds no address."""
 

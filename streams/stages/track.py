@@ -16,6 +16,7 @@ from schemas.poison import Poison
 from schemas.rep import Rep, RepChanged
 from schemas.state import StateView
 from schemas.timer import WakeUp
+from schemas.value import value
 from streams.stage import Context, Event, Handled, Kind, asks_nobody
 from streams.stages.rows import Tables
 
@@ -25,7 +26,7 @@ GIVE_UP_AFTER = timedelta(days=2)  # a foreign id that no lead has claimed by th
 SKEW_TOLERATED = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Roster:
     """What a division was last told of a rep. division: where the rep is."""
 

@@ -1,20 +1,20 @@
 """A lead that waits for its division's policy: kept with its reason, asked again, never lost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 
 from schemas.effects import Effect, Put, Wake
 from schemas.lead import LeadEnriched
+from schemas.value import value
 from streams.stages.person import mark_of
 
 FIRST_WAIT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 300.0  # a policy that is published at last is noticed within five minutes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Waiting:
     """A lead that waits for its division's policy. body: LeadEnriched as JSON, contact included."""
 
