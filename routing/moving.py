@@ -58,8 +58,7 @@ def _passed_on(docket: Docket, lead: LeadState, excluded: frozenset[str]) -> tup
 
 def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
     """Give the lead to the next of its chain because its owner cannot keep it: at worst the catch-all, or to wait."""
-    excluded = frozenset((*lead.excluded, *((lead.owner.id,) if lead.owner.id else ())))
-    search, placed = _passed_on(docket, lead, excluded)
+    search, placed = _passed_on(docket, lead, frozenset(lead.excluded))
     return moved(docket, lead, placed or nowhere(search, lead), search.wanted, why, Move.LEFT)
 
 

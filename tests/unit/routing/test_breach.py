@@ -190,26 +190,6 @@ def test_on_duty_is_who_had_the_lead_for_a_moment_of_their_hours(
     assert charged(world, HOT.but(when=at(when), delay_seconds=seconds)) == cause
 
 
-@pytest.mark.parametrize(
-    ("contact", "breach"),
-    [
-        ("14:18", (None, None)),
-        ("14:19", (None, None)),
-        ("14:19:01", ("not_contacted", "M1")),
-    ],
-    ids=["before", "at the deadline", "a second after it"],
-)
-def test_contact_in_time_that_is_learned_of_after_the_deadline_takes_the_breach_back(
-    contact: str, breach: tuple[str | None, str | None]
-) -> None:
-    world = World()
-    lead = world.arrives(HOT).lead_id
-    world.until(at("14:20"))
-    assert world.lead(lead).breach == "not_contacted"
-    world.does(ActivityKind.CALLED, lead, "M1", at(contact), learned=at("14:20"))
-    assert (world.lead(lead).breach, world.lead(lead).charged_to) == breach
-
-
 @pytest.mark.parametrize(("to", "owner"), [("S1", "S1"), ("nurture", None)])
 def test_who_gets_a_lead_after_its_deadline_is_not_charged_with_it(to: str, owner: str | None) -> None:
     """The wake-up of 14:19 comes late; the manager has acted before it."""

@@ -81,6 +81,18 @@ def test_backups_who_back_each_other_up_are_asked_once_each() -> None:
     assert (decision.owner.id, asked) == ("EM", [("owner", "E1"), ("backup", "E2")])
 
 
+def test_behind_a_backup_who_was_asked_already_the_next_one_is_asked() -> None:
+    circle = AWAY["E2"].model_copy(update={"backups": (Backup(rep="E1"), Backup(rep="M1"))})
+    assert who(World(changed={"E1": AWAY["E1"], "E2": circle}), OURS) == ("M1", "backup")
+
+
+@pytest.mark.parametrize(("links", "owner"), [(1, ("EM", "team lead")), (2, ("M1", "backup"))])
+def test_the_policy_says_how_many_links_of_a_chain_of_backups_are_asked(links: int, owner: tuple[str, str]) -> None:
+    chain = AWAY["E2"].model_copy(update={"backups": (Backup(rep="M1"),)})
+    text = f"{DEFAULT}\noptions: {{backup_chain: {links}}}\n"
+    assert who(World(text, changed={"E1": AWAY["E1"], "E2": chain}), OURS) == owner
+
+
 def test_the_accounts_backup_comes_before_the_owners() -> None:
     account = ACME.model_copy(update={"backup": "M1"})
     assert who(World(changed={"E1": AWAY["E1"]}), OURS.but(account=account)) == ("M1", "backup")

@@ -103,6 +103,7 @@ def test_a_part_that_looks_into_a_word_or_mixes_types_is_left_to_cel(text: str) 
         ("company.x > 5", {5}),
         ('company.x != "a"', {"a"}),
         ('!(company.x in ["a", "b"])', {"a", "b"}),
+        ('company.x in ["a"]', {"a"}),
         ("has(company.x)", set()),
         ('company.x.startsWith("a")', None),
     ],
