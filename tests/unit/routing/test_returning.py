@@ -192,3 +192,50 @@ def test_leads_beyond_one_event_wait_for_the_division_to_wake_and_repeats_are_de
     assert [(row.kind, row.lead_id) for row in rows] == [(DecisionKind.ASSIGNED, f"main.{names[2]}.1")]
     assert not list(world.state.scan("waiting/"))
     assert "division/main" not in world.wakes
+
+
+COLD = WARM.but(action="other")  # T3
+FULL = {"M1": 40.0, "M2": 40.0, "M3": 20.0}
+REROUTES = DEFAULT + "\noptions: {late_enrichment: reroute_untouched}\n"
+
+
+def test_a_held_lead_that_comes_back_more_urgently_moves_up_in_the_backlog_and_stands_there_once() -> None:
+    world = World(loads=FULL)
+    assert world.arrives(COLD).kind is DecisionKind.HELD
+    (before,) = (key for key, _ in world.state.scan("held/"))
+    world.arrives(again(COLD, "14:20", action="webinar"))
+    ((after, lead_id),) = world.state.scan("held/")
+    assert (before.split("/")[3], after.split("/")[3], lead_id) == ("02", "01", WARM_ID)
+    assert world.lead(WARM_ID).held_in == after
+
+
+def test_a_lead_that_comes_again_under_an_id_that_ended_goes_on_counting() -> None:
+    world = World()
+    first = world.arrives(WARM)
+    world.does(ActivityKind.LOST, WARM_ID, "M1", at("14:20"))
+    ended = world.lead(WARM_ID)
+    second = world.arrives(WARM.but(when=at("14:30")))
+    assert first.sla is not None and second.sla is not None
+    assert (first.sla.cycle, second.sla.cycle) == (1, 2)
+    assert (second.lead_id, second.epoch > ended.epoch) == (WARM_ID, True)
+
+
+@pytest.mark.parametrize(("touches", "owner"), [(1, "E2"), (2, "M1")], ids=["once", "twice"])
+def test_what_is_learned_late_routes_a_lead_anew_that_came_once(touches: int, owner: str) -> None:
+    world = World(REROUTES)
+    assert world.arrives(WARM).owner.id == "M1"
+    if touches == 2:
+        world.arrives(again(WARM, "14:15"))
+    row = late(world, WARM.but(employees=5_000))[-1]
+    assert row.owner.id == owner
+
+
+def test_what_is_learned_late_is_said_to_be_and_the_rule_that_takes_the_lead_now_is_kept() -> None:
+    rule = "name: large, when: company.employees > 500, to: {pool: mm-southwest}, because: abc, say: abc, owner: ops"
+    text = REROUTES.replace("  - name: nurture\n", f"  - {{{rule}}}\n  - name: nurture\n")
+    world = World(text, without=("M2", "M3"))
+    assert world.arrives(WARM).rule == "mid-market Southwest"
+    (noted,) = late(world, WARM.but(employees=600))
+    assert (noted.kind, noted.owner.id, noted.rule) == (DecisionKind.NOTED, "M1", "large")
+    assert noted.trace["late"] is True
+    assert world.lead(WARM_ID).rule == "large"
