@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from routing.availability import Shifts, has_left
 from routing.calendar.business_time import Calendar, calendar_of
@@ -33,7 +34,7 @@ class Docket:
         self.now = now
         self.seats = seats
         draft.watch = partial(seats.put, self)
-        self.today: date = now.date()
+        self.today: date = now.astimezone(ZoneInfo(policy.file.timezone)).date()  # ramps step up, lanes count, by it
         self.capacity: Capacity = policy.file.capacity
         self._terms = _terms(policy)
         self.assigned_points = self._terms.assigned_points

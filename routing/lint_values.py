@@ -15,7 +15,7 @@ from routing.policy_yaml import Path
 from schemas.hours import Shift
 from schemas.policy_file import PolicyFile
 from schemas.policy_notices import NOTICES, Alarms
-from schemas.policy_pool import Fallbacks, Need
+from schemas.policy_pool import Fallbacks, Need, Strategy
 from schemas.vocabulary import ACTIONS, read_as
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
@@ -29,6 +29,7 @@ def value_findings(policy: Policy) -> Iterator[Finding]:
     yield from _below_zero(policy)
     yield from _calendars(policy)
     yield from _tiers(policy)
+    yield from _lanes(policy)
     yield from _channels(policy)
     yield from _intents(policy)
     yield from _pools(policy)
@@ -107,6 +108,20 @@ def _absent_tiers(policy: Policy) -> Iterator[Finding]:
                 what = f"the senior lane of pool {name!r} is for tier {tier!r}, which there is not.{meant(tier, tiers)}"
                 allowed = f"Write tiers: [{tiers[0]}], or senior_lane: null for none."
                 yield place(policy.document, here, _ERROR, "tier.unknown", what, allowed)
+
+
+def _lanes(policy: Policy) -> Iterator[Finding]:
+    """Hot leads for the best of a pool (MOD-8) that its senior lane takes before any strategy is asked (MOD-6)."""
+    for name, pool in policy.file.pools.items():
+        uses = [choice.when for choice in pool.strategies if choice.use is Strategy.PERFORMANCE]
+        if pool.strategy is Strategy.PERFORMANCE:
+            uses.append(pool.performance.when)
+        lane = pool.senior_lane.tiers if pool.senior_lane is not None else ()
+        for tier in lane:
+            if any(f'tier == "{tier}"' in when for when in uses):
+                what = f"the senior lane takes {tier} leads before `performance`: the best get no larger share of them."
+                allowed = "Write senior_lane: null, or other leads in `when`."
+                yield place(policy.document, ("pools", name), _WARNING, "lane.first", what, allowed)
 
 
 def _channels(policy: Policy) -> Iterator[Finding]:

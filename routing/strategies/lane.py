@@ -10,8 +10,8 @@ from schemas.policy_pool import SeniorLane
 def junior_is_due(lane: Mapping[str, LaneDay], today: date, plan: SeniorLane) -> bool:
     """Tell whether another hot lead for a senior would leave the others below their floor.
 
-    lane: UTC day -> leads. The floor is a share over `floor_days`; it binds from the `floor_from`-th such lead on,
-    this one counted.
+    lane: day of the policy's zone -> leads. The floor is a share over `floor_days`; it binds from the `floor_from`-th
+    such lead on, this one counted.
     """
     kept = recent(lane, today, plan.floor_days)
     leads = sum(day.all for day in kept.values()) + 1
@@ -20,7 +20,7 @@ def junior_is_due(lane: Mapping[str, LaneDay], today: date, plan: SeniorLane) ->
 
 
 def recent(lane: Mapping[str, LaneDay], today: date, days: int = LANE_DAYS) -> dict[str, LaneDay]:
-    """Return the last `days` UTC days of `lane`, today the last."""
+    """Return the last `days` days of `lane`, today the last."""
     oldest = (today - timedelta(days=days - 1)).isoformat()
     return {day: counts for day, counts in lane.items() if day >= oldest}
 

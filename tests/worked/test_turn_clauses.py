@@ -1,16 +1,19 @@
 """SEG-3, MOD and CAPA, clause by clause: who can take a lead, whose turn it is, and what it costs them."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
 from routing.explain import story
+from routing.lint import lint_text
 from schemas.activity import ActivityKind
 from schemas.decision import Decision, DecisionKind, OwnerKind
-from schemas.rep import Rep
-from tests.worked.world import DEFAULT, ROSTER, SUBMITTED, Arrival, World, at, told
+from schemas.rep import Ramp, Rep
+from tests.worked.world import DEFAULT, ROSTER, SUBMITTED, Arrival, World, at, person, told
 
 HOT = Arrival("lone.example", 450, action="demo")
 WARM = HOT.but(action="webinar")
@@ -161,3 +164,55 @@ def test_a_qualified_lead_is_a_new_decision_both_are_told_and_the_history_stays(
     assert (handed.lead_id, handed.touch, handed.score, handed.uses_turn) == (lead.lead_id, 1, lead.score, True)
     assert handed.sla is not None and handed.sla.contact_due_at == at("15:20")
     assert (world.load("S1"), world.load("E2")) == (10, 12.5)
+
+
+# MOD-8: the best fifth get a 30% larger share of the good leads, also in the policy that ships with it
+
+
+def test_in_the_enterprise_policy_the_best_fifth_gets_a_larger_share_of_the_best_leads() -> None:
+    """Five alike, all senior: 1.3 of 5.3 shares against 1 of 5.3, in 53 leads 13 and 10 each."""
+    team = {
+        f"A{n}": person(
+            f"A{n}", "ae-amer", region="amer", seniority="senior", limit=1000, close_rate=n / 10, verticals=("saas",)
+        )
+        for n in range(1, 6)
+    }
+    world = World((files("routing.policies") / "enterprise.yaml").read_text())
+    for rep in team.values():
+        world.roster(rep)
+    given = []
+    for _ in range(53):
+        lead = world.arrives(Arrival("bigco.example", 5000, action="demo", when=at("14:14")))
+        assert (lead.tier, lead.score >= 80) == ("T1", True)
+        given.append(lead.owner.id)
+    assert {rep: given.count(rep) for rep in team} == {"A1": 10, "A2": 10, "A3": 10, "A4": 10, "A5": 13}
+
+
+@pytest.mark.parametrize(
+    ("pool", "is_warned"),
+    [
+        pytest.param({"strategy": "performance"}, True, id="the lane takes them all"),
+        pytest.param({"strategy": "performance", "senior_lane": None}, False, id="without a lane"),
+        pytest.param({"strategies": [{"when": 'tier == "T1"', "use": "performance"}]}, True, id="a hybrid"),
+        pytest.param({"strategies": [{"when": 'tier == "T2"', "use": "performance"}]}, False, id="of other leads"),
+    ],
+)
+def test_lint_warns_of_a_lane_that_leaves_the_best_no_larger_share(pool: dict[str, Any], is_warned: bool) -> None:
+    findings = lint_text(pools(ent_amer=pool))
+    assert [one.code for one in findings if one.code == "lane.first"] == ["lane.first"] * is_warned
+
+
+# NEW-15, CAPA-1: a ramp steps up by the date where people are
+
+
+@pytest.mark.parametrize(
+    ("when", "kind"),
+    [(datetime(2026, 3, 10, 23, 59), DecisionKind.ASSIGNED), (datetime(2026, 3, 11, 0, 0), DecisionKind.HELD)],
+    ids=["the minute before midnight", "midnight"],
+)
+def test_a_ramp_begins_at_midnight_of_the_policys_zone(when: datetime, kind: DecisionKind) -> None:
+    policy = yaml.safe_load(DEFAULT) | {"timezone": "Australia/Sydney"}
+    ramping = but("M2", ramp=(Ramp(start=date(2026, 3, 11), share=0.5),))
+    world = World(yaml.safe_dump(policy, sort_keys=False), changed=ramping, loads=FULL | {"M2": 20})
+    lead = world.arrives(WARM.but(when=when.replace(tzinfo=ZoneInfo("Australia/Sydney"))))
+    assert lead.kind is kind

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import TypeAdapter
@@ -229,7 +230,8 @@ def _limit(state: RepState | None, policy: Policy | None, now: datetime) -> floa
         return None
     capacity = policy.file.capacity
     share = capacity.ramping_share if state.row.seniority in capacity.ramping_seniority else 1.0
-    return limit_of(state.row, round(capacity.limit * POINT), round(share * 100), now.date()) / POINT
+    today = now.astimezone(ZoneInfo(policy.file.timezone)).date()  # as a decision has it
+    return limit_of(state.row, round(capacity.limit * POINT), round(share * 100), today) / POINT
 
 
 @lru_cache(maxsize=16)
