@@ -16,7 +16,7 @@ Row = dict[str, Any]
 """The fields of a LeadRow as JSON data: instants as Unix seconds, contact as its fields. Absent: as by default."""
 
 PLACED = frozenset({"assigned", "queued", "held"})
-MOVED_BY_HAND = "Moved by "  # how routing/acting.py begins the reason of a move that a person asked for
+MOVED_BY_HAND = "Moved by "  # how routing/overriding.py begins the reason of a move that a person asked for
 MOST_MOVES = 20  # instants of changes of owner that are kept, the latest
 _STANDS = frozenset({"held", "queued", "nurtured", "quarantined"})
 _PASSING = frozenset({"touched", "escalated", "contacted", "noted"})

@@ -24,6 +24,9 @@ _OWNED = (OwnerKind.REP, OwnerKind.TEAM_LEAD, OwnerKind.QUEUE)
 _ROUTES = (DecisionKind.ASSIGNED, DecisionKind.QUEUED, DecisionKind.REASSIGNED)
 _MEETINGS = (ActivityKind.MEETING_BOOKED, ActivityKind.MEETING_HELD, ActivityKind.MEETING_SET)
 _STAGES = (ActivityKind.OPPORTUNITY_CHANGED, ActivityKind.STAGE_CHANGED)
+# Moves that say nothing against the first owner: SLA steps are told apart, a handoff is their work done, and who is on
+# leave when their lead comes back was right when it came.
+_NO_WRONG_OWNER = ("step", "returned", "handoff", "absent")
 _ENDS = (ActivityKind.WON, ActivityKind.LOST, ActivityKind.DISQUALIFIED)
 
 Observed = LeadEnriched | LeadScored | ActivityBound | Decision | NoticeSettled
@@ -140,7 +143,7 @@ class Meter:
             self._outcome("moved_by_hand", journey)
         before = decision.previous_owner
         is_lost = before is not None and before.id is not None and before.id == journey.first_owner
-        if is_lost and move not in ("step", "returned") and journey.first("first_owner_lost"):
+        if is_lost and move not in _NO_WRONG_OWNER and journey.first("first_owner_lost"):
             self.metrics.first_owner_lost.inc()
         recent = [at for at in journey.moved_at if decision.at - at <= DAY]
         journey.moved_at = [*recent, decision.at][-MOVES_KEPT:]

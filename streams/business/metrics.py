@@ -209,7 +209,18 @@ class BusinessMetrics:
                 self.speed_to_assign.labels(tier, entry)
         for step in STEPS:
             self.steps.labels(step)
-        for move in ("step", "by_hand", "claimed", "declined", "left", "returned", "engaged", "rules"):
+        for move in (
+            "step",
+            "by_hand",
+            "claimed",
+            "declined",
+            "left",
+            "absent",
+            "handoff",
+            "returned",
+            "engaged",
+            "rules",
+        ):
             for soon in YES_NO:
                 self.moves.labels(move, soon)
         for flag in FLAGS:

@@ -16,7 +16,7 @@ from streams.business.meter import Meter
 from streams.business.metrics import BusinessMetrics
 from streams.business.slices import MOST_VALUES
 from streams.stage import Event
-from tests.worked.world import ACME, Arrival, World, at
+from tests.worked.world import ACME, ROSTER, Arrival, World, at
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -175,6 +175,18 @@ def test_a_silent_rep_misses_the_sla_and_loses_the_lead_to_a_step(seen: Watched)
     seen.does(ActivityKind.CALLED, decision.lead_id, "M2", at("14:31:10"))
     assert seen.value("sla_total", tier="T1", outcome="met") == 0
     assert seen.value("speed_to_contact_seconds_sum", tier="T1") == 17 * 60 + 10
+
+
+def test_neither_a_handoff_nor_an_absent_owners_repeat_counts_against_the_first_owner(seen: Watched) -> None:
+    small = seen.arrives(Arrival("small.example", 120, action="webinar"))
+    seen.does(ActivityKind.QUALIFIED, small.lead_id, small.owner.id, at("14:16"), to="pool:mm-southwest")
+    ours = Arrival(action="webinar", who="f" * 32)
+    owner = seen.arrives(ours).owner.id
+    assert owner is not None
+    seen.world.roster(ROSTER[owner][0].model_copy(update={"status": "sick"}), at("14:17"))
+    seen.arrives(ours.but(touch=2, action="demo", when=at("14:20")))
+    assert [seen.value("moves_total", move=move, soon="yes") for move in ("handoff", "absent")] == [1, 1]
+    assert seen.value("first_owner_lost_total") == 0
 
 
 def test_contact_in_time_that_is_learned_late_amends_the_breach(seen: Watched) -> None:
