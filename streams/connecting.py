@@ -1,6 +1,7 @@
 """What every slot does before its first record: wait for a broker, fence its predecessor, keep librdkafka quiet."""
 
 import logging
+import time
 from collections.abc import Callable
 
 import structlog
@@ -16,6 +17,8 @@ from streams.stopping import Stop
 
 INIT_SECONDS = 30.0
 BACKOFF_MAX_SECONDS = 10.0
+TOLD_SECONDS = 60.0
+_CUT_OFF = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError._RESOLVE, KafkaError._ALL_BROKERS_DOWN})
 
 log = structlog.get_logger()
 
@@ -63,6 +66,27 @@ def initialise(producer: Producer) -> None:
         if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
             raise ClusterUnreachable(f"Kafka did not give this slot its producer ({error.args[0].str()}).") from error
         raise failure(error.args[0], "starting the producer") from error
+
+
+class Unheard:
+    """An error callback: what the client mends by itself, told at debug, for it comes as an exception where it can't.
+
+    No exception comes of a login, a certificate or a name that fails, or of brokers that are all away, while there is
+    nothing to do: those are told at warning, once in TOLD_SECONDS each.
+    """
+
+    def __init__(self, stage: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._stage = stage
+        self._monotonic = monotonic
+        self._told_at: dict[int, float] = {}
+
+    def __call__(self, error: KafkaError) -> None:
+        now, code = self._monotonic(), error.code()
+        if code in _CUT_OFF and now - self._told_at.get(code, -TOLD_SECONDS) >= TOLD_SECONDS:
+            self._told_at[code] = now
+            log.warning("kafka.cut_off", stage=self._stage, error=error.name(), reason=error.str())
+        else:
+            log.debug("kafka.error", stage=self._stage, error=error.name(), reason=error.str())
 
 
 def quiet() -> logging.Logger:

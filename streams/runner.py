@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, Producer
 from prometheus_client import CollectorRegistry
 
 from schemas.topics import TOPICS
 from streams.assignment import Assignment
 from streams.clock import Clock, SteadyClock
-from streams.connecting import initialise, quiet, require_answer, until_reachable
+from streams.connecting import Unheard, initialise, quiet, require_answer, until_reachable
 from streams.deadletter import FloodLimit
 from streams.ending import served
 from streams.fault import FaultPoint
@@ -118,6 +118,7 @@ class _Slot:
         self._health = health
         self._metrics = metrics
         self._stop = stop
+        self._unheard = Unheard(stage.name)
         self._name = f"{stage.name}-{settings.slot}"
         self._folder = settings.state_dir / (settings.cluster.namespace or "_") / self._name
 
@@ -131,7 +132,7 @@ class _Slot:
             if settings.tracing is not None:
                 held.callback(settings.tracing.close)
             producer = Producer(
-                producer_config(settings.cluster, self._name) | {"error_cb": self._on_error, "logger": quiet()}
+                producer_config(settings.cluster, self._name) | {"error_cb": self._unheard, "logger": quiet()}
             )
             until_reachable(lambda: initialise(producer), stage.name, stop, self._health)
             reader = TableReader(
@@ -202,13 +203,9 @@ class _Slot:
         return consumer_config(self._settings.cluster, self._stage.name, self._name) | {
             "statistics.interval.ms": INTERVAL_MS,
             "stats_cb": lambda text: report(text, prefix, self._metrics),
-            "error_cb": self._on_error,
+            "error_cb": self._unheard,
             "logger": quiet(),
         }
-
-    def _on_error(self, error: KafkaError) -> None:
-        """Note what librdkafka mends by itself; what it can't comes as an exception or an error message."""
-        log.debug("kafka.error", stage=self._stage.name, error=error.name(), reason=error.str())
 
 
 class _Housekeeping:

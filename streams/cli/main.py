@@ -145,6 +145,8 @@ def _failure(error: Exception) -> CommandFailed:
         return CommandFailed(f"Kafka: {error.args[0].str()}", fix, ExitCode.UNREACHABLE)
     if isinstance(error, OSError) and error.filename:
         return CommandFailed(f"{error.filename}: {error.strerror}.")
+    if isinstance(error, OSError) and error.strerror:  # of what it prints to, say
+        return CommandFailed(f"{error.strerror}.")
     fix = "This is a fault in leadstream. Run it again with LEADSTREAM_DEBUG=1 and report what it prints."
     said = next(iter(str(error).splitlines()), "")  # pydantic's further lines quote the input, which may be personal
     return CommandFailed(f"{type(error).__name__}: {said}", fix, ExitCode.BUG)

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, Producer
 from prometheus_client import CollectorRegistry
 
 from streams.clock import Clock, SteadyClock
-from streams.connecting import initialise, quiet, until_reachable
+from streams.connecting import Unheard, initialise, quiet, until_reachable
 from streams.ending import served
 from streams.health import Health, Phase
 from streams.kafka.config import consumer_config, producer_config, qualified
@@ -68,7 +68,7 @@ class _Slot:
         with ExitStack() as held:
             if settings.tracing is not None:
                 held.callback(settings.tracing.close)
-            watching = {"error_cb": self._on_error, "logger": quiet()}
+            watching = {"error_cb": Unheard(STAGE), "logger": quiet()}
             producer = Producer(producer_config(settings.cluster, self._name) | watching)
             until_reachable(lambda: initialise(producer), STAGE, stop, self._health)
             consumer = Consumer(self._consumer_config() | watching)
@@ -133,7 +133,3 @@ class _Slot:
             "statistics.interval.ms": INTERVAL_MS,
             "stats_cb": lambda text: report(text, prefix, self._runner),
         }
-
-    def _on_error(self, error: KafkaError) -> None:
-        """Note what librdkafka mends by itself; what it can't comes as an exception or an error message."""
-        log.debug("kafka.error", stage=STAGE, error=error.name(), reason=error.str())

@@ -1,5 +1,6 @@
 """The command line itself: help, errors, exit codes, completion, start-up."""
 
+import errno
 import os
 import shlex
 import subprocess
@@ -114,6 +115,7 @@ def test_a_broker_that_is_away_has_its_own_exit_code_and_no_traceback(
     arguments: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streams.kafka.cluster.ADMIN_SECONDS", 1.0)
+    monkeypatch.setattr("streams.kafka.cluster.PROBE_SECONDS", 0.2)
     monkeypatch.setattr("streams.cli.records.ADMIN_SECONDS", 1.0)
     assert run([*NOBODY, *arguments]) == ExitCode.UNREACHABLE
     told = capfd.readouterr()
@@ -127,6 +129,17 @@ def test_a_wrong_setting_has_its_own_exit_code(
     monkeypatch.setenv("LEADSTREAM_SECURITY_PROTOCOL", "SSH")
     assert run(["topics", "check"]) == ExitCode.SETTINGS
     assert "LEADSTREAM_SECURITY_PROTOCOL" in capsys.readouterr().err
+
+
+def test_output_that_cannot_be_written_is_no_fault_of_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_value: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("streams.cli.commands.topics.print_json", full)
+    assert run(["topics", "list", "--json"]) == ExitCode.FAILED
+    assert capsys.readouterr().err == "Error: No space left on device.\n"
 
 
 def test_a_file_that_is_not_there_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
