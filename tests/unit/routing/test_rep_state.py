@@ -14,17 +14,17 @@ def test_what_is_written_in_points_and_shares_is_kept_in_whole_numbers() -> None
         Rep(
             id="a",
             name="A",
-            weight=0.29,
+            weight=1.15,
             limit=37.25,
             caps=Caps(day=3),
             ramp=(Ramp(start=date(2026, 4, 1), share=0.57), Ramp(start=date(2026, 3, 1), share=0.29)),
-            close_rate=0.057,
+            close_rate=0.999,
             activity_rate=0.9,
         )
     )
-    assert (row.weight, row.limit, row.caps) == (29, 3725, {"day": 3})
+    assert (row.weight, row.limit, row.caps) == (115, 3725, {"day": 3})
     assert row.ramp == (RampStep(date(2026, 3, 1), 29), RampStep(date(2026, 4, 1), 57))
-    assert (row.close_permille, row.activity_permille) == (57, 900)
+    assert (row.close_permille, row.activity_permille) == (999, 900)
 
 
 def test_what_is_not_written_is_left_to_the_policy() -> None:

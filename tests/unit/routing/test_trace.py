@@ -7,7 +7,7 @@ import pytest
 
 from routing.trace import NAMED
 from schemas.decision import Decision
-from tests.worked.world import ROSTER, Arrival, World, at, person
+from tests.worked.world import ACME, ROSTER, Arrival, World, at, on_leave, person
 
 OTHERS = tuple(rep for rep, (row, _) in ROSTER.items() if row.team == "mm-southwest" and row.role == "ae")
 
@@ -18,7 +18,7 @@ def decided(action: str, **seats: int) -> Decision:
     for kind, count in seats.items():
         for number in range(count):
             more: dict[str, Any] = {"status": "sick"} if kind == "sick" else {"seniority": kind}
-            world.roster(person(f"{kind}-{number:02}", "mm-southwest", limit=40, **more))
+            world.roster(person(f"{number:02}-{kind}", "mm-southwest", limit=40, **more))
     return world.arrives(Arrival("many.example", action=action, when=at("14:14")))
 
 
@@ -43,3 +43,15 @@ def test_of_a_large_pool_fifty_are_named_and_the_others_counted(
     assert Counter(row["why"] for row in rows[1:]) == named
     assert sum(pool.get("others", {}).values()) == others
     assert len({row["rep"] for row in rows}) == len(rows)
+
+
+def test_a_trace_tells_lane_and_turns_of_the_pool_and_whom_it_passed_over() -> None:
+    world = World()
+    hot, warm = (world.arrives(Arrival("lone.example", action=action)) for action in ("demo", "webinar"))
+    (first,), (second,) = (decision.trace["pools"] for decision in (hot, warm))
+    assert (first["lane"], "lane" in second) == ("senior lane", False)
+    assert [pool["counters"]["pool"]["turns"] for pool in (first, second)] == [[0, 1], [1, 2]]
+    assert "chain" not in hot.trace
+    away = World(changed={"E1": on_leave("E1", 9, 14)}).arrives(Arrival("acme.example", 5000, account=ACME))
+    assert [link["who"] for link in away.trace["chain"]] == ["E1"]
+    assert "pools" not in away.trace
