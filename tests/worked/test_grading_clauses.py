@@ -146,6 +146,23 @@ def test_every_cell_of_size_industry_and_place_has_a_person_or_nurture(action: s
         assert (lead.segment is None) == (employees is None)
 
 
+FINTECH = {"name": "fintech", "when": 'company.industry == "fintech"', "to": {"queue": "manual-review"}}
+APAC = {"name": "APAC", "when": 'company.region == "apac"', "to": {"queue": "catch-all"}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "takes"),
+    [((FINTECH, APAC), "fintech"), ((APAC, FINTECH), "APAC")],
+    ids=["fintech worldwide first", "APAC first"],
+)
+def test_overlapping_territories_are_decided_by_order(rules: tuple[dict[str, Any], ...], takes: str) -> None:
+    file = yaml.safe_load(DEFAULT)
+    words = {"because": "a test asks", "say": "As asked.", "owner": "ops"}
+    file["rules"] = [*({**rule, **words} for rule in rules), *file["rules"]]
+    policy = yaml.safe_dump(file, sort_keys=False)
+    assert ruled(policy, {}, {"industry": "fintech", "region": "apac"}) == takes
+
+
 # TIER-2: nurture, engagements, and what wakes a lead
 
 READS = form("me@tiny.example", 20, "retail", "US", "whitepaper")

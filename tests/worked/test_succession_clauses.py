@@ -1,5 +1,6 @@
 """AVL, CAPA and RUL-4, clause by clause: who has a lead that nobody of its pool, or not its owner, can have."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.worked.world import (
     ACME,
     ALWAYS,
     BETA,
+    CHICAGO,
     DEFAULT,
     NIGHTS,
     ROSTER,
@@ -220,3 +222,53 @@ def test_a_pool_that_goes_over_limits_goes_last_to_who_may_have_none() -> None:
         "E2",
         "Nobody in the pool has room, so one of them takes it over the limit.",
     )
+
+
+# AVL-2: the pool chain of a step, link by link; AVL-3: a holiday closes the pool and its nights alike
+
+SECOND = {"M2": 40.0, "M3": 20.0}
+OVERFLOW_FULL = SECOND | {"S1": 40.0, "S2": 40.0, "S3": 40.0}
+
+
+@pytest.mark.parametrize(
+    ("loads", "owner", "uses_turn"),
+    [
+        pytest.param({}, (OwnerKind.REP, "M2", "mm-southwest"), True, id="another member"),
+        pytest.param(SECOND, (OwnerKind.REP, "S1", "smb-sdr"), True, id="the overflow pool"),
+        pytest.param(OVERFLOW_FULL, (OwnerKind.TEAM_LEAD, "MM", "mm-southwest"), False, id="the team lead"),
+    ],
+)
+def test_a_step_moves_a_lead_along_the_chain_of_its_pool(
+    loads: dict[str, float], owner: tuple[OwnerKind, str, str], uses_turn: bool
+) -> None:
+    world = World(pools(mm_southwest={"overflow": "smb-sdr"}), loads=loads)
+    assert world.arrives(HOT).owner.id == "M1"
+    moved = world.until(at("14:24"))[-1]
+    assert (moved.at, moved.owner.kind, moved.owner.id, moved.owner.pool) == (at("14:24"), *owner)
+    assert (moved.uses_turn, world.load("M1"), world.load(owner[1])) == (uses_turn, 20, moved_load(loads, owner[1]))
+
+
+def moved_load(loads: dict[str, float], rep: str) -> float:
+    return loads.get(rep, ROSTER[rep][1]) + 0.5
+
+
+HOLIDAYS = Hours(timezone="America/Chicago", week=WEEK, holidays=("US",))
+
+
+def independence_day(day: int, hour: int, minute: int = 0) -> datetime:
+    """3 July 2026 is the Friday on which it is observed."""
+    return datetime(2026, 7, day, hour, minute, tzinfo=CHICAGO)
+
+
+def test_on_a_holiday_a_hot_lead_is_for_whoever_is_there_and_a_warm_one_waits_for_the_next_working_day() -> None:
+    changed: dict[str, Rep] = {}
+    for rep in ("M1", "M2", "M3", "MM"):
+        changed |= but(rep, hours=HOLIDAYS)
+    world = World(changed=changed, begins=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    last_hour = world.arrives(WARM.but(when=independence_day(2, 17, 30)))
+    assert last_hour.sla is not None and last_hour.sla.contact_due_at == independence_day(6, 9, 30)
+    noon = world.arrives(HOT.but(when=independence_day(3, 12)))  # the nights' team works nights, its lead always
+    assert (noon.owner.kind, noon.owner.id) == (OwnerKind.TEAM_LEAD, "HM")
+    warm = world.arrives(WARM.but(when=independence_day(3, 12)))
+    (notice,) = [row for row in warm.notices if row.audience == "owner"]
+    assert notice.release_at == {"slack": independence_day(6, 9)}
