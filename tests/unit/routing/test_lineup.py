@@ -11,15 +11,15 @@ from routing.decide import DecisionInput, decide
 from routing.docket import Docket
 from routing.journal import canonical
 from routing.lineup import NOT_THEIR_TURN, spot_of, unnamed
-from routing.pool_state import Turn, pool_key
+from routing.pool_state import LEVEL_LIMIT, Turn, pool_key
 from routing.replay import Memory
 from routing.seats import Seat, Seats
 from routing.strategies.candidate import Candidate
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decided import Decided
 from schemas.policy_pool import Pool
-from schemas.rep import Caps, Rep, RepChanged
-from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at, person
+from schemas.rep import Absence, Caps, Hours, Rep, RepChanged
+from tests.worked.world import DEFAULT, ROSTER, WEEK, Arrival, World, at, person
 
 POOL = "mm-southwest"
 TEAM = tuple(rep for rep, (row, _) in ROSTER.items() if row.team == POOL and row.role == "ae")
@@ -98,12 +98,62 @@ def test_once_all_are_seated_no_lead_takes_a_pass_until_the_shift_ends(passes: l
 def test_a_cap_that_is_reached_is_looked_at_again_when_its_hour_is_over(passes: list[str]) -> None:
     capped = AE["R0"].model_copy(update={"caps": Caps(hour=1)})
     beside = Beside(passes, reps=AE | {"R0": capped})
-    before = [beside.lead("14:58") for _ in range(6)]
+    before = [beside.lead("14:59:30") for _ in range(6)]
     assert [rep for rep, _ in before].count("R0") == 1
     assert before[-1][1] is False
     after = [beside.lead("15:00") for _ in range(4)]
     assert after[0][1] is True
     assert [rep for rep, _ in after].count("R0") == 1
+
+
+def test_who_goes_home_before_the_pool_does_gets_no_more_leads(passes: list[str]) -> None:
+    hours = Hours(timezone="America/Chicago", week=dict.fromkeys(WEEK, (("09:00", "16:00"),)))
+    beside = Beside(passes, reps=AE | {"R0": AE["R0"].model_copy(update={"hours": hours})})
+    assert beside.leads(3, "15:59") == [True, True, False]
+    after = [beside.lead("16:00") for _ in range(3)]
+    assert after[0][1] is True
+    assert {rep for rep, _ in after} == {"R1", "R2"}
+
+
+def test_who_begins_their_leave_gets_no_more_leads(passes: list[str]) -> None:
+    away = Absence(start=at("15:00"), until=at("16:00"))
+    beside = Beside(passes, reps=AE | {"R0": AE["R0"].model_copy(update={"absences": (away,)})})
+    assert beside.leads(3) == [True, True, False]
+    during = [beside.lead("15:00") for _ in range(3)]
+    assert during[0][1] is True
+    assert {rep for rep, _ in during} == {"R1", "R2"}
+    assert beside.lead("16:00")[1] is True
+
+
+def test_leads_that_take_no_turn_leave_what_is_kept_as_it_is(passes: list[str]) -> None:
+    beside = Beside(passes)
+    beside.leads(3)
+    assert [beside.lead(is_test=True)[1], beside.lead(is_test=True)[1], beside.lead()[1]] == [True, False, False]
+
+
+@pytest.mark.parametrize(("beyond", "is_passed"), [(0, False), (1, True)])
+def test_at_the_end_of_the_clock_of_turns_it_is_read_anew(passes: list[str], beyond: int, is_passed: bool) -> None:
+    beside = Beside(passes)
+    key = pool_key("main", POOL)
+    beside.leads(3)
+    before = beside.state.values[key]
+    beside.leads(1)
+    known = beside.state.values[key]
+    step = known.level - before.level
+    beside.state.values[key] = replace(known, level=LEVEL_LIMIT - step + beyond)
+    assert beside.leads(1) == [is_passed]
+
+
+def test_of_those_who_cannot_have_a_lead_as_many_are_named_as_of_a_pass(
+    passes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("lineup", "trace"):
+        monkeypatch.setattr(f"routing.{module}.NAMED", 3)
+    sick = {f"R{number}": person(f"R{number}", POOL, status="sick") for number in range(3, 7)}
+    beside = Beside(passes, reps=AE | sick)
+    assert beside.leads(3) == [True, True, False]
+    fewer = Beside(passes, reps={"R0": AE["R0"], "R1": AE["R1"], **sick})
+    assert fewer.leads(3) == [True, True, False]
 
 
 def test_a_pool_with_a_cap_of_its_own_is_asked_each_time(passes: list[str]) -> None:

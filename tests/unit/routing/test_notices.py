@@ -73,10 +73,6 @@ def test_nobody_is_answered_twice_a_day_for_the_same(action: str, after: timedel
     assert len(answers(again)) == count
 
 
-def test_an_answer_is_of_no_use_any_more_when_the_next_one_may_go_out() -> None:
-    assert notice_to(World().arrives(HOT), "lead").expires_at == at("14:14", 11)
-
-
 def test_of_the_answers_to_a_lead_the_last_ten_are_remembered() -> None:
     world = World()
     lead = world.arrives(READER).lead_id
@@ -234,12 +230,6 @@ def test_news_is_of_use_until_a_step_takes_the_lead_unless_a_channel_has_to_wait
 ) -> None:
     lead = World(text).arrives(WARM.but(when=when))
     assert (lead.owner.id, notice_to(lead, "owner").expires_at) == ("M1", until)
-
-
-def test_only_who_is_accountable_has_to_be_reached_in_time() -> None:
-    lead = with_plan(to="[owner, crm, manager]").arrives(WARM)
-    within = {notice.audience: notice.acknowledge_within_seconds for notice in lead.notices}
-    assert within == {"owner": 30.0, "crm": None, "manager": None, "lead": None}
 
 
 def test_a_notice_made_in_the_instant_of_a_step_is_not_over_the_moment_it_is_made() -> None:

@@ -3,7 +3,8 @@
 from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
-from tests.worked.world import ROSTER, Arrival, World, at
+from schemas.lead import MailKind
+from tests.worked.world import ROSTER, Arrival, World, at, person
 
 WARM = Arrival("lone.example", 450, action="webinar")
 FULL: dict[str, float] = {"M1": 40, "M2": 40, "M3": 20}
@@ -79,3 +80,14 @@ def test_a_lead_in_a_queue_is_a_load_of_nobody() -> None:
     assert (world.lead(lead).owner.id, world.load("CA")) == ("CA", 0)
     world.does(ActivityKind.REASSIGNED, lead, None, at("14:20"), to="S1", by="CM")
     assert (world.load("CA"), world.load("S1")) == (0, 10.5)
+
+
+def test_a_queued_lead_whose_reviewer_leaves_keeps_the_queues_time() -> None:
+    world = World()
+    world.roster(person("R2", "manual-review", "reviewer"))
+    lead = world.arrives(Arrival("gmail.com", None, mail=MailKind.PERSONAL))
+    left = lead.owner.id or ""
+    world.roster(person(left, "manual-review", "reviewer", active=False), at("14:20"))
+    state = world.lead(lead.lead_id)
+    assert ({left, state.owner.id}, state.owner.queue) == ({"RV", "R2"}, "manual-review")
+    assert state.queued_at is None
