@@ -26,16 +26,29 @@ def lint(policy: Policy, roster: Sequence[Rep] | None = None) -> tuple[Finding, 
     return in_order([*rule_findings(policy), *unsolved(policy, roster)])
 
 
+def obstacles(policy: Policy, roster: Sequence[Rep]) -> tuple[Finding, ...]:
+    """Return what keeps a published policy from being activated: what is wrong with rules, ladders and people.
+
+    What lint finds in values and words besides keeps one from being published alone: a build that finds more than the
+    one before must not stand in the way of a roll-back.
+    """
+    return in_order([*rule_findings(policy), *_of_structure(policy, roster)])
+
+
 def unsolved(policy: Policy, roster: Sequence[Rep] | None = None) -> Iterator[Finding]:
     """Yield all that takes no search through the conditions of the rules."""
+    yield from _of_structure(policy, roster)
+    yield from value_findings(policy)
+    yield from word_findings(policy)
+    yield from example_findings(policy)
+
+
+def _of_structure(policy: Policy, roster: Sequence[Rep] | None) -> Iterator[Finding]:
     yield from _ladders(policy)
     yield from _after_hours(policy)
     yield from _selectors(policy)
     yield from _unused(policy)
     yield from unheeded(policy)
-    yield from value_findings(policy)
-    yield from word_findings(policy)
-    yield from example_findings(policy)
     if roster is not None:
         yield from roster_findings(policy, roster)
 

@@ -1,7 +1,7 @@
 """The policies on the cluster: bodies by hash, the pointer of each division, the activations in its log."""
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
+from routing.finding import Finding, Severity
 from routing.policy import Policy, PolicyInvalid, compile_policy
 from schemas.ids import derived_id
 from schemas.policy import PolicyActivated, PolicyBody, PolicyPointer
@@ -86,7 +87,9 @@ def body(cluster: ClusterSettings, name: str) -> PolicyBody:
 
 def publish(cluster: ClusterSettings, policy: Policy, roster: list[Rep]) -> PolicyBody:
     """Write the body under its hash; a second time writes the same. Raises CommandFailed if lint finds an error."""
-    require_clean(policy, roster)
+    from routing.lint import lint
+
+    require_clean(lint(policy, roster))
     published = PolicyBody(
         hash=policy.hash,
         division=policy.file.division,
@@ -98,12 +101,16 @@ def publish(cluster: ClusterSettings, policy: Policy, roster: list[Rep]) -> Poli
     return published
 
 
-def require_clean(policy: Policy, roster: list[Rep]) -> None:
-    """Raise CommandFailed with the errors that lint finds, if any."""
-    from routing.finding import Severity
-    from routing.lint import lint
+def require_activatable(policy: Policy, roster: list[Rep]) -> None:
+    """Raise CommandFailed with what keeps a published policy from deciding, if anything."""
+    from routing.lint import obstacles
 
-    errors = [finding for finding in lint(policy, roster) if finding.severity is Severity.ERROR]
+    require_clean(obstacles(policy, roster))
+
+
+def require_clean(findings: Iterable[Finding]) -> None:
+    """Raise CommandFailed with the errors among what lint found, if any."""
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
         raise refused("The policy has errors." + "".join(f"\n  {finding}" for finding in errors), _FIX)
 

@@ -19,7 +19,7 @@ from streams.cli.policies import (
     body,
     compiled,
     pointers,
-    require_clean,
+    require_activatable,
     shipped,
     text_of,
 )
@@ -164,7 +164,7 @@ def activate(
         raise CommandFailed("An activation needs a reason.", "Give --reason TEXT.", ExitCode.USAGE)
     cluster = context.obj.cluster()
     published = body(cluster, name)
-    require_clean(compiled(published.hash, published.text), _roster(context, roster))
+    require_activatable(compiled(published.hash, published.text), _roster(context, roster))
     activated = activate_body(cluster, published, reason)
     if as_json:
         print_json(activated)

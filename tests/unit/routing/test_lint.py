@@ -1,7 +1,7 @@
 import pytest
 
 from routing.finding import Finding, Severity
-from routing.lint import lint, lint_text
+from routing.lint import lint, lint_text, obstacles
 from routing.policy import compile_policy
 from routing.solving import MOST_STEPS, Budget
 from tests.unit.routing.policies import SHIPPED, edited, shipped, text_of
@@ -231,3 +231,12 @@ def test_an_answer_of_a_form_may_be_a_number_a_word_or_yes(condition: str) -> No
 
 def test_an_answer_that_contradicts_itself_is_found_all_the_same() -> None:
     assert "rule.unreachable" in codes(with_rules("answers.budget > 1000 && answers.budget < 10"))
+
+
+def test_what_a_later_build_finds_in_values_does_not_stand_in_the_way_of_a_roll_back() -> None:
+    policy = compile_policy(text_of("starter") + 'weights: {senior: "2"}\n')
+    errors = [
+        {one.code for one in found if one.severity is Severity.ERROR} for found in (lint(policy), obstacles(policy, ()))
+    ]
+    assert "file.value" in errors[0]
+    assert "file.value" not in errors[1] and "pool.empty" in errors[1]
