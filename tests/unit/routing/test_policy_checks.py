@@ -138,6 +138,41 @@ LANE = "    strategy: weighted\n"
             "tier 'T1' has no `when` and takes every lead: the tiers after it are never reached.",
             id="a tier before others without condition",
         ),
+        pytest.param(
+            ('    when: intent == "medium" && icp || intent == "high"\n', ""),
+            "tiers.T2",
+            "tier.takes_all",
+            "tier 'T2' has no `when` and takes every lead: the tiers after it are never reached.",
+            id="the last but one",
+        ),
+        pytest.param(
+            ("    when: '!has(company.employees)'\n", ""),
+            "rules[11]",
+            "rule.takes_all",
+            "rule 'size unknown' has no `when` and takes every lead: the rules after it are never reached.",
+            id="the last rule but one without condition",
+        ),
+        pytest.param(
+            ("within: 7d, queue: manual-review", "within: 7d, queue: mars"),
+            "nurture.queue",
+            "queue.unknown",
+            "there is no queue 'mars'.",
+            id="nurtured leads that wake into no queue",
+        ),
+        pytest.param(
+            ("quarantine: {queue: manual-review}", "quarantine: {queue: mars}"),
+            "quarantine.queue",
+            "queue.unknown",
+            "there is no queue 'mars'.",
+            id="a quarantine of no queue",
+        ),
+        pytest.param(
+            ("    to: {pool: general-qual}\n  - name: a country", "    to: {pool: mars}\n  - name: a country"),
+            "examples[7].to",
+            "pool.unknown",
+            "there is no pool 'mars'.",
+            id="an example of no pool",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_where_it_stands(edit: tuple[str, str], path: str, code: str, what: str) -> None:
