@@ -11,7 +11,7 @@ from routing.decide import DecisionInput, decide
 from routing.docket import Docket
 from routing.journal import canonical
 from routing.lineup import NOT_THEIR_TURN, spot_of, unnamed
-from routing.pool_state import LEVEL_LIMIT, Turn, pool_key
+from routing.pool_state import LEVEL_LIMIT, Turn, pool_key, turn_key
 from routing.replay import Memory
 from routing.seats import Seat, Seats
 from routing.strategies.candidate import Candidate
@@ -142,6 +142,21 @@ def test_at_the_end_of_the_clock_of_turns_it_is_read_anew(passes: list[str], bey
     step = known.level - before.level
     beside.state.values[key] = replace(known, level=LEVEL_LIMIT - step + beyond)
     assert beside.leads(1) == [is_passed]
+
+
+def test_over_a_base_that_is_rounded_who_is_released_at_the_end_of_a_turn_is_owed_nothing_of_it(
+    passes: list[str],
+) -> None:
+    beside = Beside(passes)
+    beside.leads(3)
+    values, finer = beside.state.values, 1 << 40
+    pool = values[pool_key("main", POOL)]
+    values[pool_key("main", POOL)] = replace(pool, level=pool.level * finer, base=pool.base * finer)
+    for rep in AE:
+        turn = values[turn_key("main", POOL, rep)]
+        values[turn_key("main", POOL, rep)] = replace(turn, start=turn.start * finer, base=turn.base * finer)
+    beside.seats = Seats()
+    assert beside.leads(4) == [True, False, False, False]
 
 
 def test_of_those_who_cannot_have_a_lead_as_many_are_named_as_of_a_pass(
