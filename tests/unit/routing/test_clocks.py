@@ -175,6 +175,14 @@ def test_a_repeat_due_this_instant_is_told() -> None:
     assert [row.at for row in world.until(at("14:33"))] == [at("14:19"), at("14:26"), at("14:33")]
 
 
+def test_a_deadline_without_a_step_is_looked_at_so_that_a_miss_is_charged_at_its_time() -> None:
+    world = World(ladder("{at: 2x, do: alert_manager}"))
+    lead = world.arrives(HOT).lead_id
+    assert world.wakes[f"lead/{lead}"].due_at == at("14:19")
+    assert world.until(at("14:19:30")) == []
+    assert (world.lead(lead).breach, world.wakes[f"lead/{lead}"].due_at) == ("not_contacted", at("14:24"))
+
+
 def test_without_a_repeat_the_ladder_ends_with_its_last_step() -> None:
     world = World(ladder("{at: 1x, do: alert_manager}"))
     lead = world.arrives(HOT)

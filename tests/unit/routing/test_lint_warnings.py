@@ -77,6 +77,7 @@ def test_a_pool_that_nothing_leads_to_is_warned_of_unless_a_step_or_another_pool
         pytest.param(f"week: {ALWAYS_OPEN}", False, id="always open"),
         pytest.param(f"holidays: [US], week: {ALWAYS_OPEN}", True, id="but on holidays"),
         pytest.param("week: " + ALWAYS_OPEN.replace("24:00", "23:59", 1), True, id="but for a minute"),
+        pytest.param("week: " + ALWAYS_OPEN.replace("00:00", "12:00"), True, id="in the afternoons"),
     ],
 )
 def test_a_pool_for_hot_leads_needs_a_cover_unless_its_calendar_is_always_open(week: str, is_warned_of: bool) -> None:
