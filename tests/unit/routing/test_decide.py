@@ -29,6 +29,7 @@ def test_a_lead_of_a_division_without_policy_waits_and_is_decided_at_the_activat
     world.activate(world.policy, at("14:20"))
     decided = world.decisions[-1]
     assert (decided.lead_id, decided.owner.id, decided.kind) == (lead.lead_id, "M1", DecisionKind.ASSIGNED)
+    assert (decided.touch, decided.epoch) == (1, 1)
     assert decided.contact is not None
 
 
