@@ -176,6 +176,7 @@ def test_words_and_numbers_asked_of_one_fact_exclude_nothing_by_themselves() -> 
         ("!lead.recycled && has(lead.disqualified_days)", True),
         ("!has(company.country)", True),
         ("!has(mail.kind)", False),  # every lead has one
+        ("!has(time_of_day)", False),  # and it is always some time of day
         ("lead.touch > 5 && lead.touch < 7 && lead.touch != 6", False),
         ("hour >= 23", True),
         ("hour > 23", False),
