@@ -9,21 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from routing.lead_state import LeadState, Phase
+from routing.policy import Policy, compile_policy
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind
-from tests.worked.world import ACME, ROSTER, Arrival, World
+from tests.worked.world import ACME, DEFAULT, ROSTER, Arrival, World
 
 REPS = ("E1", "E2", "M1", "M2", "M3", "S1", "Q1")
-KINDS = (
-    ActivityKind.CALLED,
-    ActivityKind.DECLINED,
-    ActivityKind.CLAIMED,
-    ActivityKind.STAGE_CHANGED,
-    ActivityKind.MEETING_BOOKED,
-    ActivityKind.WON,
-    ActivityKind.DISQUALIFIED,
-    ActivityKind.REASSIGNED,
-)
+RENAMED = DEFAULT.replace("\n  mm-southwest:\n", "\n  texas:\n").replace("{pool: mm-southwest}", "{pool: texas}")
+OTHER_TIER = DEFAULT.replace("  T2:", "  warm:").replace("tier: T2", "tier: warm")
+POLICIES = tuple(compile_policy(text.partition("\nexamples:")[0]) for text in (DEFAULT, RENAMED, OTHER_TIER))
 
 
 class Division(RuleBasedStateMachine):
@@ -51,7 +45,9 @@ class Division(RuleBasedStateMachine):
         )
         self.leads.append(self.world.arrives(arrival).lead_id)
 
-    @rule(pick=st.integers(0, 50), kind=st.sampled_from(KINDS), rep=st.sampled_from(REPS), ago=st.integers(0, 20))
+    @rule(
+        pick=st.integers(0, 50), kind=st.sampled_from(ActivityKind), rep=st.sampled_from(REPS), ago=st.integers(0, 20)
+    )
     def somebody_acts(self, pick: int, kind: ActivityKind, rep: str, ago: int) -> None:
         if not self.leads:
             return
@@ -74,6 +70,12 @@ class Division(RuleBasedStateMachine):
     def the_roster_changes(self, rep: str, active: bool) -> None:
         self.world.roster(ROSTER[rep][0].model_copy(update={"active": active}), self.now)
 
+    @rule(policy=st.sampled_from(POLICIES))
+    def a_policy_is_activated(self, policy: Policy) -> None:
+        """One that calls a pool or a tier otherwise, while leads of the old name are open."""
+        self.world.policy = policy
+        self.world.activate(policy, self.now)
+
     @rule()
     def a_batch_ends(self) -> None:
         self.world.seal()
@@ -93,6 +95,17 @@ class Division(RuleBasedStateMachine):
             assert lead.owner.id is not None or not waits
             is_running = waits and lead.contacted_at is None and lead.booked_at is None
             assert (f"lead/{lead_id}" in self.world.wakes) or not is_running
+
+    @invariant()
+    def open_leads_are_found_by_who_has_them_and_where_they_wait(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        leads = [lead for _, lead in self.world.state.scan("lead/") if lead.owner.id is not None]
+        is_open = (Phase.OWNED, Phase.QUEUED, Phase.HELD)
+        owned = {f"lead-by-owner/main/{lead.owner.id}/{lead.lead_id}" for lead in leads if lead.phase in is_open}
+        assert {key for key, _ in self.world.state.scan("lead-by-owner/")} == owned
+        waiting = {lead.held_in: lead.lead_id for lead in leads if lead.phase is Phase.HELD}
+        assert dict(self.world.state.scan("held/")) == waiting
 
     @invariant()
     def loads_are_what_leads_and_opportunities_add_up_to(self) -> None:
