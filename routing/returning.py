@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.arriving import account_backups, arrive, judge, opened, pool_now, predicate, restarted, searching
+from routing.arriving import account_backups, arrive, judge, opened, pool_now, restarted, searching
 from routing.backlog import place_held
 from routing.candidates import Wanted
 from routing.docket import Docket
@@ -14,6 +14,7 @@ from routing.nurturing import engaged
 from routing.owner_chain import owner_chain
 from routing.owners import held_key
 from routing.placement import Placement
+from routing.reason import predicate
 from routing.record import record
 from routing.search import own_pool, why_absent
 from routing.timing import arm

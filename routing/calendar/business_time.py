@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
+from routing.calendar.intervals import joined
 from schemas.rep import Hours, Weekday
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,19 +45,9 @@ class Calendar:
 def calendar_of(hours: Hours) -> Calendar:
     """Return the calendar of a roster's or policy's hours, whose times are "HH:MM" already. An hour counts once."""
     week = tuple(
-        _joined((_minutes(start), _minutes(end)) for start, end in hours.week.get(day, ())) for day in WEEKDAYS
+        tuple(joined((_minutes(start), _minutes(end)) for start, end in hours.week.get(day, ()))) for day in WEEKDAYS
     )
     return Calendar(hours.timezone, week, tuple(sorted(hours.holidays)), frozenset(hours.closed_on))
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 @lru_cache(maxsize=1024)

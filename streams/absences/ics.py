@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import recurring_ical_events
 
+from routing.calendar.intervals import joined
 from schemas.rep import Absence
 
 MOST_BYTES = 4_000_000
@@ -47,7 +48,7 @@ def absences_in(ics: bytes, start: datetime, until: datetime, zone: str) -> tupl
         begins, ends = _instant(event.start, zone), _instant(event.end, zone)
         if begins < ends and begins < until and ends > start:
             spans.append((begins, ends))
-    return tuple(Absence(start=a, until=b, reason="out of office", source="calendar") for a, b in _joined(spans))
+    return tuple(Absence(start=a, until=b, reason="out of office", source="calendar") for a, b in joined(spans))
 
 
 def _parsed(ics: bytes) -> icalendar.Calendar:
@@ -115,13 +116,3 @@ def _instant(value: date | datetime, zone: str) -> datetime:
         value = datetime.combine(value, time())
     local = value if value.tzinfo is not None else value.replace(tzinfo=ZoneInfo(zone))
     return local.astimezone(UTC)
-
-
-def _joined(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    joined: list[tuple[datetime, datetime]] = []
-    for begins, ends in sorted(spans):
-        if joined and begins <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
-        else:
-            joined.append((begins, ends))
-    return joined

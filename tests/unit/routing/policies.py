@@ -10,6 +10,19 @@ from schemas.lead import Company, Lead, LeadScored, MailFacts
 
 NOW = datetime(2026, 3, 10, 18, 14, tzinfo=UTC)  # Tuesday, 14:14 in New York
 SHIPPED = ("starter", "default", "territory-first", "enterprise")
+ONE_POOL = """
+division: main
+timezone: America/Chicago
+tiers: {all: {route_within: 1h, contact_within: 1h}}
+pools:
+  only: {members: {team: mm-southwest, role: ae}, lead: {team: nobody}}
+rules:
+  - name: all
+    to: {pool: only}
+    because: it is the only rule
+    say: Everything goes to the only pool.
+    owner: ops
+"""
 
 
 def text_of(name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from routing.lead_state import Phase
 from schemas.activity import ActivityBound, ActivityKind
 from schemas.decision import DecisionKind
+from tests.unit.routing.policies import ONE_POOL
 from tests.worked.world import DEFAULT, ROSTER, Arrival, World, at
 
 WARM = Arrival("lone.example", 450, action="webinar")
@@ -222,21 +223,6 @@ def test_a_decline_that_names_nobody_of_a_lead_that_nobody_has_changes_nothing()
     assert (lead.owner.queue, lead.owner.id) == ("catch-all", None)
     assert world.does(ActivityKind.DECLINED, lead.lead_id, None, at("14:20")) == []
     assert world.lead(lead.lead_id).excluded == ()
-
-
-ONE_POOL = """
-division: main
-timezone: America/Chicago
-tiers: {all: {route_within: 1h, contact_within: 1h}}
-pools:
-  only: {members: {team: mm-southwest, role: ae}, lead: {team: nobody}}
-rules:
-  - name: all
-    to: {pool: only}
-    because: it is the only rule
-    say: Everything goes to the only pool.
-    owner: ops
-"""
 
 
 def test_without_a_queue_the_lead_of_who_left_last_waits_for_whoever_comes() -> None:

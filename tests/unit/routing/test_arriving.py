@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from routing.arriving import Routing, bind, opened, restarted, said
+from routing.arriving import Routing, bind, opened, restarted
 from routing.facts import LeadFacts
 from routing.lead_state import Chain, OwnerRef, Phase, StepDone, changed
 from routing.placement import Passed, Placement, Via
+from routing.reason import said
 from routing.rules import first_match
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
@@ -135,7 +136,7 @@ def test_a_sentence_says_why_this_owner(via: Via, passed: list[Passed], more: di
     of = scored(lead(), policy, **more)
     rule = policy.rules[-1].rule
     placed = Placement(OwnerRef(), Phase.OWNED, via, passed=passed)
-    assert said(rule, placed, opened(of), of) == f"{rule.say}{says}"
+    assert said(rule, placed, of) == f"{rule.say}{says}"
 
 
 def test_a_lead_of_an_account_is_bound_to_its_owner_takes_no_turn_and_is_answered_once() -> None:

@@ -8,24 +8,12 @@ from routing.lead_state import Phase
 from schemas.activity import ActivityKind
 from schemas.decision import DecisionKind, OwnerKind
 from schemas.lead import MailKind
+from tests.unit.routing.policies import ONE_POOL
 from tests.worked.world import DEFAULT, Arrival, World, at, told
 
 WARM = Arrival("lone.example", 450, action="webinar")
 SMALL = Arrival("small.example", 120, action="webinar")
 HOT = Arrival("lone.example", 450)
-ONE_POOL = """
-division: main
-timezone: America/Chicago
-tiers: {all: {route_within: 1h, contact_within: 1h}}
-pools:
-  only: {members: {team: mm-southwest, role: ae}, lead: {team: nobody}}
-rules:
-  - name: all
-    to: {pool: only}
-    because: it is the only rule
-    say: Everything goes to the only pool.
-    owner: ops
-"""
 STRICT = DEFAULT + "\ncapacity: {manual_over_limit: false}\n"
 
 
