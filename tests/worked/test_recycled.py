@@ -57,6 +57,12 @@ def test_on_day_90_it_is_a_new_lead_with_its_history(rep: str | None) -> None:
     assert "Disqualified on 2026-03-10" in lead.reason
 
 
+def test_the_rep_who_says_that_they_ended_it_has_it_again_though_it_was_anothers() -> None:
+    world = Pipeline()
+    disqualified(world, "M3")
+    assert came(world, 49).owner.id == "M3"
+
+
 def test_who_had_it_is_forgotten_when_it_can_no_longer_come_back_to_them() -> None:
     world = Pipeline()
     lead = disqualified(world, None)

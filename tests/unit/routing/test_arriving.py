@@ -102,6 +102,9 @@ def away(rep: str, start: datetime) -> dict[str, Rep]:
             id="a cap",
         ),
         pytest.param(
+            Via.POOL, [OWNER_AWAY], {}, " E1 is on leave. Pool ent-amer has it instead.", id="an owner's pool"
+        ),
+        pytest.param(
             Via.POOL,
             [],
             {"disqualified": Disqualified(rep="M1", reason="no budget", **ENDED)},
@@ -135,7 +138,7 @@ def test_a_sentence_says_why_this_owner(via: Via, passed: list[Passed], more: di
     policy = shipped()
     of = scored(lead(), policy, **more)
     rule = policy.rules[-1].rule
-    placed = Placement(OwnerRef(), Phase.OWNED, via, passed=passed)
+    placed = Placement(OwnerRef(pool="ent-amer"), Phase.OWNED, via, passed=passed)
     assert said(rule, placed, of) == f"{rule.say}{says}"
 
 
