@@ -18,7 +18,7 @@ from routing.owners import give
 from routing.placement import Placement, Via
 from routing.pool_chain import pool_chain, prefer_until
 from routing.reason import said
-from routing.record import record
+from routing.record import record, scored_of
 from routing.rules import Match, first_match
 from routing.search import Search
 from routing.sla import after, route_due
@@ -116,6 +116,12 @@ def searching(docket: Docket, lead: LeadState, scored: LeadScored, facts: LeadFa
     pool = docket.file.pools.get(lead.pool or "")
     until = prefer_until(scored.lead.received_at, pool)
     return Search(docket, wanted, lead.lead_id, route_due(docket, lead.tier, lead.clock_at), until)
+
+
+def search_for(docket: Docket, lead: LeadState) -> Search:
+    """Return what an open lead asks of who may have it now, whatever the rules would say of it."""
+    scored = scored_of(lead)
+    return searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
 
 
 def _needed_until(docket: Docket, lead: LeadState, tier: Tier) -> datetime:

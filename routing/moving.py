@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from routing.arriving import bind, judge, nowhere, searching, succession
+from routing.arriving import bind, judge, nowhere, search_for, searching, succession
 from routing.aside import is_aside, place_aside, set_aside
 from routing.backlog import drain_rep
 from routing.breach import with_breach
@@ -64,8 +64,7 @@ def move_on(docket: Docket, lead: LeadState, why: str) -> LeadState:
 
 def answer_anew(docket: Docket, lead: LeadState, why: str) -> LeadState:
     """Leave a queued or held lead where it waits; whoever is next in line answers for it."""
-    scored = scored_of(lead)
-    search = searching(docket, lead, scored, LeadFacts(scored, docket.now, docket.policy))
+    search = search_for(docket, lead)
     if lead.phase is Phase.QUEUED and lead.owner.queue is not None:
         placed = to_queue(search, lead.owner.queue, Via.QUEUE)
     else:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime
 
-from routing.arriving import judge, restarted, searching
+from routing.arriving import restarted, search_for
 from routing.docket import Docket
 from routing.lead_state import Chain, LeadState, Phase, changed
 from routing.moving import Move, moved
 from routing.placement import Via
-from routing.record import remember, scored_of
+from routing.record import remember
 from routing.waiting_place import to_queue
 
 
@@ -26,10 +26,8 @@ def engaged(docket: Docket, lead: LeadState, at: datetime) -> None:
     if enough is None:
         remember(docket, changed(lead, engagements=tuple(known[-2 * plan.threshold :])))
         return
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
     lead = replace(restarted(lead, enough, docket.now), chain=Chain.QUEUE, engagements=())
-    search = searching(docket, lead, scored, routing.facts)
+    search = search_for(docket, lead)
     placed = to_queue(search, plan.queue, Via.QUEUE)
     engagements = "engagement" if plan.threshold == 1 else "engagements"
     moved(docket, lead, placed, search.wanted, f"{plan.threshold} {engagements} while nurtured.", Move.ENGAGED)

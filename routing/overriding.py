@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from routing.arriving import judge, searching
+from routing.arriving import search_for
 from routing.availability import INACTIVE, MOVED, UNKNOWN, standing_absence
 from routing.capacity import shortage
 from routing.docket import Docket
-from routing.facts import LeadFacts
 from routing.lead_state import Chain, LeadState, OwnerRef, Phase, changed
 from routing.moving import Move, by_hand_aside, moved
 from routing.placement import Placement, Via
 from routing.pool_chain import pool_chain
-from routing.record import record, scored_of
+from routing.record import record
 from routing.waiting_place import to_queue
 from schemas.activity import ActivityBound
 from schemas.decision import DecisionKind, OwnerKind
@@ -40,9 +39,6 @@ def by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     by = activity.by or "someone"
     why = f"Moved by {by}: {activity.reason or 'no reason given'}."
     file = docket.file
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
-    search = searching(docket, lead, scored, routing.facts)
     pool, queue = to.removeprefix("pool:"), to.removeprefix("queue:")
     if _is_owned_by(lead, to):
         return  # a CRM reports back what it was told
@@ -53,6 +49,7 @@ def by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
     elif queue in file.queues and lead.phase is Phase.QUEUED and lead.owner.queue == queue:
         record(docket, lead, DecisionKind.NOTED, f"{why} It is in queue {queue} already.", {"to": to})
     elif queue in file.queues:
+        search = search_for(docket, lead)
         lead = changed(lead, chain=Chain.QUEUE, bound_to=None)
         placed = to_queue(search, queue, Via.QUEUE)
         moved(docket, lead, placed, search.wanted, why, Move.BY_HAND, _override(docket, lead, activity))
@@ -65,10 +62,9 @@ def by_hand(docket: Docket, lead: LeadState, activity: ActivityBound) -> None:
 
 def _to_pool(docket: Docket, lead: LeadState, pool: str, why: str, more: dict[str, Any]) -> None:
     """Give the lead to somebody of the pool, by its turn, other than who has it: a person wants it moved."""
-    scored = scored_of(lead)
     has_it = {lead.owner.id} if lead.phase is Phase.OWNED and lead.owner.id is not None else set()
     others = changed(lead, excluded=tuple(sorted({*lead.excluded, *has_it})))
-    search = searching(docket, others, scored, LeadFacts(scored, docket.now, docket.policy))
+    search = search_for(docket, others)
     placed = pool_chain(search, pool)
     if placed is None or placed.owner == lead.owner:
         reason = f"{why} Nobody else can take it in pool {pool}; it stays with {lead.owner.id or 'nobody'}."
@@ -94,9 +90,7 @@ def _given(docket: Docket, lead: LeadState, rep_id: str, why: str, move: Move, m
         reason = f"{why} It stays with {lead.owner.id or 'nobody'}: {rep_id} cannot have it ({refused})."
         record(docket, lead, DecisionKind.NOTED, reason, {**more, "refused": refused})
         return
-    scored = scored_of(lead)
-    routing = judge(docket, scored)
-    search = searching(docket, lead, scored, routing.facts)
+    search = search_for(docket, lead)
     placed = Placement(OwnerRef(OwnerKind.REP, rep_id), Phase.OWNED, Via.OWNER)
     moved(docket, lead, placed, search.wanted, why, move, more)
 
